@@ -1,0 +1,32 @@
+/** The ABI of the core: kernels over linear memory. Arguments: outputs, inputs, sizes, scalars, scratch. */
+export { packBits } from './common/bits'
+export { rangeClear, rangeColumns, rangeRows } from './quantize/range'
+export { scalesFromRange, scalesWiden } from './quantize/scales'
+export { encodeColumns, encodeRows } from './quantize/encode'
+export { decodeColumns, decodeRows } from './quantize/decode'
+export { insideColumns, insideLimit, insideRows } from './quantize/inside'
+export { packNibbles, unpackNibbles } from './quantize/nibbles'
+export { decodeBF16, decodeF16, encodeBF16, encodeF16 } from './quantize/half'
+export { bracketMagnitudes, magnitudeHistogram, selectMagnitude } from './prune/select'
+export { applyBits, countBits, maskMagnitudes } from './prune/mask'
+export { keepPattern } from './prune/pattern'
+export { gatherKept, scatterKept } from './prune/compact'
+export { logSoftmaxF32, softmaxF32 } from './distill/softmax'
+export { distillRows } from './distill/loss'
+export { placeRows, scaleByPower, takeRows, unitExponent } from './linalg/matrix'
+export { applyQ, pivotedQr } from './linalg/qr'
+export {
+  completeBasis,
+  fixSigns,
+  jacobiSweeps,
+  lowerFactor,
+  orderBySize,
+  permuteRows,
+  takeColumns
+} from './linalg/jacobi'
+export { differences, log10F64, residualSquares } from './linalg/compare'
+
+/** The first byte that the caller may use. */
+export function heapBase(): usize {
+  return __heap_base
+}

@@ -1,0 +1,59 @@
+/** How a value reads in an error message. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (value === null || typeof value !== 'object') return String(value)
+  if (ArrayBuffer.isView(value))
+    return `${value.constructor.name}(${(value as { length?: number }).length ?? value.byteLength})`
+  if (Array.isArray(value)) return value.length > 8 ? `an array of ${value.length}` : `[${value.map(show).join(', ')}]`
+  return `an object with ${Object.keys(value).join(', ') || 'no properties'}`
+}
+
+/** Options are closed: a name that is not known is an error that lists those that are. */
+export function checkOptions(verb: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${verb}: "options" expected an object with ${known.join(', ')}, got ${show(options)}`)
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new TypeError(`${verb}: unknown option "${name}"; expected ${known.join(', ')}`)
+    }
+  }
+}
+
+export function checkChoice<T extends string>(verb: string, name: string, value: unknown, choices: readonly T[]): T {
+  if (choices.includes(value as T)) return value as T
+  throw new TypeError(`${verb}: "${name}" expected one of ${choices.join(', ')}, got ${show(value)}`)
+}
+
+export function checkBoolean(verb: string, name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw new TypeError(`${verb}: "${name}" expected true or false, got ${show(value)}`)
+}
+
+/** A number with least <= value <= most. */
+export function checkNumber(verb: string, name: string, value: unknown, least: number, most: number): number {
+  if (typeof value !== 'number') throw new TypeError(`${verb}: "${name}" expected a number, got ${show(value)}`)
+  if (!(value >= least && value <= most)) {
+    throw new RangeError(`${verb}: "${name}" expected a number in [${least}, ${most}], got ${value}`)
+  }
+  return value
+}
+
+/** A finite number above 0. */
+export function checkPositive(verb: string, name: string, value: unknown): number {
+  if (typeof value !== 'number') throw new TypeError(`${verb}: "${name}" expected a number, got ${show(value)}`)
+  if (!(value > 0 && value < Infinity)) {
+    throw new RangeError(`${verb}: "${name}" expected a finite number above 0, got ${value}`)
+  }
+  return value
+}
+
+/** A whole number with least <= value <= most. */
+export function checkInteger(verb: string, name: string, value: unknown, least: number, most: number): number {
+  if (typeof value !== 'number') throw new TypeError(`${verb}: "${name}" expected a whole number, got ${show(value)}`)
+  if (!Number.isInteger(value) || value < least || value > most) {
+    const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`
+    throw new RangeError(`${verb}: "${name}" expected a whole number ${range}, got ${value}`)
+  }
+  return value
+}

@@ -1,0 +1,40 @@
+import { checkInteger } from './check.js'
+import { sizeOf } from './tensor.js'
+
+/**
+ * How a tensor falls into parameter sets. The shape is seen as (outer, channels, inner) around the channel axis. A channel's
+ * elements in row-major order are one set, or one set for each run of `group` (the last may be short).
+ * Set number: channel * groupsPerChannel + run.
+ */
+export interface Layout {
+  readonly size: number
+  readonly outer: number
+  readonly channels: number
+  readonly inner: number
+  /** elements in a set; undefined: the whole channel */
+  readonly group?: number
+  readonly groupsPerChannel: number
+  readonly sets: number
+}
+
+/**
+ * @param axis channel axis; negative counts from the end. Absent: 0 with `group` on two or more dimensions, else one channel for all.
+ * @throws RangeError for an axis outside the shape or a group below 1
+ */
+export function channelLayout(verb: string, shape: readonly number[], axis?: number, group?: number): Layout {
+  const size = sizeOf(shape)
+  if (axis !== undefined) {
+    if (shape.length === 0) throw new RangeError(`${verb}: "axis" expected a tensor with dimensions, got a scalar`)
+    checkInteger(verb, 'axis', axis, -shape.length, shape.length - 1)
+  }
+  if (group !== undefined) checkInteger(verb, 'group', group, 1, Infinity)
+  const at = axis ?? (group !== undefined && shape.length > 1 ? 0 : undefined)
+  if (at === undefined) return finish(size, 1, 1, size, group)
+  const index = at < 0 ? at + shape.length : at
+  return finish(size, sizeOf(shape.slice(0, index)), shape[index]!, sizeOf(shape.slice(index + 1)), group)
+}
+
+function finish(size: number, outer: number, channels: number, inner: number, group?: number): Layout {
+  const groupsPerChannel = group === undefined ? 1 : Math.ceil((outer * inner) / group)
+  return { size, outer, channels, inner, group, groupsPerChannel, sets: channels * groupsPerChannel }
+}

@@ -1,0 +1,87 @@
+import { MemoryLimitError } from './errors.js'
+
+/** An address in linear memory. */
+export type Pointer = number
+
+const PAGE = 65536
+const ALIGNMENT = 64
+/** wasm32 ends here; the last page is left out so that a pointer past an end never wraps to 0. */
+export const LARGEST_MEMORY = 65535 * PAGE
+
+/**
+ * The only door to linear memory: a bump arena over one WebAssembly.Memory. Growth detaches every view, so views are made at
+ * use and never kept.
+ */
+export class Memory {
+  private top: number
+
+  constructor(
+    readonly wasm: WebAssembly.Memory,
+    base: number,
+    readonly limit: number
+  ) {
+    this.top = align(base)
+  }
+
+  /** Bytes that the instance holds now. */
+  get size(): number {
+    return this.wasm.buffer.byteLength
+  }
+
+  mark(): number {
+    return this.top
+  }
+
+  release(mark: number): void {
+    this.top = mark
+  }
+
+  /** Room for `bytes` bytes, aligned to 64, uninitialised; it lives until its frame ends. */
+  alloc(bytes: number): Pointer {
+    const pointer = this.top
+    const end = align(pointer + bytes)
+    if (end > this.limit) throw new MemoryLimitError(end, this.limit)
+    const missing = end - this.size
+    if (missing > 0) {
+      try {
+        this.wasm.grow(Math.ceil(missing / PAGE))
+      } catch {
+        throw new MemoryLimitError(end, this.size)
+      }
+    }
+    this.top = end
+    return pointer
+  }
+
+  f32(pointer: Pointer, length: number): Float32Array<ArrayBuffer> {
+    return new Float32Array(this.wasm.buffer as ArrayBuffer, pointer, length)
+  }
+
+  f64(pointer: Pointer, length: number): Float64Array<ArrayBuffer> {
+    return new Float64Array(this.wasm.buffer as ArrayBuffer, pointer, length)
+  }
+
+  i8(pointer: Pointer, length: number): Int8Array<ArrayBuffer> {
+    return new Int8Array(this.wasm.buffer as ArrayBuffer, pointer, length)
+  }
+
+  u8(pointer: Pointer, length: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.wasm.buffer as ArrayBuffer, pointer, length)
+  }
+
+  u16(pointer: Pointer, length: number): Uint16Array<ArrayBuffer> {
+    return new Uint16Array(this.wasm.buffer as ArrayBuffer, pointer, length)
+  }
+
+  i32(pointer: Pointer, length: number): Int32Array<ArrayBuffer> {
+    return new Int32Array(this.wasm.buffer as ArrayBuffer, pointer, length)
+  }
+
+  u32(pointer: Pointer, length: number): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.wasm.buffer as ArrayBuffer, pointer, length)
+  }
+}
+
+function align(address: number): number {
+  return Math.ceil(address / ALIGNMENT) * ALIGNMENT
+}

@@ -1,0 +1,197 @@
+import { show } from './check.js'
+import type { Kernels } from './engine.js'
+import type { Memory, Pointer } from './memory.js'
+
+/** Arrays whose elements are JavaScript numbers. Float16Array, where the runtime has it, is one too. */
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+
+export type NestedArray = readonly number[] | readonly NestedArray[]
+
+/**
+ * What every operation takes for a tensor: `{ data, shape }`, `{ data, dims }` (onnxruntime, transformers.js), a typed array
+ * (one dimension) or nested arrays. Row-major. A Uint16Array holds numbers, unless `dtype` (or `type`) says 'float16' or 'bfloat16':
+ * then it holds their bit patterns.
+ */
+export type TensorLike =
+  | NumberArray
+  | NestedArray
+  | {
+      readonly data: NumberArray | NestedArray | object
+      readonly shape?: readonly number[]
+      readonly dims?: readonly number[]
+      readonly dtype?: string
+      readonly type?: string
+    }
+
+/** What operations return: fresh typed arrays, row-major. */
+export interface Tensor<T = Float32Array<ArrayBuffer>> {
+  data: T
+  shape: number[]
+}
+
+/** A tensor read and checked. `bits` says that data holds the bit patterns of a 16-bit float. */
+export interface Source {
+  readonly name: string
+  readonly data: NumberArray
+  readonly shape: readonly number[]
+  readonly size: number
+  readonly bits?: 'float16' | 'bfloat16'
+}
+
+const LARGEST_EXACT = Number.MAX_SAFE_INTEGER
+
+function isNumberArray(value: unknown): value is NumberArray {
+  return (
+    ArrayBuffer.isView(value) &&
+    !(value instanceof DataView) &&
+    !(value instanceof BigInt64Array) &&
+    !(value instanceof BigUint64Array)
+  )
+}
+
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1)
+}
+
+function checkShape(where: string, shape: unknown): number[] {
+  const isShape =
+    Array.isArray(shape) && shape.every((n) => Number.isInteger(n) && n >= 0) && sizeOf(shape) <= LARGEST_EXACT
+  if (!isShape) throw new TypeError(`${where} expected a shape of whole numbers, got ${show(shape)}`)
+  return [...(shape as number[])]
+}
+
+/** Nested arrays, all of one length at each depth. */
+function flatten(where: string, nested: NestedArray): { data: Float64Array; shape: number[] } {
+  const shape: number[] = []
+  for (let level: unknown = nested; Array.isArray(level); level = level[0]) {
+    shape.push(level.length)
+    if (level.length === 0) break
+  }
+  const data = new Float64Array(sizeOf(shape))
+  let next = 0
+  const visit = (value: unknown, depth: number): void => {
+    if (depth === shape.length) {
+      if (typeof value !== 'number') {
+        throw new TypeError(`${where} expected numbers at depth ${depth}, got ${show(value)} at index ${next}`)
+      }
+      data[next++] = value
+      return
+    }
+    if (!Array.isArray(value) || value.length !== shape[depth]) {
+      const got = Array.isArray(value) ? `one of ${value.length}` : show(value)
+      throw new RangeError(`${where} expected arrays of ${shape[depth]} at depth ${depth}, got ${got}`)
+    }
+    for (const item of value) visit(item, depth + 1)
+  }
+  visit(nested, 0)
+  return { data, shape }
+}
+
+/** Whether a value reads as one tensor (and not as a list or record of tensors). */
+export function isTensorLike(value: unknown): value is TensorLike {
+  if (isNumberArray(value)) return true
+  if (Array.isArray(value)) {
+    let first: unknown = value
+    while (Array.isArray(first)) first = first[0]
+    return first === undefined ? value.length === 0 : typeof first === 'number'
+  }
+  return typeof value === 'object' && value !== null && 'data' in value
+}
+
+/** Reads what a caller gave as the argument `name` of `verb`. */
+export function readTensor(verb: string, name: string, value: unknown): Source {
+  const where = `${verb}: "${name}"`
+  if (isNumberArray(value)) return { name: where, data: value, shape: [value.length], size: value.length }
+  if (Array.isArray(value)) {
+    const { data, shape } = flatten(where, value as NestedArray)
+    return { name: where, data, shape, size: data.length }
+  }
+  if (typeof value !== 'object' || value === null || !('data' in value)) {
+    throw new TypeError(
+      `${where} expected a tensor ({ data, shape }, { data, dims }, a typed array or nested arrays), got ${show(value)}`
+    )
+  }
+  const tensor = value as { data: unknown; shape?: unknown; dims?: unknown; dtype?: unknown; type?: unknown }
+  let data = tensor.data
+  let shape = tensor.shape ?? tensor.dims
+  if (Array.isArray(data)) {
+    const nested = flatten(`${where}.data`, data as NestedArray)
+    data = nested.data
+    shape ??= nested.shape
+  }
+  if (!isNumberArray(data)) {
+    throw new TypeError(`${where}.data expected a typed array of numbers, got ${show(data)}`)
+  }
+  const checked = shape === undefined ? [data.length] : checkShape(`${where}.shape`, shape)
+  const size = sizeOf(checked)
+  if (size !== data.length) {
+    throw new RangeError(`${where} expected length ${size} (${checked.join('x') || 'scalar'}), got ${data.length}`)
+  }
+  const dtype = String(tensor.dtype ?? tensor.type ?? '').toLowerCase()
+  const half = data instanceof Uint16Array
+  const bits =
+    half && /^(float16|f16)$/.test(dtype) ? 'float16' : half && /^(bfloat16|bf16)$/.test(dtype) ? 'bfloat16' : undefined
+  return { name: where, data, shape: checked, size, bits }
+}
+
+/** Writes elements [start, start + length) to f32[length] at `pointer`, rounding what is not f32. */
+export function loadF32(
+  memory: Memory,
+  kernels: Kernels,
+  pointer: Pointer,
+  source: Source,
+  start: number,
+  length: number
+): void {
+  const part = start === 0 && length === source.size ? source.data : source.data.subarray(start, start + length)
+  if (!source.bits) {
+    memory.f32(pointer, length).set(part)
+    return
+  }
+  // The patterns go to the upper half of their own place: the decoder writes behind what it has read.
+  const upper = pointer + 2 * length
+  memory.u16(upper, length).set(part)
+  if (source.bits === 'float16') kernels.decodeF16(pointer, upper, length)
+  else kernels.decodeBF16(pointer, upper, length)
+}
+
+/** Element `index` as a number. */
+export function elementAt(source: Source, index: number): number {
+  const value = source.data[index]!
+  if (!source.bits) return value
+  const [exponentBits, bias] = source.bits === 'float16' ? [5, 15] : [8, 127]
+  const fractionBits = 15 - exponentBits!
+  const exponent = (value >> fractionBits) & ((1 << exponentBits!) - 1)
+  const fraction = value & ((1 << fractionBits) - 1)
+  const sign = value >> 15 ? -1 : 1
+  if (exponent === (1 << exponentBits!) - 1) return fraction ? NaN : sign * Infinity
+  const significand = exponent ? fraction + (1 << fractionBits) : fraction
+  return sign * significand * 2 ** (Math.max(exponent, 1) - bias! - fractionBits)
+}
+
+/** The error for data that a kernel has found not finite: names the first index, which only this scan knows. */
+export function nonFiniteError(source: Source, allowed: (value: number) => boolean = Number.isFinite): RangeError {
+  for (let i = 0; i < source.size; i++) {
+    const value = elementAt(source, i)
+    if (!allowed(value)) {
+      return new RangeError(
+        `${source.name} expected finite numbers, got ${value} at index ${i}; replace or mask it first`
+      )
+    }
+    if (!allowed(Math.fround(value))) {
+      return new RangeError(
+        `${source.name} expected numbers within float32, got ${value} at index ${i}; rescale the data`
+      )
+    }
+  }
+  throw new Error(`internal: a kernel reported a value that is not finite in ${source.name}, but there is none`)
+}

@@ -1,0 +1,36 @@
+export { init } from './core/engine.js'
+export { FormatError, MemoryLimitError, type FormatErrorCode } from './core/errors.js'
+export type { Bitmask } from './core/mask.js'
+export type { NestedArray, NumberArray, Tensor, TensorLike } from './core/tensor.js'
+
+export { compare, type Comparison } from './linalg/compare.js'
+export { lowRank, type LowRank, type LowRankOptions } from './linalg/lowRank.js'
+export { svd, type Svd } from './linalg/svd.js'
+
+export { dequantize } from './quantize/dequantize.js'
+export { fakeQuantize } from './quantize/fakeQuantize.js'
+export type {
+  HalfFormat,
+  IntegerFormat,
+  Quantized,
+  QuantizedHalf,
+  QuantizedIntegers,
+  QuantizeFormat,
+  QuantizeOptions
+} from './quantize/formats.js'
+export { quantize } from './quantize/quantize.js'
+
+export { applyMask } from './prune/applyMask.js'
+export { prune, type Pruned, type PruneOptions, type PruneScope } from './prune/prune.js'
+
+export {
+  crossEntropy,
+  distillationLoss,
+  klDivergence,
+  type CrossEntropyOptions,
+  type DistillationLossOptions,
+  type KlDivergenceOptions,
+  type Loss
+} from './distill/losses.js'
+export type { Reduction } from './distill/rows.js'
+export { logSoftmax, softmax, type SoftmaxOptions } from './distill/softmax.js'

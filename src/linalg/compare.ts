@@ -1,0 +1,58 @@
+import { defaultEngine, frame } from '../core/engine.js'
+import { loadF32, nonFiniteError, readTensor, type TensorLike } from '../core/tensor.js'
+import { eachRun, TILE } from '../core/tiles.js'
+
+export interface Comparison {
+  /** mean of (a - b)^2 */
+  meanSquaredError: number
+  /** greatest |a - b| */
+  maxAbsoluteError: number
+  /** |a - b| / |a|, Frobenius norms; 0 when both are equal, Infinity when only a is zero */
+  relativeError: number
+  /** signal to noise ratio, 20 log10(|a| / |a - b|), in dB; Infinity when both are equal */
+  snr: number
+}
+
+/**
+ * How far a tensor is from its reference.
+ *
+ * Shapes: equal, any. Method: sums of f64 squares of exact f32 differences, in a fixed order; the decibels come from our own logarithm.
+ * Error: relative 1e-15 n^(1/2) at most, for n elements.
+ *
+ * @throws RangeError for shapes that differ, NaN or Infinity (the first index is named)
+ */
+export function compare(reference: TensorLike, other: TensorLike): Comparison {
+  const verb = 'compare'
+  const a = readTensor(verb, 'reference', reference)
+  const b = readTensor(verb, 'other', other)
+  if (a.shape.length !== b.shape.length || a.shape.some((n, i) => n !== b.shape[i])) {
+    throw new RangeError(
+      `${b.name} expected shape [${a.shape.join(', ')}] as the reference's, got [${b.shape.join(', ')}]`
+    )
+  }
+  return frame(defaultEngine(), (memory, kernels) => {
+    const sums = memory.alloc(24)
+    memory.f64(sums, 3).fill(0)
+    const left = memory.alloc(4 * TILE)
+    const right = memory.alloc(4 * TILE)
+    eachRun(a.size, (start, length) => {
+      loadF32(memory, kernels, left, a, start, length)
+      loadF32(memory, kernels, right, b, start, length)
+      kernels.differences(sums, left, right, length)
+    })
+    const [error, signal, worst] = memory.f64(sums, 3) as unknown as [number, number, number]
+    // Squares of f32 stay far inside f64: a sum that is not finite has met Inf or NaN.
+    if (!Number.isFinite(error + signal)) throw firstBad(a, b)
+    return {
+      meanSquaredError: a.size ? error / a.size : 0,
+      maxAbsoluteError: worst,
+      relativeError: error === 0 ? 0 : signal === 0 ? Infinity : Math.sqrt(error / signal),
+      snr: error === 0 ? Infinity : signal === 0 ? -Infinity : 10 * kernels.log10F64(signal / error)
+    }
+  })
+}
+
+function firstBad(a: Parameters<typeof nonFiniteError>[0], b: typeof a): RangeError {
+  const clean = Array.prototype.every.call(a.data, (value: number) => Number.isFinite(Math.fround(value)))
+  return nonFiniteError(clean && !a.bits ? b : a)
+}

@@ -1,0 +1,125 @@
+import { checkBoolean, checkChoice, checkOptions, show } from '../core/check.js'
+import { defaultEngine, frame } from '../core/engine.js'
+import { channelLayout } from '../core/layout.js'
+import { sizeOf, type Tensor } from '../core/tensor.js'
+import { eachRun, isSequential, planWindows, readTile, tileLength, TILE, writeTile } from '../core/tiles.js'
+import {
+  FORMATS,
+  GRIDS,
+  isHalf,
+  readScales,
+  readZeroPoints,
+  type Quantized,
+  type QuantizedHalf,
+  type QuantizedIntegers
+} from './formats.js'
+import { Passes } from './passes.js'
+
+const VERB = 'dequantize'
+const KNOWN = ['format', 'shape', 'axis', 'group', 'symmetric', 'codes', 'scales', 'zeroPoints'] as const
+
+/**
+ * Turns what `quantize` returned back into f32.
+ *
+ * Shapes: those of the tensor that was quantised.
+ * Method: value = (code - zeroPoint) * scale, one f32 rounding; float16 and bfloat16 exactly, NaN made canonical.
+ * Error: none beyond that rounding.
+ *
+ * @throws TypeError for an object that is no quantised tensor
+ * @throws RangeError where codes, scales or zero points are not as many as shape, axis and group ask for
+ */
+export function dequantize(quantized: Quantized): Tensor {
+  checkOptions(VERB, quantized, KNOWN)
+  const format = checkChoice(VERB, 'format', quantized.format, FORMATS)
+  const { shape } = quantized
+  if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
+    throw new TypeError(`${VERB}: "shape" expected an array of whole numbers, got ${show(shape)}`)
+  }
+  const data = isHalf(format) ? decodeHalf(quantized as QuantizedHalf) : decodeIntegers(quantized as QuantizedIntegers)
+  return { data, shape: [...shape] }
+}
+
+type Codes = Int8Array | Uint8Array | Uint16Array
+
+function checkCodes<T extends Codes>(codes: unknown, type: new (length: number) => T, length: number): T {
+  if (!(codes instanceof type)) throw new TypeError(`${VERB}: "codes" expected a ${type.name}, got ${show(codes)}`)
+  if (codes.length !== length) {
+    throw new RangeError(`${VERB}: "codes" expected length ${length} for the shape, got ${codes.length}`)
+  }
+  return codes
+}
+
+function decodeHalf({ format, shape, codes }: QuantizedHalf): Float32Array<ArrayBuffer> {
+  const size = sizeOf(shape)
+  checkCodes(codes, Uint16Array, size)
+  return frame(defaultEngine(), (memory, kernels) => {
+    const decode = format === 'float16' ? kernels.decodeF16 : kernels.decodeBF16
+    const data = new Float32Array(size)
+    const values = memory.alloc(4 * TILE)
+    const bits = memory.alloc(2 * TILE)
+    eachRun(size, (start, length) => {
+      memory.u16(bits, length).set(codes.subarray(start, start + length))
+      decode(values, bits, length)
+      data.set(memory.f32(values, length), start)
+    })
+    return data
+  })
+}
+
+function decodeIntegers(quantized: QuantizedIntegers): Float32Array<ArrayBuffer> {
+  const { shape, axis, group, scales, zeroPoints } = quantized
+  const grid = GRIDS[quantized.format]
+  const layout = channelLayout(VERB, shape, axis, group)
+  const symmetric = checkBoolean(VERB, 'symmetric', quantized.symmetric)
+  if (!zeroPoints && !(symmetric && grid.signed)) {
+    throw new TypeError(
+      `${VERB}: "zeroPoints" are missing: ${quantized.format} needs them unless it is signed and symmetric`
+    )
+  }
+  const parameters = {
+    scales: readScales(VERB, scales, layout.sets),
+    zeros: zeroPoints ? readZeroPoints(VERB, zeroPoints, layout.sets, grid) : new Int32Array(layout.sets)
+  }
+  const bytes = grid.bits === 4 ? Math.ceil(layout.size / 2) : layout.size
+  const codes = checkCodes<Int8Array | Uint8Array>(
+    quantized.codes,
+    grid.bits === 8 && grid.signed ? Int8Array : Uint8Array,
+    bytes
+  )
+  return frame(defaultEngine(), (memory, kernels) => {
+    const windows = planWindows(layout)
+    const passes = new Passes(memory, kernels, layout, grid, symmetric, windows)
+    const nibbles = memory.alloc(TILE / 2)
+    const data = new Float32Array(layout.size)
+    const unpack = (start: number, length: number): void => {
+      const first = start / 2
+      const count = Math.ceil(length / 2)
+      memory.u8(nibbles, count).set(codes.subarray(first, first + count))
+      kernels.unpackNibbles(passes.codes, nibbles, length, Number(grid.signed))
+    }
+    // Nibbles that tiles do not take in order are unpacked first.
+    let loose: Int8Array | Uint8Array | undefined = grid.bits === 8 ? codes : undefined
+    if (!loose && !isSequential(windows)) {
+      const whole = new Uint8Array(layout.size)
+      eachRun(layout.size, (start, length) => {
+        unpack(start, length)
+        whole.set(memory.u8(passes.codes, length), start)
+      })
+      loose = whole
+    }
+    for (const window of windows) {
+      passes.use(window, parameters)
+      passes.spread(window, false)
+      for (const tile of window.tiles) {
+        const length = tileLength(tile)
+        if (loose) {
+          const view = loose instanceof Int8Array ? memory.i8(passes.codes, length) : memory.u8(passes.codes, length)
+          readTile(view, loose, layout, tile)
+        } else unpack(tile.start, length)
+        passes.decode(tile, passes.values)
+        writeTile(data, memory.f32(passes.values, length), layout, tile)
+      }
+    }
+    return data
+  })
+}

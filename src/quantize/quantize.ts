@@ -1,0 +1,139 @@
+import { defaultEngine, frame } from '../core/engine.js'
+import { channelLayout, type Layout } from '../core/layout.js'
+import { PackedOutput } from '../core/packed.js'
+import { loadF32, nonFiniteError, readTensor, type Source, type TensorLike } from '../core/tensor.js'
+import { eachRun, isSequential, planWindows, tileLength, TILE, writeTile } from '../core/tiles.js'
+import {
+  GRIDS,
+  isHalf,
+  readOptions,
+  readScales,
+  readZeroPoints,
+  type Grid,
+  type HalfFormat,
+  type IntegerFormat,
+  type Quantized,
+  type QuantizedHalf,
+  type QuantizedIntegers,
+  type QuantizeOptions
+} from './formats.js'
+import { Passes, type Parameters } from './passes.js'
+
+/**
+ * Quantises a tensor to 8-bit or 4-bit integers with scales, or to 16-bit floats.
+ *
+ * Shapes: any; `codes` stand in the tensor's own row-major order. Sets of elements share a scale: the whole tensor, each index along
+ * `axis`, or each run of `group` elements in a channel.
+ * Defaults: symmetric, one scale for the whole tensor.
+ * Method: affine quantisation, code = clamp(rint(x / scale) + zeroPoint), half to even, x / scale as x * (1 / scale) in f32.
+ * Symmetric: scale = absmax / 127 (8 bits) or / 7 (4 bits), codes within +-127 or +-7 of the zero point (0; 128 for uint8, 8 for uint4).
+ * Otherwise scale = (max(0, x) - min(0, x)) / 255 or / 15, zeroPoint = qmin + rint(-min / scale): zero is always a code.
+ * A set of zeros has scale 1; no scale is below 2^-126. float16 and bfloat16 round half to even and saturate finite values.
+ * Error: |x - dequantised| <= scale (1/2 + 2^-15) for the data's own scales.
+ *
+ * @throws TypeError for an unknown option or format, or options that do not go together
+ * @throws RangeError for an axis or group that does not fit, and for NaN or Infinity (the first index is named; with `scales` given,
+ * infinities saturate)
+ */
+export function quantize(tensor: TensorLike, options: QuantizeOptions & { format: IntegerFormat }): QuantizedIntegers
+export function quantize(tensor: TensorLike, options: QuantizeOptions & { format: HalfFormat }): QuantizedHalf
+export function quantize(tensor: TensorLike, options: QuantizeOptions): Quantized
+export function quantize(tensor: TensorLike, options: QuantizeOptions): Quantized {
+  const verb = 'quantize'
+  const checked = readOptions(verb, options)
+  const source = readTensor(verb, 'tensor', tensor)
+  const { format, axis, group, symmetric } = checked
+  if (isHalf(format)) return { format, shape: [...source.shape], codes: encodeHalf(source, format) }
+  const layout = channelLayout(verb, source.shape, axis, group)
+  const grid = GRIDS[format]
+  const given = givenParameters(verb, checked, layout, grid)
+  const { codes, parameters } = encodeIntegers(source, layout, grid, symmetric, given)
+  return {
+    format,
+    shape: [...source.shape],
+    ...(axis === undefined ? {} : { axis }),
+    ...(group === undefined ? {} : { group }),
+    symmetric,
+    codes,
+    scales: Float32Array.from(parameters.scales),
+    ...zeroPointsOf(grid, symmetric, parameters.zeros)
+  }
+}
+
+/** The caller's scales and zero points, checked against the layout; undefined where the data's own are wanted. */
+export function givenParameters(
+  verb: string,
+  { scales, zeroPoints }: QuantizeOptions,
+  layout: Layout,
+  grid: Grid
+): Parameters | undefined {
+  if (scales === undefined) return undefined
+  return {
+    scales: readScales(verb, scales, layout.sets),
+    zeros: zeroPoints
+      ? readZeroPoints(verb, zeroPoints, layout.sets, grid)
+      : new Int32Array(layout.sets).fill(grid.middle)
+  }
+}
+
+function zeroPointsOf(grid: Grid, symmetric: boolean, zeros: Int32Array): Pick<QuantizedIntegers, 'zeroPoints'> {
+  if (symmetric && grid.signed) return {}
+  return { zeroPoints: grid.signed ? Int8Array.from(zeros) : Uint8Array.from(zeros) }
+}
+
+/** Parameters that each pass over a window fills in; an empty set has scale 1 and the zero point of a range of nothing. */
+export function emptyParameters(layout: Layout, grid: Grid, symmetric: boolean): Parameters {
+  return {
+    scales: new Float32Array(layout.sets).fill(1),
+    zeros: new Int32Array(layout.sets).fill(symmetric ? grid.middle : grid.least)
+  }
+}
+
+function encodeIntegers(
+  source: Source,
+  layout: Layout,
+  grid: Grid,
+  symmetric: boolean,
+  given: Parameters | undefined
+): { codes: QuantizedIntegers['codes']; parameters: Parameters } {
+  return frame(defaultEngine(), (memory, kernels) => {
+    const windows = planWindows(layout)
+    const passes = new Passes(memory, kernels, layout, grid, symmetric, windows)
+    const parameters = given ?? emptyParameters(layout, grid, symmetric)
+    const packed =
+      grid.bits === 4 ? new PackedOutput(memory, layout, 2, kernels.packNibbles, isSequential(windows)) : undefined
+    const bytes = packed ? undefined : grid.signed ? new Int8Array(layout.size) : new Uint8Array(layout.size)
+    for (const window of windows) {
+      if (given) passes.use(window, given)
+      else {
+        passes.measure(source, window)
+        passes.derive(window, parameters)
+      }
+      passes.spread(window, true)
+      for (const tile of window.tiles) {
+        // A window of one tile still holds it from the measuring.
+        if (given || window.tiles.length > 1) passes.load(source, tile)
+        if (given) passes.refuseNaN(source, window, tile)
+        passes.encode(tile, given !== undefined)
+        if (packed) packed.write(tile, passes.codes)
+        else writeTile(bytes!, memory.u8(passes.codes, tileLength(tile)), layout, tile)
+      }
+    }
+    return { codes: packed?.finish(passes.codes) ?? bytes!, parameters }
+  })
+}
+
+function encodeHalf(source: Source, format: HalfFormat): Uint16Array<ArrayBuffer> {
+  return frame(defaultEngine(), (memory, kernels) => {
+    const encode = format === 'float16' ? kernels.encodeF16 : kernels.encodeBF16
+    const codes = new Uint16Array(source.size)
+    const values = memory.alloc(4 * TILE)
+    const bits = memory.alloc(2 * TILE)
+    eachRun(source.size, (start, length) => {
+      loadF32(memory, kernels, values, source, start, length)
+      if (encode(bits, values, length)) throw nonFiniteError(source)
+      codes.set(memory.u16(bits, length), start)
+    })
+    return codes
+  })
+}
