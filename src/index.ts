@@ -7,8 +7,8 @@ export { compare, type Comparison } from './linalg/compare.js'
 export { lowRank, type LowRank, type LowRankOptions } from './linalg/lowRank.js'
 export { svd, type Svd } from './linalg/svd.js'
 
-export { dequantize } from './quantize/dequantize.js'
-export { fakeQuantize } from './quantize/fakeQuantize.js'
+export { dequantize, type DequantizeOptions } from './quantize/dequantize.js'
+export { fakeQuantize, type FakeQuantizeOptions } from './quantize/fakeQuantize.js'
 export type {
   HalfFormat,
   IntegerFormat,

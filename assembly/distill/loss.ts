@@ -48,37 +48,78 @@ class Wide {
     return v128.and(product, f64x2.gt(p, f64x2.splat(0)))
   }
 
-  /** Sum of p ((teacher - teacherTop) - (student - studentTop)) over p: f64[n]. */
-  @inline static cross(p: usize, teacher: usize, student: usize, n: i32, teacherTop: f64, studentTop: f64): f64 {
+  /**
+   * p, q: f64[n] = exp((teacher - teacherTop) * rate), exp((student - studentTop) * rate); sums: f64[3] receives the sum of p, that of q, and
+   * that of p ((teacher - teacherTop) - (student - studentTop)).
+   */
+  @inline static pair(
+    p: usize,
+    q: usize,
+    sums: usize,
+    teacher: usize,
+    student: usize,
+    n: i32,
+    teacherTop: f64,
+    studentTop: f64,
+    rate: f64
+  ): void {
     const vt = f64x2.splat(teacherTop)
     const vs = f64x2.splat(studentTop)
+    const vr = f64x2.splat(rate)
     const end = teacher + ((<usize>n) << 2)
-    let even = f64x2.splat(0)
-    let odd = even
+    let p0 = f64x2.splat(0)
+    let p1 = p0
+    let q0 = p0
+    let q1 = p0
+    let c0 = p0
+    let c1 = p0
     while (teacher + 16 <= end) {
       const t = v128.load(teacher)
       const s = v128.load(student)
-      even = f64x2.add(
-        even,
-        Wide.term(v128.load(p), f64x2.sub(f64x2.promote_low_f32x4(t), vt), f64x2.sub(f64x2.promote_low_f32x4(s), vs))
-      )
-      odd = f64x2.add(
-        odd,
-        Wide.term(v128.load(p, 16), f64x2.sub(Lanes.promoteHigh(t), vt), f64x2.sub(Lanes.promoteHigh(s), vs))
-      )
+      const ta = f64x2.sub(f64x2.promote_low_f32x4(t), vt)
+      const sa = f64x2.sub(f64x2.promote_low_f32x4(s), vs)
+      const pa = Exp.f64(f64x2.mul(ta, vr))
+      const qa = Exp.f64(f64x2.mul(sa, vr))
+      v128.store(p, pa)
+      v128.store(q, qa)
+      p0 = f64x2.add(p0, pa)
+      q0 = f64x2.add(q0, qa)
+      c0 = f64x2.add(c0, Wide.term(pa, ta, sa))
+      const tb = f64x2.sub(Lanes.promoteHigh(t), vt)
+      const sb = f64x2.sub(Lanes.promoteHigh(s), vs)
+      const pb = Exp.f64(f64x2.mul(tb, vr))
+      const qb = Exp.f64(f64x2.mul(sb, vr))
+      v128.store(p, pb, 16)
+      v128.store(q, qb, 16)
+      p1 = f64x2.add(p1, pb)
+      q1 = f64x2.add(q1, qb)
+      c1 = f64x2.add(c1, Wide.term(pb, tb, sb))
       p += 32
+      q += 32
       teacher += 16
       student += 16
     }
-    let sum = Lanes.sumF64(f64x2.add(even, odd))
+    let pSum = Lanes.sumF64(f64x2.add(p0, p1))
+    let qSum = Lanes.sumF64(f64x2.add(q0, q1))
+    let cross = Lanes.sumF64(f64x2.add(c0, c1))
     while (teacher < end) {
-      const y = load<f64>(p)
-      if (y > 0) sum += y * (<f64>load<f32>(teacher) - teacherTop - (<f64>load<f32>(student) - studentTop))
+      const t = <f64>load<f32>(teacher) - teacherTop
+      const s = <f64>load<f32>(student) - studentTop
+      const y = f64x2.extract_lane(Exp.f64(f64x2.splat(t * rate)), 0)
+      const z = f64x2.extract_lane(Exp.f64(f64x2.splat(s * rate)), 0)
+      store<f64>(p, y)
+      store<f64>(q, z)
+      pSum += y
+      qSum += z
+      if (y > 0) cross += y * (t - s)
       p += 8
+      q += 8
       teacher += 4
       student += 4
     }
-    return sum
+    store<f64>(sums, pSum)
+    store<f64>(sums, qSum, 8)
+    store<f64>(sums, cross, 16)
   }
 }
 
@@ -88,7 +129,7 @@ class Wide {
  * divergence, entropy: f64[rows] receive the two terms (each only where its weight is not 0); gradient: f32[rows][n] receives
  * klWeight (q - p) + ceWeight (softmax(student) - onehot(label)), both probabilities of the row.
  * Returns -1, or the first row whose logits are empty or bad (plus 2^30 where they are the teacher's), its status at state: i32
- * as in softmaxF32. labels: i32[rows], checked by the caller. scratch: f64[3 n].
+ * as in softmaxF32. labels: i32[rows], checked by the caller. scratch: f64[3 n + 3].
  */
 export function distillRows(
   divergence: usize,
@@ -111,6 +152,7 @@ export function distillRows(
   const q = p + (bytes << 1)
   // At temperature 1 both terms want the same softmax of the student.
   const hard = temperature == 1 && klWeight != 0 ? q : q + (bytes << 1)
+  const sums = q + (bytes << 2)
   let row = 0
   while (row < rows) {
     const studentTop = <f64>Row.max(student, n, state)
@@ -121,9 +163,10 @@ export function distillRows(
     if (klWeight != 0) {
       const teacherTop = <f64>Row.max(teacher, n, state)
       if (load<i32>(state) != ROW_OK) return row | TEACHER_ROW
-      const pSum = Wide.exp(p, teacher, n, teacherTop, rate)
-      const qSum = Wide.exp(q, student, n, studentTop, rate)
-      const cross = Wide.cross(p, teacher, student, n, teacherTop, studentTop) * rate
+      Wide.pair(p, q, sums, teacher, student, n, teacherTop, studentTop, rate)
+      const pSum = load<f64>(sums)
+      const qSum = load<f64>(sums, 8)
+      const cross = load<f64>(sums, 16) * rate
       store<f64>(divergence, max(0.0, cross / pSum + (Log.f64(qSum) - Log.f64(pSum))))
       pScale = klWeight / pSum
       qScale = klWeight / qSum

@@ -57,3 +57,23 @@ export function checkInteger(verb: string, name: string, value: unknown, least: 
   }
   return value
 }
+
+type TypedArrayClass<T> = new (length: number) => T
+
+/** The caller's array to write to, of one class and length, or a fresh one where none is given. */
+export function outputArray<T extends { length: number }>(
+  verb: string,
+  name: string,
+  given: unknown,
+  type: TypedArrayClass<T>,
+  length: number
+): T {
+  if (given === undefined) return new type(length)
+  if (!(given instanceof type)) {
+    throw new TypeError(`${verb}: "${name}" expected a ${type.name}(${length}) to write to, got ${show(given)}`)
+  }
+  if (given.length !== length) {
+    throw new RangeError(`${verb}: "${name}" expected length ${length}, got ${given.length}`)
+  }
+  return given
+}

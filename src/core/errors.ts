@@ -8,6 +8,7 @@ export type FormatErrorCode =
   | 'unsupported-dtype'
   | 'unsupported-version'
   | 'unknown-format'
+  | 'bad-tensor'
 
 /** A file that is not what it says it is. `code` is stable; the message is for people. */
 export class FormatError extends Error {

@@ -9,7 +9,6 @@ type Pack = (to: Pointer, from: Pointer, length: number) => void
  * come; otherwise the bytes are collected first.
  */
 export class PackedOutput {
-  readonly bytes: Uint8Array<ArrayBuffer>
   private readonly loose: Uint8Array<ArrayBuffer> | undefined
   private readonly scratch: Pointer
 
@@ -18,9 +17,9 @@ export class PackedOutput {
     private readonly layout: Layout,
     private readonly perByte: 2 | 8,
     private readonly pack: Pack,
-    sequential: boolean
+    sequential: boolean,
+    readonly bytes = new Uint8Array(Math.ceil(layout.size / perByte))
   ) {
-    this.bytes = new Uint8Array(Math.ceil(layout.size / perByte))
     this.loose = sequential ? undefined : new Uint8Array(layout.size)
     this.scratch = memory.alloc(TILE / perByte)
   }

@@ -1,4 +1,4 @@
-import { checkBoolean, checkNumber, checkOptions, checkPositive } from '../core/check.js'
+import { checkBoolean, checkNumber, checkOptions, checkPositive, outputArray } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { loadF32, type Tensor, type TensorLike } from '../core/tensor.js'
 import {
@@ -26,6 +26,8 @@ interface ReductionOption {
    * rows * classes, the cross entropy by rows; 'sum' divides by nothing; 'none' gives one loss a row, and each row's own gradient
    */
   reduction?: Reduction
+  /** as many f32 as there are logits, to write the gradient to */
+  out?: Float32Array<ArrayBuffer>
 }
 
 export interface KlDivergenceOptions extends ReductionOption {
@@ -77,9 +79,9 @@ export function klDivergence(options: KlDivergenceOptions & { reduction: 'none' 
 export function klDivergence(options: KlDivergenceOptions & { reduction?: Exclude<Reduction, 'none'> }): Loss
 export function klDivergence(options: KlDivergenceOptions): Loss | Loss<Float64Array<ArrayBuffer>> {
   const verb = 'klDivergence'
-  checkOptions(verb, options, ['student', 'teacher', 'temperature', 'temperatureSquared', 'reduction'])
-  const { student, teacher, temperature, temperatureSquared = false, reduction } = options
-  return lossOf(verb, { student, teacher, temperature, temperatureSquared, reduction, alpha: 1 })
+  checkOptions(verb, options, ['student', 'teacher', 'temperature', 'temperatureSquared', 'reduction', 'out'])
+  const { student, teacher, temperature, temperatureSquared = false, reduction, out } = options
+  return lossOf(verb, { student, teacher, temperature, temperatureSquared, reduction, out, alpha: 1 })
 }
 
 /**
@@ -95,9 +97,9 @@ export function crossEntropy(options: CrossEntropyOptions & { reduction: 'none' 
 export function crossEntropy(options: CrossEntropyOptions & { reduction?: Exclude<Reduction, 'none'> }): Loss
 export function crossEntropy(options: CrossEntropyOptions): Loss | Loss<Float64Array<ArrayBuffer>> {
   const verb = 'crossEntropy'
-  checkOptions(verb, options, ['logits', 'labels', 'reduction'])
-  const { logits, labels, reduction } = options
-  return lossOf(verb, { student: logits, labels, reduction, alpha: 0 }, 'logits')
+  checkOptions(verb, options, ['logits', 'labels', 'reduction', 'out'])
+  const { logits, labels, reduction, out } = options
+  return lossOf(verb, { student: logits, labels, reduction, out, alpha: 0 }, 'logits')
 }
 
 /**
@@ -117,7 +119,7 @@ export function distillationLoss(
 export function distillationLoss(options: DistillationLossOptions & { reduction?: Exclude<Reduction, 'none'> }): Loss
 export function distillationLoss(options: DistillationLossOptions): Loss | Loss<Float64Array<ArrayBuffer>> {
   const verb = 'distillationLoss'
-  const known = ['student', 'teacher', 'labels', 'temperature', 'alpha', 'temperatureSquared', 'reduction']
+  const known = ['student', 'teacher', 'labels', 'temperature', 'alpha', 'temperatureSquared', 'reduction', 'out']
   checkOptions(verb, options, known)
   return lossOf(verb, options)
 }
@@ -145,7 +147,7 @@ function lossOf(
   const perRow = reduction === 'mean' || reduction === 'batchMean' ? 1 / rows : 1
   const divergenceScale = factor * (reduction === 'mean' ? perRow / classes : perRow)
   const entropyScale = (1 - alpha) * perRow
-  const gradient = new Float32Array(source.size)
+  const gradient = outputArray<Float32Array<ArrayBuffer>>(verb, 'out', options.out, Float32Array, source.size)
   const divergences = new Float64Array(rows)
   const entropies = new Float64Array(rows)
   frame(defaultEngine(), (memory, kernels) => {
@@ -158,7 +160,7 @@ function lossOf(
     const entropy = memory.alloc(8 * most)
     const classNumbers = memory.alloc(4 * most)
     const state = memory.alloc(4)
-    const scratch = memory.alloc(24 * classes)
+    const scratch = memory.alloc(24 * (classes + 1))
     eachRows(student, (first, count, start, length) => {
       loadF32(memory, kernels, studentRows, source, start, length)
       if (teacherRows) loadF32(memory, kernels, teacherRows, teacher!.source, start, length)

@@ -116,39 +116,38 @@ export function removedCount(sparsity: number, total: number): number {
 }
 
 function pruneTogether(sources: Source[], sparsity: number): Pruned[] {
-  return frame(defaultEngine(), (memory, kernels) => {
-    const total = sources.reduce((sum, { size }) => sum + size, 0)
-    const count = removedCount(sparsity, total)
-    const cut: Cut = count > 0 ? selectCut(memory, kernels, sources, count) : { threshold: 0, ties: 0 }
-    return applyCut(sources, cut, count === 0)
-  })
+  const total = sources.reduce((sum, { size }) => sum + size, 0)
+  const count = removedCount(sparsity, total)
+  const cut: Cut =
+    count > 0
+      ? frame(defaultEngine(), (memory, kernels) => selectCut(memory, kernels, sources, count))
+      : { threshold: 0, ties: 0 }
+  return sources.map((source) => applyCut(source, cut, count === 0))
 }
 
-/** Masks tensors by a cut that was selected over them, in their order. `check`: the data has not been looked at yet. */
-export function applyCut(sources: readonly Source[], { threshold, ties }: Cut, check: boolean): Pruned[] {
+/** Masks a tensor by a cut, and takes off the cut's ties what it has removed of them. `check`: the data has not been looked at yet. */
+export function applyCut(source: Source, cut: Cut, check = false): Pruned {
   return frame(defaultEngine(), (memory, kernels) => {
     const values = memory.alloc(4 * TILE)
     const masked = memory.alloc(4 * TILE)
     const bits = memory.alloc(TILE / 8)
-    const counts = memory.alloc(64)
-    return sources.map((source) => {
-      const out = new Float32Array(source.size)
-      const mask = new Uint8Array(Math.ceil(source.size / 8))
-      let kept = 0
-      eachRun(source.size, (start, length) => {
-        loadF32(memory, kernels, values, source, start, length)
-        if (check) {
-          kernels.bracketMagnitudes(masked, counts, values, length, 0, 0, 0)
-          if (memory.i32(counts, 3)[2]) throw nonFiniteError(source)
-        }
-        ties = kernels.maskMagnitudes(masked, bits, values, length, threshold, ties)
-        const bytes = Math.ceil(length / 8)
-        kept += kernels.countBits(bits, bytes)
-        out.set(memory.f32(masked, length), start)
-        mask.set(memory.u8(bits, bytes), start / 8)
-      })
-      return pruned(source, out, mask, source.size - kept)
+    const counts = memory.alloc(12)
+    const out = new Float32Array(source.size)
+    const mask = new Uint8Array(Math.ceil(source.size / 8))
+    let kept = 0
+    eachRun(source.size, (start, length) => {
+      loadF32(memory, kernels, values, source, start, length)
+      if (check) {
+        kernels.bracketMagnitudes(masked, counts, values, length, 0, 0, 0)
+        if (memory.i32(counts, 3)[2]) throw nonFiniteError(source)
+      }
+      cut.ties = kernels.maskMagnitudes(masked, bits, values, length, cut.threshold, cut.ties)
+      const bytes = Math.ceil(length / 8)
+      kept += kernels.countBits(bits, bytes)
+      out.set(memory.f32(masked, length), start)
+      mask.set(memory.u8(bits, bytes), start / 8)
     })
+    return pruned(source, out, mask, source.size - kept)
   })
 }
 

@@ -1,4 +1,4 @@
-import type { Kernels } from '../core/engine.js'
+import { defaultEngine, frame, type Kernels } from '../core/engine.js'
 import type { Memory } from '../core/memory.js'
 import { elementAt, loadF32, nonFiniteError, type Source } from '../core/tensor.js'
 import { eachRun, TILE } from '../core/tiles.js'
@@ -11,7 +11,7 @@ const BINS = 2048
 const DEVIATIONS = 4
 const LARGEST = 0x7fffffff
 
-/** Where the cut lies: remove |x| < threshold (as an f32 pattern), and of those equal to it the first `ties`. */
+/** Where the cut lies: remove |x| < threshold (as an f32 pattern), and of those equal to it the next `ties`. */
 export interface Cut {
   threshold: number
   ties: number
@@ -21,7 +21,7 @@ export interface Cut {
  * The cut that removes exactly `count` (1 .. total) elements of least magnitude from several tensors taken together.
  *
  * A sample brackets the threshold, one pass collects what lies within, and a radix select finds it exactly; should the bracket
- * miss or hold too much (many equal values), three radix passes over the data settle it. Nothing depends on the sample but the time.
+ * miss or hold too much (many equal values), three counting passes over the data settle it. Nothing depends on the sample but the time.
  *
  * @throws RangeError for NaN or Infinity, with the first index
  */
@@ -61,7 +61,12 @@ export function selectCut(memory: Memory, kernels: Kernels, sources: readonly So
     const [smaller, equal] = memory.i32(counts, 2)
     return cut(threshold, count - below - smaller!, equal!)
   }
-  return radixCut(memory, kernels, values, histogram, sources, count)
+  const counting = new CountingCut(count)
+  for (;;) {
+    for (const source of sources) counting.add(source)
+    const result = counting.next()
+    if (result) return result
+  }
 }
 
 /** Where every equal value goes, a higher threshold says the same without counting. */
@@ -69,33 +74,50 @@ function cut(threshold: number, ties: number, equal: number): Cut {
   return ties === equal ? { threshold: threshold + 1, ties: 0 } : { threshold, ties }
 }
 
-function radixCut(
-  memory: Memory,
-  kernels: Kernels,
-  values: number,
-  histogram: number,
-  sources: readonly Source[],
-  count: number
-): Cut {
-  let prefix = 0
-  let below = 0
-  let equal = 0
-  for (const [shift, bits] of [
-    [20, 11],
-    [9, 11],
-    [0, 9]
-  ] as const) {
-    memory.u32(histogram, BINS).fill(0)
-    eachTile(memory, kernels, values, sources, (length) => {
-      kernels.magnitudeHistogram(histogram, values, length, shift, prefix)
+/** Digits of the 31-bit pattern from the top: [shift, bits]. */
+const DIGITS = [
+  [20, 11],
+  [9, 11],
+  [0, 9]
+] as const
+
+/**
+ * The cut by counting: each of three passes shows `add` every tensor and ends with `next`, which knows one more digit of the threshold,
+ * and after the last the cut. For tensors that are not in memory all at once.
+ */
+export class CountingCut {
+  private pass = 0
+  private prefix = 0
+  private below = 0
+  private readonly bins = new Float64Array(BINS)
+
+  /** @param count how many elements are to be removed, at least 1 */
+  constructor(private readonly count: number) {}
+
+  /** @throws RangeError for NaN or Infinity, with the first index */
+  add(source: Source): void {
+    const [shift] = DIGITS[this.pass]!
+    frame(defaultEngine(), (memory, kernels) => {
+      const values = memory.alloc(4 * TILE)
+      const histogram = memory.alloc(4 * BINS)
+      memory.u32(histogram, BINS).fill(0)
+      eachTile(memory, kernels, values, [source], (length) => {
+        if (kernels.magnitudeHistogram(histogram, values, length, shift, this.prefix)) throw nonFiniteError(source)
+      })
+      const counted = memory.u32(histogram, BINS)
+      for (let bin = 0; bin < BINS; bin++) this.bins[bin]! += counted[bin]!
     })
-    const bins = memory.u32(histogram, BINS)
-    let bin = 0
-    while (below + bins[bin]! < count) below += bins[bin++]!
-    equal = bins[bin]!
-    prefix = (prefix << bits) | bin
   }
-  return cut(prefix, count - below, equal)
+
+  next(): Cut | undefined {
+    const [, bits] = DIGITS[this.pass++]!
+    let bin = 0
+    while (this.below + this.bins[bin]! < this.count) this.below += this.bins[bin++]!
+    const equal = this.bins[bin]!
+    this.prefix = (this.prefix << bits) | bin
+    this.bins.fill(0)
+    return this.pass < DIGITS.length ? undefined : cut(this.prefix, this.count - this.below, equal)
+  }
 }
 
 function eachTile(

@@ -1,4 +1,4 @@
-import { checkBoolean, checkChoice, checkOptions, show } from '../core/check.js'
+import { checkBoolean, checkChoice, checkOptions, outputArray, show } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { channelLayout } from '../core/layout.js'
 import { sizeOf, type Tensor } from '../core/tensor.js'
@@ -18,6 +18,11 @@ import { Passes } from './passes.js'
 const VERB = 'dequantize'
 const KNOWN = ['format', 'shape', 'axis', 'group', 'symmetric', 'codes', 'scales', 'zeroPoints'] as const
 
+export interface DequantizeOptions {
+  /** as many f32 as the tensor has elements, to write to; fresh memory costs more than the work */
+  out?: Float32Array<ArrayBuffer>
+}
+
 /**
  * Turns what `quantize` returned back into f32.
  *
@@ -28,14 +33,17 @@ const KNOWN = ['format', 'shape', 'axis', 'group', 'symmetric', 'codes', 'scales
  * @throws TypeError for an object that is no quantised tensor
  * @throws RangeError where codes, scales or zero points are not as many as shape, axis and group ask for
  */
-export function dequantize(quantized: Quantized): Tensor {
+export function dequantize(quantized: Quantized, options: DequantizeOptions = {}): Tensor {
   checkOptions(VERB, quantized, KNOWN)
+  checkOptions(VERB, options, ['out'])
   const format = checkChoice(VERB, 'format', quantized.format, FORMATS)
   const { shape } = quantized
   if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
     throw new TypeError(`${VERB}: "shape" expected an array of whole numbers, got ${show(shape)}`)
   }
-  const data = isHalf(format) ? decodeHalf(quantized as QuantizedHalf) : decodeIntegers(quantized as QuantizedIntegers)
+  const data = outputArray<Float32Array<ArrayBuffer>>(VERB, 'out', options.out, Float32Array, sizeOf(shape))
+  if (isHalf(format)) decodeHalf(quantized as QuantizedHalf, data)
+  else decodeIntegers(quantized as QuantizedIntegers, data)
   return { data, shape: [...shape] }
 }
 
@@ -49,12 +57,11 @@ function checkCodes<T extends Codes>(codes: unknown, type: new (length: number) 
   return codes
 }
 
-function decodeHalf({ format, shape, codes }: QuantizedHalf): Float32Array<ArrayBuffer> {
-  const size = sizeOf(shape)
+function decodeHalf({ format, codes }: QuantizedHalf, data: Float32Array<ArrayBuffer>): void {
+  const size = data.length
   checkCodes(codes, Uint16Array, size)
-  return frame(defaultEngine(), (memory, kernels) => {
+  frame(defaultEngine(), (memory, kernels) => {
     const decode = format === 'float16' ? kernels.decodeF16 : kernels.decodeBF16
-    const data = new Float32Array(size)
     const values = memory.alloc(4 * TILE)
     const bits = memory.alloc(2 * TILE)
     eachRun(size, (start, length) => {
@@ -62,11 +69,10 @@ function decodeHalf({ format, shape, codes }: QuantizedHalf): Float32Array<Array
       decode(values, bits, length)
       data.set(memory.f32(values, length), start)
     })
-    return data
   })
 }
 
-function decodeIntegers(quantized: QuantizedIntegers): Float32Array<ArrayBuffer> {
+function decodeIntegers(quantized: QuantizedIntegers, data: Float32Array<ArrayBuffer>): void {
   const { shape, axis, group, scales, zeroPoints } = quantized
   const grid = GRIDS[quantized.format]
   const layout = channelLayout(VERB, shape, axis, group)
@@ -86,11 +92,10 @@ function decodeIntegers(quantized: QuantizedIntegers): Float32Array<ArrayBuffer>
     grid.bits === 8 && grid.signed ? Int8Array : Uint8Array,
     bytes
   )
-  return frame(defaultEngine(), (memory, kernels) => {
+  frame(defaultEngine(), (memory, kernels) => {
     const windows = planWindows(layout)
     const passes = new Passes(memory, kernels, layout, grid, symmetric, windows)
     const nibbles = memory.alloc(TILE / 2)
-    const data = new Float32Array(layout.size)
     const unpack = (start: number, length: number): void => {
       const first = start / 2
       const count = Math.ceil(length / 2)
@@ -112,14 +117,11 @@ function decodeIntegers(quantized: QuantizedIntegers): Float32Array<ArrayBuffer>
       passes.spread(window, false)
       for (const tile of window.tiles) {
         const length = tileLength(tile)
-        if (loose) {
-          const view = loose instanceof Int8Array ? memory.i8(passes.codes, length) : memory.u8(passes.codes, length)
-          readTile(view, loose, layout, tile)
-        } else unpack(tile.start, length)
+        if (loose) readTile(passes.codeView(length), loose, layout, tile)
+        else unpack(tile.start, length)
         passes.decode(tile, passes.values)
         writeTile(data, memory.f32(passes.values, length), layout, tile)
       }
     }
-    return data
   })
 }

@@ -11,6 +11,8 @@ import { emptyParameters, givenParameters } from './quantize.js'
 /** Least magnitudes that round beyond the format, as f32 patterns: 65520, and halfway from the greatest bfloat16 to infinity. */
 const HALF_LIMIT: Readonly<Record<HalfFormat, number>> = { float16: 0x477ff000, bfloat16: 0x7f7f8000 }
 
+export type FakeQuantizeOptions = Omit<QuantizeOptions, 'out'>
+
 const VERB = 'fakeQuantize'
 
 /**
@@ -24,7 +26,8 @@ const VERB = 'fakeQuantize'
  *
  * @throws as `quantize`; with `scales` given, infinities saturate (and do not pass), NaN is an error
  */
-export function fakeQuantize(tensor: TensorLike, options: QuantizeOptions): { values: Tensor; mask: Bitmask } {
+export function fakeQuantize(tensor: TensorLike, options: FakeQuantizeOptions): { values: Tensor; mask: Bitmask } {
+  if (options && 'out' in options) throw new TypeError(`${VERB}: unknown option "out"; it belongs to quantize`)
   const checked = readOptions(VERB, options)
   const source = readTensor(VERB, 'tensor', tensor)
   const shape = [...source.shape]

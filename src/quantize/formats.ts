@@ -50,18 +50,26 @@ export interface QuantizeOptions {
   scales?: ArrayLike<number>
   /** zero points that go with `scales`; required with them when symmetric is false, else not allowed */
   zeroPoints?: ArrayLike<number>
+  /**
+   * an earlier result for the same shape and options, whose arrays are written again (where an error stops the work, in part):
+   * fresh memory costs more than the quantising
+   */
+  out?: Quantized
 }
 
-const KNOWN = ['format', 'axis', 'group', 'symmetric', 'scales', 'zeroPoints'] as const
+const KNOWN = ['format', 'axis', 'group', 'symmetric', 'scales', 'zeroPoints', 'out'] as const
 
 /** Options read and checked, but for the lengths that only the tensor knows. */
 export function readOptions(verb: string, options: QuantizeOptions): QuantizeOptions & { symmetric: boolean } {
   checkOptions(verb, options, KNOWN)
   const format = checkChoice(verb, 'format', options.format, FORMATS)
-  const { axis, group, scales, zeroPoints } = options
+  const { axis, group, scales, zeroPoints, out } = options
+  if (out !== undefined && (typeof out !== 'object' || out === null)) {
+    throw new TypeError(`${verb}: "out" expected an earlier result, got ${show(out)}`)
+  }
   const symmetric = options.symmetric === undefined ? true : checkBoolean(verb, 'symmetric', options.symmetric)
   if (isHalf(format)) {
-    for (const name of KNOWN.slice(1)) {
+    for (const name of KNOWN.slice(1, -1)) {
       if (options[name] !== undefined) {
         throw new TypeError(`${verb}: "${name}" does not apply to ${format}, which has no scales; leave it out`)
       }
@@ -73,31 +81,34 @@ export function readOptions(verb: string, options: QuantizeOptions): QuantizeOpt
   if (scales !== undefined && !symmetric && zeroPoints === undefined) {
     throw new TypeError(`${verb}: "scales" with symmetric: false need "zeroPoints" as well`)
   }
-  return { format, axis, group, symmetric, scales, zeroPoints }
+  return { format, axis, group, symmetric, scales, zeroPoints, out }
 }
 
 /** Scales as f32, each a positive normal number. */
-export function readScales(verb: string, scales: ArrayLike<number>, sets: number): Float32Array {
+export function readScales(verb: string, scales: ArrayLike<number>, sets: number): Float32Array<ArrayBuffer> {
   checkLength(verb, 'scales', scales, sets)
-  const out = Float32Array.from(scales)
-  out.forEach((scale, i) => {
-    if (!(scale >= LEAST_SCALE && scale < Infinity)) {
-      throw new RangeError(`${verb}: "scales" expected numbers in [2^-126, Infinity), got ${scales[i]} at index ${i}`)
+  const out = new Float32Array(sets)
+  for (let i = 0; i < sets; i++) {
+    const scale = (out[i] = scales[i]!)
+    if (!(Math.fround(scale) >= LEAST_SCALE && Math.fround(scale) < Infinity)) {
+      throw new RangeError(`${verb}: "scales" expected numbers in [2^-126, Infinity), got ${scale} at index ${i}`)
     }
-  })
+  }
   return out
 }
 
 export function readZeroPoints(verb: string, zeroPoints: ArrayLike<number>, sets: number, grid: Grid): Int32Array {
   checkLength(verb, 'zeroPoints', zeroPoints, sets)
-  return Int32Array.from(zeroPoints, (zero, i) => {
+  const out = new Int32Array(sets)
+  for (let i = 0; i < sets; i++) {
+    const zero = (out[i] = zeroPoints[i]!)
     if (!Number.isInteger(zero) || zero < grid.least || zero > grid.most) {
       throw new RangeError(
         `${verb}: "zeroPoints" expected whole numbers from ${grid.least} to ${grid.most}, got ${zero} at index ${i}`
       )
     }
-    return zero
-  })
+  }
+  return out
 }
 
 function checkLength(verb: string, name: string, values: ArrayLike<number>, sets: number): void {

@@ -104,6 +104,11 @@ export class Passes {
   use(window: Window, from: Parameters): void {
     const scales = this.memory.f32(this.scales, window.sets)
     const zeros = this.memory.i32(this.zeros, window.sets)
+    if (window.run === window.sets) {
+      scales.set(from.scales.subarray(window.first, window.first + window.sets))
+      zeros.set(from.zeros.subarray(window.first, window.first + window.sets))
+      return
+    }
     for (let i = 0; i < window.sets; i++) {
       const set = setNumber(window, i)
       scales[i] = from.scales[set]!
@@ -125,6 +130,13 @@ export class Passes {
     const bounded = Number(clamped)
     if (columns) this.kernels.encodeColumns(codes, values, rows, width, wide, wideZeros, low, high, bounded)
     else this.kernels.encodeRows(codes, values, rows, width, group, cycle, scales, zeros, low, high, bounded)
+  }
+
+  /** The codes in memory, as the class of array that carries them: a copy between equal classes is a plain move. */
+  codeView(length: number): Int8Array | Uint8Array {
+    return this.grid.signed && this.grid.bits === 8
+      ? this.memory.i8(this.codes, length)
+      : this.memory.u8(this.codes, length)
   }
 
   /** Values of the tile's codes in memory, from where the codes stand to `to`. */

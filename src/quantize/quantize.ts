@@ -1,3 +1,4 @@
+import { outputArray } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { channelLayout, type Layout } from '../core/layout.js'
 import { PackedOutput } from '../core/packed.js'
@@ -42,23 +43,42 @@ export function quantize(tensor: TensorLike, options: QuantizeOptions): Quantize
   const verb = 'quantize'
   const checked = readOptions(verb, options)
   const source = readTensor(verb, 'tensor', tensor)
-  const { format, axis, group, symmetric } = checked
-  if (isHalf(format)) return { format, shape: [...source.shape], codes: encodeHalf(source, format) }
-  const layout = channelLayout(verb, source.shape, axis, group)
+  const { format, axis, group, symmetric, out } = checked
+  const shape = [...source.shape]
+  if (isHalf(format)) {
+    const codes = outputArray<Uint16Array<ArrayBuffer>>(verb, 'out.codes', out?.codes, Uint16Array, source.size)
+    encodeHalf(source, format, codes)
+    return { format, shape, codes }
+  }
+  const layout = channelLayout(verb, shape, axis, group)
   const grid = GRIDS[format]
   const given = givenParameters(verb, checked, layout, grid)
-  const { codes, parameters } = encodeIntegers(source, layout, grid, symmetric, given)
+  const earlier = out as Partial<QuantizedIntegers> | undefined
+  const bytes = grid.bits === 4 ? Math.ceil(layout.size / 2) : layout.size
+  const codeType: ByteClass = format === 'int8' ? Int8Array : Uint8Array
+  const zeroType: ByteClass = grid.signed ? Int8Array : Uint8Array
+  const codes = outputArray(verb, 'out.codes', earlier?.codes, codeType, bytes)
+  const scales = outputArray<Float32Array<ArrayBuffer>>(verb, 'out.scales', earlier?.scales, Float32Array, layout.sets)
+  const zeroPoints =
+    symmetric && grid.signed
+      ? undefined
+      : outputArray(verb, 'out.zeroPoints', earlier?.zeroPoints, zeroType, layout.sets)
+  const parameters = encodeIntegers(source, layout, grid, symmetric, given, codes)
+  scales.set(parameters.scales)
+  zeroPoints?.set(parameters.zeros)
   return {
     format,
-    shape: [...source.shape],
+    shape,
     ...(axis === undefined ? {} : { axis }),
     ...(group === undefined ? {} : { group }),
     symmetric,
     codes,
-    scales: Float32Array.from(parameters.scales),
-    ...zeroPointsOf(grid, symmetric, parameters.zeros)
+    scales,
+    ...(zeroPoints ? { zeroPoints } : {})
   }
 }
+
+type ByteClass = new (length: number) => Int8Array<ArrayBuffer> | Uint8Array<ArrayBuffer>
 
 /** The caller's scales and zero points, checked against the layout; undefined where the data's own are wanted. */
 export function givenParameters(
@@ -76,11 +96,6 @@ export function givenParameters(
   }
 }
 
-function zeroPointsOf(grid: Grid, symmetric: boolean, zeros: Int32Array): Pick<QuantizedIntegers, 'zeroPoints'> {
-  if (symmetric && grid.signed) return {}
-  return { zeroPoints: grid.signed ? Int8Array.from(zeros) : Uint8Array.from(zeros) }
-}
-
 /** Parameters that each pass over a window fills in; an empty set has scale 1 and the zero point of a range of nothing. */
 export function emptyParameters(layout: Layout, grid: Grid, symmetric: boolean): Parameters {
   return {
@@ -94,15 +109,24 @@ function encodeIntegers(
   layout: Layout,
   grid: Grid,
   symmetric: boolean,
-  given: Parameters | undefined
-): { codes: QuantizedIntegers['codes']; parameters: Parameters } {
+  given: Parameters | undefined,
+  codes: QuantizedIntegers['codes']
+): Parameters {
   return frame(defaultEngine(), (memory, kernels) => {
     const windows = planWindows(layout)
     const passes = new Passes(memory, kernels, layout, grid, symmetric, windows)
     const parameters = given ?? emptyParameters(layout, grid, symmetric)
     const packed =
-      grid.bits === 4 ? new PackedOutput(memory, layout, 2, kernels.packNibbles, isSequential(windows)) : undefined
-    const bytes = packed ? undefined : grid.signed ? new Int8Array(layout.size) : new Uint8Array(layout.size)
+      grid.bits === 4
+        ? new PackedOutput(
+            memory,
+            layout,
+            2,
+            kernels.packNibbles,
+            isSequential(windows),
+            codes as Uint8Array<ArrayBuffer>
+          )
+        : undefined
     for (const window of windows) {
       if (given) passes.use(window, given)
       else {
@@ -116,17 +140,17 @@ function encodeIntegers(
         if (given) passes.refuseNaN(source, window, tile)
         passes.encode(tile, given !== undefined)
         if (packed) packed.write(tile, passes.codes)
-        else writeTile(bytes!, memory.u8(passes.codes, tileLength(tile)), layout, tile)
+        else writeTile(codes, passes.codeView(tileLength(tile)), layout, tile)
       }
     }
-    return { codes: packed?.finish(passes.codes) ?? bytes!, parameters }
+    packed?.finish(passes.codes)
+    return parameters
   })
 }
 
-function encodeHalf(source: Source, format: HalfFormat): Uint16Array<ArrayBuffer> {
-  return frame(defaultEngine(), (memory, kernels) => {
+function encodeHalf(source: Source, format: HalfFormat, codes: Uint16Array<ArrayBuffer>): void {
+  frame(defaultEngine(), (memory, kernels) => {
     const encode = format === 'float16' ? kernels.encodeF16 : kernels.encodeBF16
-    const codes = new Uint16Array(source.size)
     const values = memory.alloc(4 * TILE)
     const bits = memory.alloc(2 * TILE)
     eachRun(source.size, (start, length) => {
@@ -134,6 +158,5 @@ function encodeHalf(source: Source, format: HalfFormat): Uint16Array<ArrayBuffer
       if (encode(bits, values, length)) throw nonFiniteError(source)
       codes.set(memory.u16(bits, length), start)
     })
-    return codes
   })
 }

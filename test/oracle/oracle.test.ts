@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { logSoftmaxOracle, lossOracle, softmaxOracle } from './distill.js'
-import type { Reduction } from './distill.js'
 import { compareOracle, frobenius, orthogonalityRatio, residualRatio, symmetricEigenvaluesOracle } from './linalg.js'
 import { applyMaskOracle, patternOracle, pruneOracle } from './prune.js'
 import {
@@ -16,64 +14,11 @@ import {
   quantizeOracle,
   roundHalfEven
 } from './quantize.js'
-import type { IntegerFormat } from './quantize.js'
-
-type Logit = number | '-Infinity'
-
-interface DistillCase {
-  operation: 'klDivergence' | 'crossEntropy' | 'distillationLoss'
-  input: string
-  temperature?: number
-  alpha?: number
-  reduction: Reduction
-  temperatureSquared?: boolean
-  loss: number | number[]
-  gradient: number[]
-}
-
-interface DistillVectors {
-  inputs: Record<string, { rows: number; classes: number; student: Logit[]; teacher: Logit[]; labels: number[] }>
-  cases: DistillCase[]
-}
-
-interface FloatVectors {
-  input: number[]
-  bits: number[]
-  output: number[]
-}
-
-interface FakeQuantizeCase {
-  options: { format: IntegerFormat; symmetric: boolean; axis?: number; group?: number }
-  shape: number[]
-  scales: number[]
-  zeroPoints: number[]
-  input: number[]
-  output: number[]
-  mask: number[]
-}
-
-interface QuantizeVectors {
-  float16: FloatVectors
-  bfloat16: FloatVectors
-  fakeQuantizePerTensor: FakeQuantizeCase[]
-  fakeQuantizePerChannel: FakeQuantizeCase[]
-  pruneLayer: { amount: number; input: number[]; removed: number; kept: number[] }[]
-  pruneGlobal: { amount: number; inputs: number[][]; kept: number[][] }[]
-  singularValues: { name: string; m: number; n: number; input: number[]; singularValues: number[] }[]
-}
-
-const read = (name: string): unknown =>
-  JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8'))
-
-const distill = read('distill') as DistillVectors
-const quantize = read('quantize') as QuantizeVectors
-
-const f32 = (values: readonly Logit[]): Float32Array => Float32Array.from(values, Number)
+import type { IntegerFormat, Options } from './quantize.js'
+import { distillVectors as distill, f32, flags, quantizeVectors as quantize } from '../support/vectors.js'
 
 const bitsOf = (values: Float32Array): Uint32Array =>
   new Uint32Array(values.buffer, values.byteOffset, values.length).slice()
-
-const flags = (mask: readonly number[]): boolean[] => mask.map((bit) => bit === 1)
 
 const greatest = (values: Iterable<number>): number => Math.max(0, ...Array.from(values, Math.abs))
 
@@ -195,7 +140,10 @@ describe('quantisation against PyTorch', () => {
     'fake-quantises case $index: $golden.options of shape $golden.shape',
     ({ golden }) => {
       const { scales, zeroPoints, shape } = golden
-      const options = { ...golden.options, scales: f32(scales), zeroPoints }
+      const { symmetric, format } = golden.options
+      if (symmetric)
+        expect(new Set(zeroPoints)).toEqual(new Set([format[0] === 'u' ? (format === 'uint8' ? 128 : 8) : 0]))
+      const options = { ...golden.options, scales: f32(scales), ...(symmetric ? {} : { zeroPoints }) }
       const data = f32(golden.input)
       const { values, bits } = fakeQuantizeOracle(data, shape, options)
       expect(bitsOf(values)).toEqual(bitsOf(f32(golden.output)))
@@ -234,6 +182,47 @@ describe('quantisation against PyTorch', () => {
     expect(quantizeOracle(f32([]), [0, 3], { format: 'int8', axis: 1 }).scales).toEqual(f32([1, 1, 1]))
     expect(quantizeOracle(f32([]), [3, 0], { format: 'int8', group: 2 }).scales).toEqual(f32([]))
     expect(quantizeOracle(f32([]), [0], { format: 'int8' }).scales).toEqual(f32([1]))
+  })
+
+  it('keeps what decodes within f32', () => {
+    const most = (2 - 2 ** -23) * 2 ** 127
+    const widths = { int8: 255, uint8: 255, int4: 15, uint4: 15 }
+    for (const format of ['int8', 'uint8', 'int4', 'uint4'] as const) {
+      for (const symmetric of [true, false]) {
+        // Asymmetric codes may reach a step farther on one side than the data: at worst 8 steps for 7.5 (4 bits).
+        for (const data of [f32([most]), f32([-most]), f32([-most, most]), f32([-most / 2, most, 1])]) {
+          const options = { format, symmetric }
+          const quantized = quantizeOracle(data, [data.length], options)
+          const { scales } = quantized
+          const least = -Math.min(0, ...data)
+          const plain = Math.fround(
+            symmetric ? most / Math.floor(widths[format] / 2) : (Math.max(0, ...data) + least) / widths[format]
+          )
+          expect(scales[0]).toBeLessThanOrEqual(plain)
+          expect(scales[0]).toBeGreaterThan(plain * (1 - 2 ** -22) * (symmetric ? 1 : 7.5 / 8))
+          for (const x of dequantizeOracle(quantized, [data.length], options)) expect(Math.abs(x)).not.toBe(Infinity)
+        }
+      }
+    }
+    // The greatest f32 whose seventh step is finite: 2^102 is its unit in the last place.
+    const [scale] = quantizeOracle(f32([most]), [1], { format: 'int4' }).scales
+    expect(Math.fround(scale * 7)).toBeLessThan(Infinity)
+    expect(Math.fround((scale + 2 ** 102) * 7)).toBe(Infinity)
+  })
+
+  it('wants zero points exactly with asymmetric scales of the caller', () => {
+    const data = f32([1])
+    const run = (options: Parameters<typeof quantizeOracle>[2]) => () =>
+      quantizeOracle(data, [1], options as Options<IntegerFormat>)
+    expect(run({ format: 'int8', symmetric: false, scales: [1] })).toThrow(TypeError)
+    expect(run({ format: 'int8', symmetric: false, zeroPoints: [1] })).toThrow(TypeError)
+    expect(run({ format: 'int8', scales: [1], zeroPoints: [0] })).toThrow(TypeError)
+    expect(run({ format: 'float16', symmetric: true })).toThrow(TypeError)
+    for (const scale of [0, -1, 2 ** -127, 1e39, NaN])
+      expect(run({ format: 'int8', scales: [scale] })).toThrow(RangeError)
+    for (const point of [-1, 16, 0.5, NaN]) {
+      expect(run({ format: 'uint4', symmetric: false, scales: [1], zeroPoints: [point] })).toThrow(RangeError)
+    }
   })
 
   it('rejects what is not finite unless the scales are given', () => {
@@ -278,6 +267,13 @@ describe('pruning against PyTorch', () => {
     })
     // A row's last block is short, and the next row starts a block of its own.
     expect(patternOracle(f32([3, 1, 2, 4, 6, 5]), [2, 3], 1, 2).values).toEqual(f32([3, 0, 2, 0, 6, 5]))
+  })
+})
+
+describe('pruning of what has no order', () => {
+  it.each([NaN, Infinity, -Infinity])('rejects %s and names its index', (x) => {
+    expect(() => pruneOracle([f32([1, 2]), f32([0, x])], { sparsity: 0 })).toThrow('1')
+    expect(() => patternOracle(f32([1, 2, x, 3]), [4], 2, 4)).toThrow('2')
   })
 })
 

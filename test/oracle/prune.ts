@@ -41,14 +41,14 @@ function withMask(data: Float32Array, kept: boolean[]): Pruned {
   return { values, bits: packBits(kept), sparsity: data.length === 0 ? 0 : removed / data.length }
 }
 
-function checkComparable(data: Float32Array): void {
+function checkFinite(data: Float32Array): void {
   data.forEach((x, i) => {
-    if (Number.isNaN(x)) throw new RangeError(`NaN at ${i}`)
+    if (!Number.isFinite(x)) throw new RangeError(`not finite at ${i}`)
   })
 }
 
 export function pruneOracle(list: readonly Float32Array[], { sparsity, scope = 'layer' }: PruneOptions): Pruned[] {
-  list.forEach(checkComparable)
+  list.forEach(checkFinite)
   const kept = list.map((data) => new Array<boolean>(data.length).fill(true))
   const pools = scope === 'global' ? [list.flatMap((data, tensor) => entriesOf(data, tensor))] : list.map(entriesOf)
   for (const pool of pools) {
@@ -59,7 +59,7 @@ export function pruneOracle(list: readonly Float32Array[], { sparsity, scope = '
 }
 
 export function patternOracle(data: Float32Array, shape: readonly number[], n: number, m: number): Pruned {
-  checkComparable(data)
+  checkFinite(data)
   const kept = new Array<boolean>(data.length).fill(true)
   const rows = shape.length < 2 ? 1 : shape[0]
   const columns = rows === 0 ? 0 : data.length / rows

@@ -45,6 +45,9 @@ const minimum: Record<IntegerFormat, number> = { int8: -128, uint8: 0, int4: -8,
 const maximum: Record<IntegerFormat, number> = { int8: 127, uint8: 255, int4: 7, uint4: 15 }
 const middle: Record<IntegerFormat, number> = { int8: 0, uint8: 128, int4: 0, uint4: 8 }
 
+const greatestFloat = (2 - 2 ** -23) * 2 ** 127
+const leastScale = 2 ** -126
+
 const product = (dims: readonly number[]): number => dims.reduce((total, dim) => total * dim, 1)
 
 const clamp = (x: number, low: number, high: number): number => Math.min(Math.max(x, low), high)
@@ -147,17 +150,47 @@ function checkFinite(data: Float32Array, infinityAllowed: boolean): void {
   })
 }
 
+/** Which options go together, whatever the tensor. */
+function checkOptions(options: Options): void {
+  const { axis, group, symmetric, scales, zeroPoints } = options
+  if (isFloat(options)) {
+    const given = [axis, group, symmetric, scales, zeroPoints].filter((option) => option !== undefined)
+    if (given.length > 0) throw new TypeError('a float format takes no other option')
+    return
+  }
+  const complete = (scales !== undefined && symmetric === false) === (zeroPoints !== undefined)
+  if (!complete) throw new TypeError('zeroPoints go with scales and symmetric: false, and those want zeroPoints')
+}
+
+/** The f32 next to a positive one, on the side of 0. */
+function nextBelow(x: number): number {
+  const word = new Uint32Array(Float32Array.of(x).buffer)
+  word[0] -= 1
+  return new Float32Array(word.buffer)[0]
+}
+
+/** The scale, reduced where its farthest code, `steps` from the zero point, would decode to more than f32 holds. */
+function decodable(scale: number, steps: number): number {
+  if (!(scale > 2 ** 119)) return scale
+  const most = Math.min(scale, Math.fround(greatestFloat / steps))
+  return Math.fround(most * steps) === Infinity ? nextBelow(most) : most
+}
+
 function givenParameters(sets: number, options: Options<IntegerFormat>): Parameters {
   const { format, symmetric = true, scales, zeroPoints } = options
   if (scales?.length !== sets) throw new RangeError('scales')
-  if (zeroPoints === undefined && !symmetric) throw new TypeError('zeroPoints')
   if (zeroPoints !== undefined && zeroPoints.length !== sets) throw new RangeError('zeroPoints')
   const qmin = minimum[format]
   const qmax = maximum[format]
   const steps = Math.floor((qmax - qmin) / 2)
   const points = zeroPoints === undefined ? new Array<number>(sets).fill(middle[format]) : Array.from(zeroPoints)
+  const rounded = Float32Array.from(scales)
+  if (!rounded.every((scale) => scale >= leastScale && scale < Infinity)) throw new RangeError('scales')
+  if (!points.every((point) => Number.isInteger(point) && point >= qmin && point <= qmax)) {
+    throw new RangeError('zeroPoints')
+  }
   return {
-    scales: Float32Array.from(scales),
+    scales: rounded,
     zeroPoints: points,
     low: points.map((point) => (symmetric ? Math.max(point - steps, qmin) : qmin)),
     high: points.map((point) => (symmetric ? Math.min(point + steps, qmax) : qmax))
@@ -170,8 +203,7 @@ function measuredParameters(
   setOf: (index: number) => number,
   options: Options<IntegerFormat>
 ): Parameters {
-  const { format, symmetric = true, zeroPoints } = options
-  if (zeroPoints !== undefined) throw new TypeError('zeroPoints without scales')
+  const { format, symmetric = true } = options
   const least = new Array<number>(sets).fill(0)
   const greatest = new Array<number>(sets).fill(0)
   data.forEach((x, i) => {
@@ -188,13 +220,16 @@ function measuredParameters(
     const hi = greatest[set]
     if (symmetric) {
       const a = Math.max(-lo, hi)
-      result.scales[set] = a > 0 ? Math.max(Math.fround(a / steps), 2 ** -126) : 1
+      const scale = a > 0 ? Math.max(Math.fround(a / steps), leastScale) : 1
+      result.scales[set] = decodable(scale, steps)
       result.zeroPoints.push(middle[format])
       result.low.push(middle[format] - steps)
       result.high.push(middle[format] + steps)
     } else {
-      result.scales[set] = hi > lo ? Math.max(Math.fround((hi - lo) / (qmax - qmin)), 2 ** -126) : 1
-      result.zeroPoints.push(clamp(qmin + roundHalfEven(-lo / result.scales[set]), qmin, qmax))
+      const scale = hi > lo ? Math.max(Math.fround((hi - lo) / (qmax - qmin)), leastScale) : 1
+      const zeroPoint = clamp(qmin + roundHalfEven(-lo / scale), qmin, qmax)
+      result.scales[set] = decodable(scale, Math.max(qmax - zeroPoint, zeroPoint - qmin))
+      result.zeroPoints.push(zeroPoint)
       result.low.push(qmin)
       result.high.push(qmax)
     }
@@ -208,6 +243,7 @@ function levelsOf(
   shape: readonly number[],
   options: Options<IntegerFormat>
 ): { parameters: Parameters; levels: number[]; setOf: (index: number) => number } {
+  checkOptions(options)
   const given = options.scales !== undefined
   checkFinite(data, given)
   const { channels, groupsPerChannel, setOf } = layout(shape, options.axis, options.group)
@@ -264,6 +300,7 @@ export function quantizeOracle(
   options: Options
 ): QuantizedIntegers | QuantizedFloats {
   if (isFloat(options)) {
+    checkOptions(options)
     checkFinite(data, false)
     return { codes: Uint16Array.from(data, toBits[options.format]) }
   }
@@ -272,8 +309,7 @@ export function quantizeOracle(
   const { parameters, levels, setOf } = levelsOf(data, shape, integer)
   const codes = levels.map((level, i) => clamp(level, parameters.low[setOf(i)], parameters.high[setOf(i)]))
   const result: QuantizedIntegers = { codes: packCodes(codes, format), scales: parameters.scales }
-  // The caller's own zero points are kept even for a symmetric signed format: without them the codes have no meaning.
-  if (!symmetric || isUnsigned(format) || options.zeroPoints !== undefined) {
+  if (!symmetric || isUnsigned(format)) {
     result.zeroPoints = isUnsigned(format)
       ? Uint8Array.from(parameters.zeroPoints)
       : Int8Array.from(parameters.zeroPoints)

@@ -1,0 +1,119 @@
+import picomatch from 'picomatch'
+import { compressModel, type CompressReport, type Model, type ModelTensor, type Recipe } from '../model/index.js'
+import { withModel, writeWhole } from './files.js'
+import { bytes, decibels, printJson, printTable, ratio, shape, share, showProgress } from './output.js'
+
+interface Options {
+  output: string
+  quantize?: NonNullable<Recipe['quantize']>['format']
+  group?: number
+  axis?: number
+  asymmetric?: boolean
+  prune?: number
+  pattern?: string
+  scope?: 'layer' | 'global'
+  rank?: number
+  energy?: number
+  maxError?: number
+  include?: string[]
+  exclude?: string[]
+  json?: boolean
+  quiet?: boolean
+}
+
+function needs(option: string, value: unknown, other: string): void {
+  if (value !== undefined) throw new TypeError(`${option} goes with ${other}`)
+}
+
+function recipeOf(options: Options): Recipe {
+  const { quantize: format, group, axis, asymmetric, prune: sparsity, pattern, scope, rank, energy, maxError } = options
+  const recipe: Recipe = {}
+  if (format !== undefined) {
+    recipe.quantize = {
+      format,
+      ...(group === undefined ? {} : { group }),
+      ...(axis === undefined ? {} : { axis }),
+      ...(asymmetric ? { symmetric: false } : {})
+    }
+  } else {
+    needs('--group', group, '--quantize')
+    needs('--axis', axis, '--quantize')
+    needs('--asymmetric', asymmetric, '--quantize')
+  }
+  if (sparsity !== undefined || pattern !== undefined) {
+    recipe.prune = {
+      ...(sparsity === undefined ? {} : { sparsity }),
+      ...(pattern === undefined ? {} : { pattern }),
+      ...(scope === undefined ? {} : { scope })
+    }
+  } else needs('--scope', scope, '--prune')
+  if (rank !== undefined || energy !== undefined || maxError !== undefined) {
+    recipe.lowRank = {
+      ...(rank === undefined ? {} : { rank }),
+      ...(energy === undefined ? {} : { energy }),
+      ...(maxError === undefined ? {} : { maxRelativeError: maxError })
+    }
+  }
+  if (Object.keys(recipe).length === 0) {
+    throw new TypeError(
+      'nothing to do: give at least one of --quantize, --prune, --pattern, --rank, --energy, --max-error'
+    )
+  }
+  return recipe
+}
+
+/** Names are matched as a whole; '*' also crosses '/'. */
+function selection(model: Model, { include, exclude }: Options): ((tensor: ModelTensor) => boolean) | undefined {
+  if (!include && !exclude) return undefined
+  const matcher = (globs: string[]): ((name: string) => boolean) => picomatch(globs, { bash: true, dot: true })
+  const wanted = include && matcher(include)
+  const unwanted = exclude && matcher(exclude)
+  const alone = model.tensors.length === 1
+  const select = ({ name, shape: lengths }: ModelTensor): boolean =>
+    (wanted ? wanted(name) : lengths.length > 1 || alone) && !unwanted?.(name)
+  if (!model.tensors.some(select)) {
+    const names = model.tensors.slice(0, 8).map(({ name }) => name)
+    throw new RangeError(
+      `no tensor is selected by --include ${include?.join(' ') ?? '*'} --exclude ${exclude?.join(' ') ?? ''}; the file has ${names.join(', ')}${model.tensors.length > 8 ? ' …' : ''}`
+    )
+  }
+  return select
+}
+
+/** tersor compress FILE -o OUT … */
+export async function compress(file: string, options: Options): Promise<void> {
+  const recipe = recipeOf(options)
+  const started = performance.now()
+  const report = await withModel(file, async (model) => {
+    const select = selection(model, options)
+    return writeWhole(options.output, [file], async (sink) => {
+      const progress = showProgress(options.quiet ?? false)
+      try {
+        const common = { ...recipe, sink, onProgress: progress.step }
+        return (await compressModel(model, select ? { ...common, select } : common)).report
+      } finally {
+        progress.stop()
+      }
+    })
+  })
+  const seconds = (performance.now() - started) / 1000
+  if (options.json) printJson({ input: file, output: options.output, seconds, ...report })
+  else printReport(report, options.output, seconds)
+}
+
+function printReport({ tensors, before, after, ratio: whole }: CompressReport, output: string, seconds: number): void {
+  const rows = tensors.map((tensor) => [
+    tensor.name,
+    shape(tensor.shape),
+    tensor.encoding,
+    bytes(tensor.before),
+    bytes(tensor.after),
+    ratio(tensor.ratio),
+    share(tensor.error?.relativeError),
+    decibels(tensor.error?.snr)
+  ])
+  const total = ['file', '', '', bytes(before), bytes(after), ratio(whole), '', '']
+  printTable(['tensor', 'shape', 'stored as', 'before', 'after', 'ratio', 'relative error', 'SNR dB'], rows, total)
+  for (const { name, note } of tensors) if (note) process.stdout.write(`${name}: ${note}\n`)
+  process.stdout.write(`wrote ${output} in ${seconds.toFixed(2)} s\n`)
+}

@@ -1,0 +1,23 @@
+import { diffModels } from '../model/index.js'
+import { withModel } from './files.js'
+import { decibels, printJson, printTable, shape, share } from './output.js'
+
+/** tersor diff A B */
+export async function diff(a: string, b: string, { json }: { json?: boolean }): Promise<void> {
+  const differences = await withModel(a, (left) => withModel(b, (right) => diffModels(left, right)))
+  if (json) {
+    printJson({ a, b, tensors: differences })
+    return
+  }
+  printTable(
+    ['tensor', 'shape', 'verdict', 'relative error', 'SNR dB', 'greatest error'],
+    differences.map(({ name, a: left, b: right, verdict, error }) => [
+      name,
+      verdict === 'shape' ? `${shape(left)} / ${shape(right)}` : shape(left ?? right),
+      verdict,
+      share(error?.relativeError),
+      decibels(error?.snr),
+      share(error?.maxAbsoluteError)
+    ])
+  )
+}

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { fileSource, openModel, type ByteSink, type Model } from '../model/index.js'
+
+/** A file that could not be read or written. */
+export class FileError extends Error {
+  override readonly name = 'FileError'
+}
+
+function reason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  const known: Readonly<Record<string, string>> = {
+    ENOENT: 'no such file or directory',
+    EACCES: 'permission denied',
+    EPERM: 'permission denied',
+    EISDIR: 'it is a directory',
+    ENOTDIR: 'a part of the path is no directory',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'no space left'
+  }
+  return (code && known[code]) ?? message
+}
+
+/** Opens a model, gives it to `use`, closes it; messages name the file. */
+export async function withModel<T>(path: string, use: (model: Model) => Promise<T>): Promise<T> {
+  let model: Model
+  try {
+    model = await openModel(await fileSource(path))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code && !('size' in (error as object)) && isSystemError(error)) {
+      throw new FileError(`cannot read ${path}: ${reason(error)}`)
+    }
+    ;(error as Error).message = `${path}: ${(error as Error).message}`
+    throw error
+  }
+  try {
+    return await use(model)
+  } finally {
+    await model.close()
+  }
+}
+
+function isSystemError(error: unknown): boolean {
+  return typeof (error as NodeJS.ErrnoException).errno === 'number'
+}
+
+/** Files begun and not finished: removed when the process is asked to end. */
+const unfinished = new Set<string>()
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129]
+] as const) {
+  process.once(signal, () => {
+    for (const path of unfinished) rmSync(path, { force: true })
+    process.exit(code)
+  })
+}
+
+/**
+ * Writes an output whole or not at all: to a temporary file beside it, which takes its name at the end. Refuses to write over an input.
+ */
+export async function writeWhole<T>(
+  output: string,
+  inputs: readonly string[],
+  write: (sink: ByteSink) => Promise<T>
+): Promise<T> {
+  await refuseInput(output, inputs)
+  const temporary = join(dirname(output), `.${basename(output)}.${randomBytes(6).toString('hex')}.tmp`)
+  const handle = await create(output, temporary)
+  unfinished.add(temporary)
+  try {
+    const result = await write(sinkOf(handle, output))
+    await attempt(output, async () => {
+      await handle.sync()
+      await handle.close()
+      await rename(temporary, output)
+    })
+    return result
+  } catch (error) {
+    await handle.close().catch(() => undefined)
+    await rm(temporary, { force: true })
+    throw error
+  } finally {
+    unfinished.delete(temporary)
+  }
+}
+
+async function attempt<T>(output: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw new FileError(`cannot write ${output}: ${reason(error)}`)
+  }
+}
+
+async function create(output: string, temporary: string): Promise<FileHandle> {
+  return attempt(output, async () => {
+    const existing = await stat(output).catch(() => undefined)
+    if (existing?.isDirectory()) throw Object.assign(new Error('it is a directory'), { code: 'EISDIR' })
+    return open(temporary, 'wx')
+  })
+}
+
+function sinkOf(handle: FileHandle, output: string): ByteSink {
+  return {
+    async write(position, bytes) {
+      let done = 0
+      while (done < bytes.length) {
+        const rest = bytes.subarray(done)
+        const { bytesWritten } = await attempt(output, () => handle.write(rest, 0, rest.length, position + done))
+        done += bytesWritten
+      }
+    }
+  }
+}
+
+async function refuseInput(output: string, inputs: readonly string[]): Promise<void> {
+  const target = await realpath(output).catch(() => undefined)
+  if (target === undefined) return
+  const { dev, ino } = await stat(target)
+  for (const input of inputs) {
+    const source = await stat(input).catch(() => undefined)
+    if (source && source.dev === dev && source.ino === ino) {
+      throw new RangeError(`--output ${output} is the input itself, which is never changed; give another name`)
+    }
+  }
+}

@@ -1,0 +1,230 @@
+import { FormatError } from '../core/errors.js'
+import { readTensor, sizeOf, type Tensor } from '../core/tensor.js'
+import { compare, type Comparison } from '../linalg/compare.js'
+import { lowRank, type LowRank } from '../linalg/lowRank.js'
+import { applyCut, prune, removedCount } from '../prune/prune.js'
+import { CountingCut, type Cut } from '../prune/select.js'
+import { encodeDense, type Part } from './dense.js'
+import { isFloat, type FileTensor, type TensorArray } from './dtypes.js'
+import { describeEncoding, METADATA_KEY, partName, type Artefact, type TensorEncoding } from './encoding.js'
+import { restoreTensor, type Model, type ModelTensor } from './model.js'
+import { checkRecipe, type CompressOptions, type Recipe } from './recipe.js'
+import { MemorySink, SafetensorsWriter } from './writer.js'
+
+/** What became of one tensor. */
+export interface TensorReport {
+  name: string
+  shape: number[]
+  /** how it is stored now: 'int8, axis 0', 'rank 8, int4', or the dtype of a tensor that was left as it is */
+  encoding: string
+  /** bytes of the original and of all that is stored for it */
+  before: number
+  after: number
+  /** before / after */
+  ratio: number
+  /** of what the stored bytes give back; absent where the tensor was left as it is */
+  error?: Comparison
+  /** why a step was left out */
+  note?: string
+}
+
+export interface CompressReport {
+  tensors: TensorReport[]
+  /** bytes of the two files */
+  before: number
+  after: number
+  ratio: number
+}
+
+export interface CompressResult {
+  report: CompressReport
+  /** the file, unless it went to a sink */
+  bytes?: Uint8Array<ArrayBuffer>
+}
+
+const VERB = 'compressModel'
+
+/**
+ * Compresses the tensors of a model, one by one, to a safetensors file that `openModel` reads.
+ *
+ * Shapes: any; low rank sees more than two dimensions as (shape[0], rest). Defaults: see `CompressOptions`.
+ * Method: `lowRank`, then `prune` (of the factors, where there are), then `quantize`. Pruned arrays are stored as a bitmask and the
+ * elements kept, where that is smaller. Factors that would be larger than their tensor are not made. Each error is measured on what
+ * the stored bytes give back. Memory: one tensor at a time, and a result of up to 64 MiB until it is written.
+ * Error: in the report, tensor by tensor.
+ *
+ * @throws TypeError, RangeError for a recipe that is wrong, before anything is read
+ * @throws FormatError for a file that is broken ('bad-tensor': numbers that are not finite, an axis that does not fit; the message names the
+ * tensor), and for one that is compressed already
+ */
+export async function compressModel(model: Model, options: CompressOptions): Promise<CompressResult> {
+  checkRecipe(VERB, options)
+  if (model.compressed) {
+    throw new FormatError('bad-tensor', `${VERB}: the file is compressed already; decompress it first`)
+  }
+  const { sink, onProgress } = options
+  const memory = sink ? undefined : new MemorySink()
+  const select = options.select ?? ((tensor) => tensor.shape.length > 1 || model.tensors.length === 1)
+  const chosen = new Set(model.tensors.filter((t) => isFloat(t.dtype) && sizeOf(t.shape) > 0 && select(t)))
+  const cut = await globalCut(model, options, chosen)
+  const writer = new SafetensorsWriter(sink ?? memory!, headerRoom(model))
+  const artefact: Artefact = { kind: 'model', version: 1, source: { format: model.format }, tensors: [] }
+  const reports: TensorReport[] = []
+  const taken = new Set(model.tensors.map(({ name }) => name))
+  const bytes = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  let bytesDone = 0
+  for (const entry of model.tensors) {
+    const tensor = await model.read(entry.name)
+    const { parts, encoding, report } = chosen.has(entry) ? compressTensor(tensor, options, cut) : keep(tensor)
+    for (const part of parts) {
+      if (part.name !== entry.name && taken.has(part.name)) {
+        throw new FormatError(
+          'duplicate-name',
+          `the file has a tensor named ${JSON.stringify(part.name)}, which ${JSON.stringify(entry.name)} needs`
+        )
+      }
+      await writer.add(part)
+    }
+    if (encoding) artefact.tensors.push(encoding)
+    reports.push(report)
+    bytesDone += entry.byteLength
+    onProgress?.({ name: entry.name, done: reports.length, tensors: model.tensors.length, bytesDone, bytes })
+  }
+  const after = await writer.finish({ ...model.metadata, [METADATA_KEY]: JSON.stringify(artefact) })
+  const report = { tensors: reports, before: model.size, after, ratio: model.size / after }
+  return memory ? { report, bytes: memory.bytes() } : { report }
+}
+
+/** Room that a header of this model can never exceed, whatever the recipe makes of its tensors. */
+function headerRoom(model: Model): number {
+  const parts = 8
+  const perTensor = model.tensors.map(({ name, shape }) => {
+    const text = 2 * JSON.stringify(name).length + 20 * shape.length
+    return parts * (text + 256) + 2 * (text + 40 * shape.length + 1024)
+  })
+  const metadata = 2 * JSON.stringify(model.metadata).length + 1024
+  return Math.ceil((perTensor.reduce((a, b) => a + b, 0) + metadata) / 4096) * 4096
+}
+
+/** Three passes over the chosen tensors, each read again: no two of them are in memory at once. */
+async function globalCut(model: Model, { prune: p }: Recipe, chosen: Set<ModelTensor>): Promise<Cut | undefined> {
+  if (p?.scope !== 'global' || p.sparsity === undefined) return undefined
+  const total = [...chosen].reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  const count = removedCount(p.sparsity, total)
+  if (count === 0) return { threshold: 0, ties: 0 }
+  const counting = new CountingCut(count)
+  for (;;) {
+    for (const { name } of chosen) {
+      const tensor = await model.read(name)
+      attempt(name, () => counting.add(readTensor(VERB, name, tensor)))
+    }
+    const cut = counting.next()
+    if (cut) return cut
+  }
+}
+
+interface Compressed {
+  parts: Part[]
+  encoding?: TensorEncoding
+  report: TensorReport
+}
+
+function keep({ name, dtype, shape, byteLength, data }: FileTensor): Compressed {
+  const report = { name, shape, encoding: dtype, before: byteLength, after: byteLength, ratio: 1 }
+  return { parts: [{ name, dtype, shape, data }], report }
+}
+
+/** The caller's mistakes have been caught before: what a verb refuses now is the tensor's fault, and needs its name. */
+function attempt<T>(name: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) {
+      throw new FormatError('bad-tensor', `tensor ${JSON.stringify(name)}: ${error.message}`)
+    }
+    throw error
+  }
+}
+
+function compressTensor(tensor: FileTensor, recipe: Recipe, cut: Cut | undefined): Compressed {
+  return attempt(tensor.name, () => {
+    const { name, shape, dtype } = tensor
+    const factored = recipe.lowRank ? factor(tensor, recipe.lowRank) : {}
+    const encoding: TensorEncoding = { name, shape, dtype }
+    const parts: Part[] = []
+    if (factored.result) {
+      const { u, v, rank } = factored.result
+      const left = dense(partName(name, 'u'), u as Tensor, factorRecipe(recipe), undefined)
+      const right = dense(partName(name, 'v'), v as Tensor, factorRecipe(recipe), undefined)
+      parts.push(...left.parts, ...right.parts)
+      encoding.lowRank = { rank, u: left.encoding, v: right.encoding }
+    } else if (recipe.prune || recipe.quantize) {
+      const whole = dense(name, tensor as Floats, recipe, cut)
+      parts.push(...whole.parts)
+      encoding.dense = whole.encoding
+    } else {
+      const kept = keep(tensor)
+      return { ...kept, report: { ...kept.report, ...(factored.note ? { note: factored.note } : {}) } }
+    }
+    const arrays = new Map<string, TensorArray<ArrayBuffer>>(parts.map((part) => [part.name, part.data]))
+    const restored = restoreTensor(encoding, (part) => arrays.get(part)!)
+    const after = parts.reduce((sum, { data }) => sum + data.byteLength, 0)
+    const report: TensorReport = {
+      name,
+      shape,
+      encoding: describeEncoding(encoding),
+      before: tensor.byteLength,
+      after,
+      ratio: tensor.byteLength / after,
+      error: compare(tensor as Floats, restored as Floats)
+    }
+    if (factored.note) report.note = factored.note
+    return { parts, encoding, report }
+  })
+}
+
+type Floats = Tensor & { dtype?: string }
+
+/** The factors, or why there are none. */
+function factor(
+  { shape, data, dtype }: FileTensor,
+  target: NonNullable<Recipe['lowRank']>
+): { result?: LowRank; note?: string } {
+  if (shape.length < 2) return { note: 'no matrix: low rank left out' }
+  const m = shape[0]!
+  const n = sizeOf(shape.slice(1))
+  if (target.rank !== undefined && target.rank > Math.min(m, n)) {
+    return { note: `rank is at most ${Math.min(m, n)}: low rank left out` }
+  }
+  const result = lowRank({ data: data as Float32Array, shape: [m, n], dtype }, target)
+  if (result.rank * (m + n) >= m * n) {
+    return { note: `rank ${result.rank} would not save anything: low rank left out` }
+  }
+  return { result }
+}
+
+/** An axis of the tensor means nothing to its factors, whose channels are their rows. */
+function factorRecipe({ quantize: q, prune: p }: Recipe): Recipe {
+  return {
+    ...(p ? { prune: p } : {}),
+    ...(q ? { quantize: { ...q, ...(q.axis === undefined ? {} : { axis: 0 }) } } : {})
+  }
+}
+
+function dense(
+  base: string,
+  tensor: Floats,
+  { prune: p, quantize: q }: Recipe,
+  cut: Cut | undefined
+): ReturnType<typeof encodeDense> {
+  if (!p) return encodeDense(base, float32(tensor), undefined, q)
+  const { values, mask } = cut ? applyCut(readTensor(VERB, base, tensor), cut) : prune(tensor, p)
+  return encodeDense(base, values, mask, q)
+}
+
+/** f64 factors become f32; anything else a verb reads as it is. */
+function float32(tensor: Floats): Floats {
+  return (tensor.data as ArrayLike<number>) instanceof Float64Array
+    ? { data: Float32Array.from(tensor.data), shape: tensor.shape }
+    : tensor
+}

@@ -1,0 +1,165 @@
+import { FormatError } from '../core/errors.js'
+import type { Bitmask } from '../core/mask.js'
+import { sizeOf, type Tensor, type TensorLike } from '../core/tensor.js'
+import { applyMask } from '../prune/applyMask.js'
+import { countKept, gatherKept, scatterKept } from '../prune/compact.js'
+import { dequantize } from '../quantize/dequantize.js'
+import { GRIDS, isHalf, type Quantized, type QuantizeOptions } from '../quantize/formats.js'
+import { packNibbles, unpackNibbles } from '../quantize/nibbles.js'
+import { quantize } from '../quantize/quantize.js'
+import type { Dtype, TensorArray } from './dtypes.js'
+import { partName, type DenseEncoding } from './encoding.js'
+
+/** An array as it goes into a file. */
+export interface Part {
+  name: string
+  dtype: Dtype
+  shape: number[]
+  data: TensorArray<ArrayBuffer>
+}
+
+const STORED: Readonly<Record<QuantizeOptions['format'], Dtype>> = {
+  int8: 'I8',
+  uint8: 'U8',
+  int4: 'U8',
+  uint4: 'U8',
+  float16: 'F16',
+  bfloat16: 'BF16'
+}
+
+function isPacked(format: QuantizeOptions['format']): boolean {
+  return !isHalf(format) && GRIDS[format].bits === 4
+}
+
+/**
+ * Stores an array under `base`: quantised where options are given, and where a mask is given only its kept elements beside the mask,
+ * if that is smaller. `values` are the masked ones.
+ */
+export function encodeDense(
+  base: string,
+  values: TensorLike & { readonly shape: readonly number[] },
+  mask: Bitmask | undefined,
+  options: QuantizeOptions | undefined
+): { parts: Part[]; encoding: DenseEncoding } {
+  const shape = [...values.shape]
+  const encoding: DenseEncoding = { shape }
+  const parts: Part[] = []
+  let data: Float32Array<ArrayBuffer> | Quantized['codes']
+  let dtype: Dtype = 'F32'
+  let packed = false
+  if (options) {
+    const { format, axis, group, symmetric } = options
+    const q = quantize(values, options)
+    encoding.quantize = JSON.parse(JSON.stringify({ format, axis, group, symmetric })) as typeof encoding.quantize
+    data = q.codes
+    dtype = STORED[format]
+    packed = isPacked(format)
+    if ('scales' in q) {
+      const sets = [q.scales.length]
+      parts.push({ name: partName(base, 'scales'), dtype: 'F32', shape: sets, data: q.scales })
+      if (q.zeroPoints) {
+        const zeroType = q.zeroPoints instanceof Int8Array ? 'I8' : 'U8'
+        parts.push({ name: partName(base, 'zeroPoints'), dtype: zeroType, shape: sets, data: q.zeroPoints })
+      }
+    }
+  } else data = Float32Array.from((values as { data: ArrayLike<number> }).data)
+
+  const size = sizeOf(shape)
+  let stored = packed ? [data.length] : shape
+  if (mask) {
+    const kept = countKept(mask.bits)
+    const sparseBytes = packed ? Math.ceil(kept / 2) : kept * data.BYTES_PER_ELEMENT
+    if (sparseBytes + mask.bits.length < data.byteLength) {
+      encoding.kept = kept
+      stored = [packed ? Math.ceil(kept / 2) : kept]
+      data = packed
+        ? packNibbles(gatherKept(new Uint8Array(kept), unpackNibbles(data as Uint8Array, size), mask.bits))
+        : keepOnly(data, kept, mask.bits)
+      parts.push({ name: partName(base, 'mask'), dtype: 'U8', shape: [mask.bits.length], data: mask.bits })
+    }
+  }
+  parts.unshift({ name: base, dtype, shape: stored, data })
+  return { parts, encoding }
+}
+
+type Stored = Float32Array<ArrayBuffer> | Quantized['codes']
+
+function keepOnly(data: Stored, kept: number, bits: Uint8Array): Stored {
+  return gatherKept(freshLike(data, kept), data, bits)
+}
+
+function freshLike(data: Stored, length: number): Stored {
+  return new (data.constructor as new (length: number) => Stored)(length)
+}
+
+/** Names of the arrays that an encoding is stored in. */
+export function partNames(base: string, { quantize: q, kept }: DenseEncoding): string[] {
+  const names = [base]
+  if (q && !isHalf(q.format)) {
+    names.push(partName(base, 'scales'))
+    if (q.symmetric === false || !GRIDS[q.format]?.signed) names.push(partName(base, 'zeroPoints'))
+  }
+  if (kept !== undefined) names.push(partName(base, 'mask'))
+  return names
+}
+
+/** The inverse of encodeDense; `get` gives a part's array by name. Throws FormatError where the parts do not fit together. */
+export function decodeDense(
+  base: string,
+  encoding: DenseEncoding,
+  get: (name: string) => TensorArray<ArrayBuffer>
+): Tensor {
+  try {
+    return restore(base, encoding, get)
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) {
+      throw new FormatError('bad-tensor', `tensor ${JSON.stringify(base)} cannot be restored: ${error.message}`)
+    }
+    throw error
+  }
+}
+
+function restore(
+  base: string,
+  { shape, quantize: q, kept }: DenseEncoding,
+  get: (name: string) => TensorArray<ArrayBuffer>
+): Tensor {
+  const size = sizeOf(shape)
+  let data = get(base) as Stored
+  let mask: Bitmask | undefined
+  if (kept !== undefined) {
+    const bits = get(partName(base, 'mask')) as Uint8Array<ArrayBuffer>
+    if (bits.length !== Math.ceil(size / 8) || countKept(bits) !== kept) {
+      throw new RangeError(`its mask expected ${kept} of ${size} bits`)
+    }
+    mask = { bits, shape }
+    if (q && isPacked(q.format)) {
+      if (data.length !== Math.ceil(kept / 2))
+        throw new RangeError(`expected ${kept} packed codes, got ${data.length} bytes`)
+      const loose = unpackNibbles(data as Uint8Array, kept)
+      data = packNibbles(scatterKept(new Uint8Array(size), loose, bits))
+    } else {
+      if (data.length !== kept) throw new RangeError(`expected ${kept} elements, got ${data.length}`)
+      data = scatterKept(freshLike(data, size), data, bits)
+    }
+  }
+  if (!q) {
+    if (!(data instanceof Float32Array) || data.length !== size) {
+      throw new RangeError(`expected ${size} F32 elements, got ${data.length}`)
+    }
+    return { data, shape: [...shape] }
+  }
+  const names = partNames(base, { shape, quantize: q })
+  const part = (name: 'scales' | 'zeroPoints'): TensorArray | undefined =>
+    names.includes(partName(base, name)) ? get(partName(base, name)) : undefined
+  const scales = part('scales')
+  const zeroPoints = part('zeroPoints')
+  const values = dequantize({
+    ...q,
+    shape,
+    codes: data,
+    ...(scales ? { scales, symmetric: q.symmetric ?? true } : {}),
+    ...(zeroPoints ? { zeroPoints } : {})
+  } as Quantized)
+  return mask && scales ? applyMask(values, mask) : values
+}

@@ -1,0 +1,124 @@
+import { FormatError } from '../core/errors.js'
+import type { QuantizeFormat } from '../quantize/formats.js'
+import { isDtype, isLength, type Dtype } from './dtypes.js'
+import { brief } from './names.js'
+
+/** How one dense array is stored (docs/formats.md). */
+export interface DenseEncoding {
+  shape: number[]
+  quantize?: { format: QuantizeFormat; axis?: number; group?: number; symmetric?: boolean }
+  /** elements stored, where a bitmask says which */
+  kept?: number
+}
+
+/** How one tensor is stored: as one array, or as two factors. */
+export interface TensorEncoding {
+  name: string
+  shape: number[]
+  /** of the tensor before compression */
+  dtype: Dtype
+  dense?: DenseEncoding
+  lowRank?: { rank: number; u: DenseEncoding; v: DenseEncoding }
+}
+
+/** The `tersor` entry of a safetensors file's metadata. */
+export interface Artefact {
+  kind: 'model'
+  version: 1
+  source: { format: 'npy' | 'safetensors' }
+  tensors: TensorEncoding[]
+}
+
+export const METADATA_KEY = 'tersor'
+const VERSION = 1
+
+/** Names of the arrays that belong to one. ':' does not occur in the names that frameworks give. */
+export const partName = (base: string, part: 'u' | 'v' | 'mask' | 'scales' | 'zeroPoints'): string => `${base}:${part}`
+
+/** Reads the metadata entry. Throws FormatError for another version or something malformed. */
+export function parseArtefact(text: string): Artefact {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw malformed('is not JSON', text)
+  }
+  if (!isRecord(value)) throw malformed('expected an object', value)
+  if (value.kind !== 'model' || value.version !== VERSION) {
+    throw new FormatError(
+      'unsupported-version',
+      `the file holds a tersor artefact of kind ${brief(value.kind)}, version ${brief(value.version)}; ` +
+        `this release reads kind "model", version ${VERSION}: use a newer one`
+    )
+  }
+  const { source, tensors } = value
+  if (!isRecord(source) || (source.format !== 'npy' && source.format !== 'safetensors')) {
+    throw malformed('expected a source format', source)
+  }
+  if (!Array.isArray(tensors)) throw malformed('expected a list of tensors', tensors)
+  return {
+    kind: 'model',
+    version: VERSION,
+    source: { format: source.format },
+    tensors: tensors.map(parseTensor)
+  }
+}
+
+function malformed(what: string, got: unknown): FormatError {
+  return new FormatError('bad-header', `the file's tersor metadata ${what}, got ${brief(got)}`)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function parseShape(shape: unknown): number[] {
+  if (!Array.isArray(shape) || !shape.every(isLength)) throw malformed('expected a shape', shape)
+  return shape
+}
+
+function parseTensor(value: unknown): TensorEncoding {
+  if (!isRecord(value) || typeof value.name !== 'string' || !isDtype(value.dtype)) {
+    throw malformed('expected a tensor with name and dtype', value)
+  }
+  const { name, dtype, dense, lowRank } = value
+  const base = { name, dtype, shape: parseShape(value.shape) }
+  if (isRecord(lowRank) && dense === undefined && isLength(lowRank.rank)) {
+    const { rank } = lowRank
+    return { ...base, lowRank: { rank, u: parseDense(lowRank.u), v: parseDense(lowRank.v) } }
+  }
+  if (lowRank !== undefined) throw malformed(`expected factors of ${brief(name)}`, lowRank)
+  return { ...base, dense: parseDense(dense) }
+}
+
+function parseDense(value: unknown): DenseEncoding {
+  if (!isRecord(value)) throw malformed('expected an encoding', value)
+  const { kept, quantize } = value
+  if (kept !== undefined && !isLength(kept)) throw malformed('expected a count of kept elements', kept)
+  if (quantize !== undefined && !isRecord(quantize)) throw malformed('expected options of quantize', quantize)
+  // What quantize holds is checked by dequantize, which knows the formats.
+  return {
+    shape: parseShape(value.shape),
+    ...(kept === undefined ? {} : { kept }),
+    ...(quantize === undefined ? {} : { quantize: quantize as unknown as NonNullable<DenseEncoding['quantize']> })
+  }
+}
+
+/** The encoding in a few words, for tables. */
+export function describeEncoding({ dense, lowRank }: TensorEncoding): string {
+  const words: string[] = []
+  if (lowRank) words.push(`rank ${lowRank.rank}`)
+  const { quantize, kept, shape } = dense ?? lowRank!.u
+  if (kept !== undefined) {
+    const size = shape.reduce((a, b) => a * b, 1)
+    words.push(lowRank ? 'sparse' : `${Math.round(100 - (100 * kept) / size)}% pruned`)
+  }
+  if (quantize) {
+    const { format, axis, group, symmetric } = quantize
+    words.push(format)
+    if (group !== undefined) words.push(`group ${group}`)
+    if (axis !== undefined) words.push(`axis ${axis}`)
+    if (symmetric === false) words.push('asymmetric')
+  }
+  return words.join(', ') || 'F32'
+}

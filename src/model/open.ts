@@ -1,0 +1,96 @@
+import { show } from '../core/check.js'
+import { FormatError } from '../core/errors.js'
+import type { Contents, FileTensor, TensorEntry } from './dtypes.js'
+import { brief, nearNames } from './names.js'
+import { isNpy, readNpy } from './npy.js'
+import { readSafetensors } from './safetensors.js'
+import type { ByteInput, ByteSource } from './source.js'
+import { toSource } from './source.js'
+
+/** A file of tensors, its header read. Tensors stand in the order of their data. */
+export interface TensorFile {
+  readonly format: 'npy' | 'safetensors'
+  readonly metadata: Readonly<Record<string, string>>
+  /** bytes of the file */
+  readonly size: number
+  readonly tensors: readonly TensorEntry[]
+  /** Reads one tensor into a typed array of its own. Throws RangeError for a name that the file does not have. */
+  read(name: string): Promise<FileTensor>
+  /** Closes the source. Reading after that is an Error. */
+  close(): Promise<void>
+}
+
+/** A .npy file has at least 10 bytes before its header's text, a safetensors file 8 and {}. */
+const LEAST_SIZE = 10
+
+/** Files that are often taken for one of ours, by their first bytes. */
+const OTHERS: readonly (readonly [start: string, what: string])[] = [
+  ['PK\x03\x04', 'a zip archive (.npz, PyTorch): unpack it, or save its arrays one by one'],
+  ['GGUF', 'a GGUF model'],
+  ['\x89HDF', 'an HDF5 file (Keras)'],
+  ['\x80\x02', 'a pickle (PyTorch): save its tensors with safetensors']
+]
+
+function unknownFormat(start: Uint8Array): FormatError {
+  const text = String.fromCharCode(...start)
+  const other = OTHERS.find(([magic]) => text.startsWith(magic))
+  const hint = other ? `; this looks like ${other[1]}` : ''
+  return new FormatError(
+    'unknown-format',
+    `expected a .npy file (beginning with \\x93NUMPY) or a safetensors file (8 bytes, then "{"), got bytes ${start.join(' ')}${hint}`
+  )
+}
+
+async function readContents(source: ByteSource): Promise<{ format: TensorFile['format']; contents: Contents }> {
+  if (source.size < LEAST_SIZE) {
+    throw new FormatError('truncated', `expected a file of at least ${LEAST_SIZE} bytes, got ${source.size} bytes`)
+  }
+  const start = await source.read(0, LEAST_SIZE)
+  if (isNpy(start)) return { format: 'npy', contents: await readNpy(source) }
+  // What else is wrong with it, its reader says better.
+  if (start[8] === 0x7b) return { format: 'safetensors', contents: await readSafetensors(source) }
+  throw unknownFormat(start)
+}
+
+/**
+ * Opens a .npy or safetensors file, recognised by its content: reads the header now, each tensor when asked for. A .npy file has one
+ * tensor, named "data". The source is closed with the file, and also when it cannot be opened.
+ * Throws FormatError for a file that is broken or of another kind, TypeError for an input that is none.
+ */
+export async function openTensors(input: ByteInput): Promise<TensorFile> {
+  const source = toSource(input)
+  let opened
+  try {
+    opened = await readContents(source)
+  } catch (error) {
+    await source.close()
+    throw error
+  }
+  const { format, contents } = opened
+  const { metadata, tensors } = contents
+  const indices = new Map(tensors.map(({ name }, index) => [name, index]))
+  let closing: Promise<void> | undefined
+  return {
+    format,
+    metadata,
+    size: source.size,
+    tensors,
+    async read(name) {
+      if (closing) throw new Error('read: the file is closed')
+      if (typeof name !== 'string') throw new TypeError(`read: "name" expected a string, got ${show(name)}`)
+      const index = indices.get(name)
+      if (index === undefined) {
+        const near = nearNames(name, [...indices.keys()])
+          .map(brief)
+          .join(', ')
+        const known = near
+          ? `one of the file's ${tensors.length} tensors (near: ${near})`
+          : 'a tensor; the file has none'
+        throw new RangeError(`read: "name" expected ${known}, got ${brief(name)}`)
+      }
+      const entry = tensors[index]!
+      return { ...entry, shape: [...entry.shape], data: await contents.read(index) }
+    },
+    close: () => (closing ??= source.close())
+  }
+}

@@ -1,0 +1,75 @@
+import { checkChoice, checkInteger, checkNumber, checkOptions } from '../core/check.js'
+import { prune, type PruneScope } from '../prune/prune.js'
+import type { QuantizeFormat } from '../quantize/formats.js'
+import { quantize } from '../quantize/quantize.js'
+import type { ByteSink } from './writer.js'
+import type { ModelTensor } from './model.js'
+
+/** What is done to each tensor: low rank first, then pruning, then quantisation. At least one of the three. */
+export interface Recipe {
+  quantize?: { format: QuantizeFormat; axis?: number; group?: number; symmetric?: boolean }
+  /** with scope 'global' the fraction is taken over all tensors that are compressed */
+  prune?: { sparsity?: number; pattern?: string; scope?: PruneScope }
+  /** exactly one; a tensor of more than two dimensions is seen as (shape[0], rest) */
+  lowRank?: { rank?: number; energy?: number; maxRelativeError?: number }
+}
+
+export interface Progress {
+  /** tensor that has just been finished */
+  name: string
+  done: number
+  tensors: number
+  /** bytes of the originals that are done, and of all */
+  bytesDone: number
+  bytes: number
+}
+
+export interface CompressOptions extends Recipe {
+  /**
+   * which tensors; those that hold no floating-point numbers are never compressed. Default: two or more dimensions, and the
+   * only tensor of a file whatever its dimensions
+   */
+  select?: (tensor: ModelTensor) => boolean
+  /** where the file goes; without it the bytes are returned */
+  sink?: ByteSink
+  onProgress?: (progress: Progress) => void
+}
+
+const KNOWN = ['quantize', 'prune', 'lowRank', 'select', 'sink', 'onProgress']
+
+/** Checks all that does not depend on a tensor, before any work. */
+export function checkRecipe(verb: string, options: CompressOptions): void {
+  checkOptions(verb, options, KNOWN)
+  const { quantize: q, prune: p, lowRank: l } = options
+  if (q === undefined && p === undefined && l === undefined) {
+    throw new TypeError(`${verb}: expected at least one of quantize, prune, lowRank`)
+  }
+  if (q !== undefined) {
+    checkOptions(`${verb}: quantize`, q, ['format', 'axis', 'group', 'symmetric'])
+    // The verb's own checks; an axis is checked against each tensor.
+    quantize(new Float32Array(0), { ...q, axis: undefined })
+    if (q.axis !== undefined) checkInteger(`${verb}: quantize`, 'axis', q.axis, -Infinity, Infinity)
+  }
+  if (p !== undefined) {
+    prune([], p)
+    if (p.scope === 'global' && l) {
+      throw new TypeError(`${verb}: scope 'global' does not go with lowRank, whose factors are pruned one by one`)
+    }
+  }
+  if (l !== undefined) checkTargets(`${verb}: lowRank`, l)
+  for (const name of ['select', 'onProgress'] as const) {
+    if (options[name] !== undefined) checkChoice(verb, `typeof ${name}`, typeof options[name], ['function'])
+  }
+}
+
+function checkTargets(where: string, target: NonNullable<Recipe['lowRank']>): void {
+  checkOptions(where, target, ['rank', 'energy', 'maxRelativeError'])
+  const { rank, energy, maxRelativeError } = target
+  const given = [rank, energy, maxRelativeError].filter((value) => value !== undefined)
+  if (given.length !== 1) {
+    throw new TypeError(`${where}: expected exactly one of rank, energy, maxRelativeError, got ${given.length}`)
+  }
+  if (rank !== undefined) checkInteger(where, 'rank', rank, 1, Infinity)
+  if (energy !== undefined) checkNumber(where, 'energy', energy, Number.MIN_VALUE, 1)
+  if (maxRelativeError !== undefined) checkNumber(where, 'maxRelativeError', maxRelativeError, 0, 1)
+}

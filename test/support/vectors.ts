@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import type { Reduction } from '../oracle/distill.js'
+import type { IntegerFormat } from '../oracle/quantize.js'
+
+export type Logit = number | '-Infinity'
+
+export interface DistillCase {
+  operation: 'klDivergence' | 'crossEntropy' | 'distillationLoss'
+  input: string
+  temperature?: number
+  alpha?: number
+  reduction: Reduction
+  temperatureSquared?: boolean
+  loss: number | number[]
+  gradient: number[]
+}
+
+export interface DistillVectors {
+  inputs: Record<string, { rows: number; classes: number; student: Logit[]; teacher: Logit[]; labels: number[] }>
+  cases: DistillCase[]
+}
+
+export interface FloatVectors {
+  input: number[]
+  bits: number[]
+  output: number[]
+}
+
+export interface FakeQuantizeCase {
+  options: { format: IntegerFormat; symmetric: boolean; axis?: number; group?: number }
+  shape: number[]
+  scales: number[]
+  zeroPoints: number[]
+  input: number[]
+  output: number[]
+  mask: number[]
+}
+
+export interface SingularValuesCase {
+  name: string
+  m: number
+  n: number
+  input: number[]
+  singularValues: number[]
+}
+
+export interface QuantizeVectors {
+  float16: FloatVectors
+  bfloat16: FloatVectors
+  fakeQuantizePerTensor: FakeQuantizeCase[]
+  fakeQuantizePerChannel: FakeQuantizeCase[]
+  pruneLayer: { amount: number; input: number[]; removed: number; kept: number[] }[]
+  pruneGlobal: { amount: number; inputs: number[][]; kept: number[][] }[]
+  singularValues: SingularValuesCase[]
+}
+
+const read = (name: string): unknown =>
+  JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8'))
+
+/** Golden values of PyTorch and NumPy; test/vectors/make_*.py say how they were made. */
+export const distillVectors = read('distill') as DistillVectors
+export const quantizeVectors = read('quantize') as QuantizeVectors
+
+export const f32 = (values: Iterable<Logit>): Float32Array<ArrayBuffer> => Float32Array.from(values, Number)
+
+export const flags = (mask: readonly number[]): boolean[] => mask.map((bit) => bit === 1)
