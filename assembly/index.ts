@@ -24,7 +24,7 @@ export {
   permuteRows,
   takeColumns
 } from './linalg/jacobi'
-export { differences, log10F64, multiplyRows, residualSquares } from './linalg/compare'
+export { differences, log10F64, multiplyRows, residualSquares, sqrtF64 } from './linalg/compare'
 
 /** The first byte that the caller may use. */
 export function heapBase(): usize {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { fileSource, openModel, type ByteSink, type Model } from '../model/index.js'
+import { openModel, type ByteSink, type Model } from '../model/index.js'
 
 /** A file that could not be read or written. */
 export class FileError extends Error {
@@ -27,7 +27,7 @@ function reason(error: unknown): string {
 export async function withModel<T>(path: string, use: (model: Model) => Promise<T>): Promise<T> {
   let model: Model
   try {
-    model = await openModel(await fileSource(path))
+    model = await openModel(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code && !('size' in (error as object)) && isSystemError(error)) {
       throw new FileError(`cannot read ${path}: ${reason(error)}`)

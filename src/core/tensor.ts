@@ -47,6 +47,9 @@ export interface Source {
   readonly bits?: 'float16' | 'bfloat16'
 }
 
+/** Types whose arrays hold something else than the numbers they stand for. */
+const NOT_NUMBERS = /^(f8|f6|f4|float8|float4|c64|c128|complex)/
+
 const LARGEST_EXACT = Number.MAX_SAFE_INTEGER
 
 function isNumberArray(value: unknown): value is NumberArray {
@@ -137,6 +140,11 @@ export function readTensor(verb: string, name: string, value: unknown): Source {
     throw new RangeError(`${where} expected length ${size} (${checked.join('x') || 'scalar'}), got ${data.length}`)
   }
   const dtype = String(tensor.dtype ?? tensor.type ?? '').toLowerCase()
+  if (NOT_NUMBERS.test(dtype)) {
+    throw new TypeError(
+      `${where} expected numbers, or the bits of float16 or bfloat16, got dtype ${show(dtype)}; convert it first`
+    )
+  }
   const half = data instanceof Uint16Array
   const bits =
     half && /^(float16|f16)$/.test(dtype) ? 'float16' : half && /^(bfloat16|bf16)$/.test(dtype) ? 'bfloat16' : undefined
@@ -164,18 +172,28 @@ export function loadF32(
   else kernels.decodeBF16(pointer, upper, length)
 }
 
+/** 2^exponent, for exponents of normal f64: put together from its bits. */
+function powerOfTwo(exponent: number): number {
+  WORDS[1] = (exponent + 1023) << 20
+  return DOUBLE[0]!
+}
+
+const DOUBLE = new Float64Array(1)
+const WORDS = new Uint32Array(DOUBLE.buffer)
+
 /** Element `index` as a number. */
 export function elementAt(source: Source, index: number): number {
   const value = source.data[index]!
   if (!source.bits) return value
-  const [exponentBits, bias] = source.bits === 'float16' ? [5, 15] : [8, 127]
-  const fractionBits = 15 - exponentBits!
-  const exponent = (value >> fractionBits) & ((1 << exponentBits!) - 1)
+  const exponentBits = source.bits === 'float16' ? 5 : 8
+  const bias = source.bits === 'float16' ? 15 : 127
+  const fractionBits = 15 - exponentBits
+  const exponent = (value >> fractionBits) & ((1 << exponentBits) - 1)
   const fraction = value & ((1 << fractionBits) - 1)
   const sign = value >> 15 ? -1 : 1
-  if (exponent === (1 << exponentBits!) - 1) return fraction ? NaN : sign * Infinity
+  if (exponent === (1 << exponentBits) - 1) return fraction ? NaN : sign * Infinity
   const significand = exponent ? fraction + (1 << fractionBits) : fraction
-  return sign * significand * 2 ** (Math.max(exponent, 1) - bias! - fractionBits)
+  return sign * significand * powerOfTwo(Math.max(exponent, 1) - bias - fractionBits)
 }
 
 /** The error for data that a kernel has found not finite: names the first index, which only this scan knows. */

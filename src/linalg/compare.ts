@@ -46,7 +46,7 @@ export function compare(reference: TensorLike, other: TensorLike): Comparison {
     return {
       meanSquaredError: a.size ? error / a.size : 0,
       maxAbsoluteError: worst,
-      relativeError: error === 0 ? 0 : signal === 0 ? Infinity : Math.sqrt(error / signal),
+      relativeError: error === 0 ? 0 : signal === 0 ? Infinity : kernels.sqrtF64(error / signal),
       snr: error === 0 ? Infinity : signal === 0 ? -Infinity : 10 * kernels.log10F64(signal / error)
     }
   })

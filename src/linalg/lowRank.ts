@@ -80,7 +80,10 @@ export function lowRank(matrix: TensorLike, options: LowRankOptions): LowRank {
 function lostShares(s: Float64Array): Float64Array {
   const scale = s[0]! || 1
   const tails = new Float64Array(s.length + 1)
-  for (let r = s.length - 1; r >= 0; r--) tails[r] = tails[r + 1]! + (s[r]! / scale) ** 2
+  for (let r = s.length - 1; r >= 0; r--) {
+    const share = s[r]! / scale
+    tails[r] = tails[r + 1]! + share * share
+  }
   return tails.map((tail) => (tails[0] ? tail / tails[0] : 0))
 }
 
@@ -97,7 +100,8 @@ function factors<T extends Floats>(
   type: new (length: number) => T
 ): LowRank<T> {
   const [m, n] = source.shape as [number, number]
-  const roots = s.data.subarray(0, rank).map(Math.sqrt)
+  const { sqrtF64 } = defaultEngine().kernels
+  const roots = s.data.subarray(0, rank).map((value) => sqrtF64(value))
   const cut = (full: Tensor<Float64Array<ArrayBuffer>>): Tensor<T> => {
     const [length, k] = full.shape as [number, number]
     const data = new type(length * rank)
@@ -138,6 +142,6 @@ function residual(source: Source, u: Floats, v: Floats, m: number, n: number, ra
       kernels.residualSquares(sums, a, left, transposed, count, n, rank)
     }
     const [error, signal] = memory.f64(sums, 2)
-    return signal ? Math.sqrt(error! / signal) : 0
+    return signal ? kernels.sqrtF64(error! / signal) : 0
   })
 }

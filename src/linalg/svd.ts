@@ -92,7 +92,7 @@ export function decompose<T extends Floats>(source: Source, type: new (length: n
     zero(memory, v, small * n)
     const identity = memory.f64(v, small * n)
     for (let j = 0; j < n; j++) identity[j * small + j] = 1
-    const sweeps = kernels.jacobiSweeps(x, v, small, n, Math.sqrt(n) * 2 ** -53, norms)
+    const sweeps = kernels.jacobiSweeps(x, v, small, n, kernels.sqrtF64(n) * 2 ** -53, norms)
     result.converged = sweeps <= MOST_SWEEPS
     result.sweeps = Math.min(sweeps, MOST_SWEEPS)
 

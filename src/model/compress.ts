@@ -1,11 +1,11 @@
 import { FormatError } from '../core/errors.js'
-import { readTensor, sizeOf, type Tensor } from '../core/tensor.js'
+import { nonFiniteError, readTensor, sizeOf, type Tensor } from '../core/tensor.js'
 import { compare, type Comparison } from '../linalg/compare.js'
 import { lowRank, type LowRank } from '../linalg/lowRank.js'
 import { applyCut, prune, removedCount } from '../prune/prune.js'
 import { CountingCut, type Cut } from '../prune/select.js'
 import { encodeDense, type Part } from './dense.js'
-import { isFloat, type FileTensor, type TensorArray } from './dtypes.js'
+import { isFloat, type Dtype, type FileTensor, type TensorArray } from './dtypes.js'
 import { describeEncoding, METADATA_KEY, partName, type Artefact, type TensorEncoding } from './encoding.js'
 import { restoreTensor, type Model, type ModelTensor } from './model.js'
 import { checkRecipe, type CompressOptions, type Recipe } from './recipe.js'
@@ -67,7 +67,7 @@ export async function compressModel(model: Model, options: CompressOptions): Pro
   const select = options.select ?? ((tensor) => tensor.shape.length > 1 || model.tensors.length === 1)
   const chosen = new Set(model.tensors.filter((t) => isFloat(t.dtype) && sizeOf(t.shape) > 0 && select(t)))
   const cut = await globalCut(model, options, chosen)
-  const writer = new SafetensorsWriter(sink ?? memory!, headerRoom(model))
+  const writer = new SafetensorsWriter(sink ?? memory!, headerRoom(model, chosen, options))
   const artefact: Artefact = { kind: 'model', version: 1, source: { format: model.format }, tensors: [] }
   const reports: TensorReport[] = []
   const taken = new Set(model.tensors.map(({ name }) => name))
@@ -96,14 +96,16 @@ export async function compressModel(model: Model, options: CompressOptions): Pro
 }
 
 /** Room that a header of this model can never exceed, whatever the recipe makes of its tensors. */
-function headerRoom(model: Model): number {
-  const parts = 8
-  const perTensor = model.tensors.map(({ name, shape }) => {
-    const text = 2 * JSON.stringify(name).length + 20 * shape.length
-    return parts * (text + 256) + 2 * (text + 40 * shape.length + 1024)
+function headerRoom(model: Model, chosen: ReadonlySet<ModelTensor>, { lowRank: factored }: Recipe): number {
+  const utf8 = new TextEncoder()
+  // Our entry is JSON within JSON.
+  const lengthOf = (value: unknown): number => utf8.encode(JSON.stringify(JSON.stringify(value))).length
+  const perTensor = model.tensors.map((tensor) => {
+    const entry = lengthOf(tensor.name) + 17 * tensor.shape.length + 128
+    if (!chosen.has(tensor)) return entry
+    return (factored ? 8 : 4) * entry + lengthOf(tensor.name) + 2 * 17 * tensor.shape.length + 640
   })
-  const metadata = 2 * JSON.stringify(model.metadata).length + 1024
-  return Math.ceil((perTensor.reduce((a, b) => a + b, 0) + metadata) / 4096) * 4096
+  return Math.ceil((perTensor.reduce((a, b) => a + b, 0) + lengthOf(model.metadata) + 1024) / 4096) * 4096
 }
 
 /** Three passes over the chosen tensors, each read again: no two of them are in memory at once. */
@@ -149,7 +151,7 @@ function attempt<T>(name: string, work: () => T): T {
 function compressTensor(tensor: FileTensor, recipe: Recipe, cut: Cut | undefined): Compressed {
   return attempt(tensor.name, () => {
     const { name, shape, dtype } = tensor
-    const factored = recipe.lowRank ? factor(tensor, recipe.lowRank) : {}
+    const factored = recipe.lowRank ? factor(tensor, recipe.lowRank, recipe.quantize !== undefined) : {}
     const encoding: TensorEncoding = { name, shape, dtype }
     const parts: Part[] = []
     if (factored.result) {
@@ -159,7 +161,7 @@ function compressTensor(tensor: FileTensor, recipe: Recipe, cut: Cut | undefined
       parts.push(...left.parts, ...right.parts)
       encoding.lowRank = { rank, u: left.encoding, v: right.encoding }
     } else if (recipe.prune || recipe.quantize) {
-      const whole = dense(name, tensor as Floats, recipe, cut)
+      const whole = dense(name, tensor as Floats, wholeRecipe(dtype, recipe), cut)
       parts.push(...whole.parts)
       encoding.dense = whole.encoding
     } else {
@@ -187,20 +189,38 @@ type Floats = Tensor & { dtype?: string }
 
 /** The factors, or why there are none. */
 function factor(
-  { shape, data, dtype }: FileTensor,
-  target: NonNullable<Recipe['lowRank']>
+  tensor: FileTensor,
+  target: NonNullable<Recipe['lowRank']>,
+  quantized: boolean
 ): { result?: LowRank; note?: string } {
+  const { shape, data, dtype } = tensor
   if (shape.length < 2) return { note: 'no matrix: low rank left out' }
   const m = shape[0]!
   const n = sizeOf(shape.slice(1))
   if (target.rank !== undefined && target.rank > Math.min(m, n)) {
     return { note: `rank is at most ${Math.min(m, n)}: low rank left out` }
   }
-  const result = lowRank({ data: data as Float32Array, shape: [m, n], dtype }, target)
-  if (result.rank * (m + n) >= m * n) {
+  const result = lowRank({ data: float32(tensor), shape: [m, n], dtype }, target)
+  // Without quantisation F32 factors stand against the tensor as it is; what is wider than F32 would be worth no more than that.
+  const factorBytes = (quantized ? 1 : 4) * result.rank * (m + n)
+  if (factorBytes >= (quantized ? 1 : Math.min(4, data.BYTES_PER_ELEMENT)) * m * n) {
     return { note: `rank ${result.rank} would not save anything: low rank left out` }
   }
   return { result }
+}
+
+/** F64 as F32, so that the error which `lowRank` measures is that of the F32 factors that are stored. */
+function float32(tensor: FileTensor): Float32Array | Uint16Array {
+  if (tensor.dtype !== 'F64') return tensor.data as Float32Array | Uint16Array
+  const data = Float32Array.from(tensor.data as Float64Array)
+  if (!data.every(Number.isFinite)) throw nonFiniteError(readTensor(VERB, tensor.name, tensor))
+  return data
+}
+
+/** What is only pruned keeps its 16 bits, which is exact. */
+function wholeRecipe(dtype: Dtype, recipe: Recipe): Recipe {
+  if (recipe.quantize || (dtype !== 'F16' && dtype !== 'BF16')) return recipe
+  return { ...recipe, quantize: { format: dtype === 'F16' ? 'float16' : 'bfloat16' } }
 }
 
 /** An axis of the tensor means nothing to its factors, whose channels are their rows. */
@@ -217,14 +237,7 @@ function dense(
   { prune: p, quantize: q }: Recipe,
   cut: Cut | undefined
 ): ReturnType<typeof encodeDense> {
-  if (!p) return encodeDense(base, float32(tensor), undefined, q)
+  if (!p) return encodeDense(base, tensor, undefined, q)
   const { values, mask } = cut ? applyCut(readTensor(VERB, base, tensor), cut) : prune(tensor, p)
   return encodeDense(base, values, mask, q)
-}
-
-/** f64 factors become f32; anything else a verb reads as it is. */
-function float32(tensor: Floats): Floats {
-  return (tensor.data as ArrayLike<number>) instanceof Float64Array
-    ? { data: Float32Array.from(tensor.data), shape: tensor.shape }
-    : tensor
 }

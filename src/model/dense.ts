@@ -92,15 +92,16 @@ function freshLike(data: Stored, length: number): Stored {
   return new (data.constructor as new (length: number) => Stored)(length)
 }
 
-/** Names of the arrays that an encoding is stored in. */
-export function partNames(base: string, { quantize: q, kept }: DenseEncoding): string[] {
-  const names = [base]
+/** Names and types of the arrays that an encoding is stored in. */
+export function partTypes(base: string, { quantize: q, kept }: DenseEncoding): Map<string, Dtype> {
+  const parts = new Map<string, Dtype>([[base, q ? STORED[q.format] : 'F32']])
   if (q && !isHalf(q.format)) {
-    names.push(partName(base, 'scales'))
-    if (q.symmetric === false || !GRIDS[q.format]?.signed) names.push(partName(base, 'zeroPoints'))
+    const { signed } = GRIDS[q.format]
+    parts.set(partName(base, 'scales'), 'F32')
+    if (q.symmetric === false || !signed) parts.set(partName(base, 'zeroPoints'), signed ? 'I8' : 'U8')
   }
-  if (kept !== undefined) names.push(partName(base, 'mask'))
-  return names
+  if (kept !== undefined) parts.set(partName(base, 'mask'), 'U8')
+  return parts
 }
 
 /** The inverse of encodeDense; `get` gives a part's array by name. Throws FormatError where the parts do not fit together. */
@@ -129,7 +130,8 @@ function restore(
   let mask: Bitmask | undefined
   if (kept !== undefined) {
     const bits = get(partName(base, 'mask')) as Uint8Array<ArrayBuffer>
-    if (bits.length !== Math.ceil(size / 8) || countKept(bits) !== kept) {
+    const stray = size % 8 ? bits.at(-1)! >> (size % 8) : 0
+    if (bits.length !== Math.ceil(size / 8) || stray || countKept(bits) !== kept) {
       throw new RangeError(`its mask expected ${kept} of ${size} bits`)
     }
     mask = { bits, shape }
@@ -149,9 +151,9 @@ function restore(
     }
     return { data, shape: [...shape] }
   }
-  const names = partNames(base, { shape, quantize: q })
+  const parts = partTypes(base, { shape, quantize: q })
   const part = (name: 'scales' | 'zeroPoints'): TensorArray | undefined =>
-    names.includes(partName(base, name)) ? get(partName(base, name)) : undefined
+    parts.has(partName(base, name)) ? get(partName(base, name)) : undefined
   const scales = part('scales')
   const zeroPoints = part('zeroPoints')
   const values = dequantize({

@@ -61,8 +61,17 @@ function compareTensors(name: string, a: FileTensor, b: FileTensor): Pick<Tensor
     const error = compare(a as TensorLike, b as TensorLike)
     return { verdict: error.relativeError === 0 ? 'equal' : 'different', error }
   } catch (error) {
-    if (error instanceof RangeError)
-      throw new FormatError('bad-tensor', `tensor ${JSON.stringify(name)}: ${error.message}`)
-    throw error
+    if (!(error instanceof RangeError)) throw error
+    const model = isComparable(a) ? 'b' : 'a'
+    throw new FormatError('bad-tensor', `tensor ${JSON.stringify(name)} of ${model}: ${error.message}`)
+  }
+}
+
+function isComparable(tensor: FileTensor): boolean {
+  try {
+    compare(tensor as TensorLike, tensor as TensorLike)
+    return true
+  } catch {
+    return false
   }
 }

@@ -15,8 +15,7 @@ export type TensorArray<B extends ArrayBufferLike = ArrayBufferLike> =
 
 type Carrier = new (buffer: ArrayBuffer) => TensorArray<ArrayBuffer>
 
-// Files are little-endian and carriers use the host's order: big-endian hosts are not supported (no JavaScript runtime that has
-// WebAssembly SIMD runs on one).
+// Files are little-endian and carriers have the host's byte order: big-endian hosts (s390x) are not supported.
 const TYPES = {
   BOOL: { bits: 8, array: Uint8Array },
   U8: { bits: 8, array: Uint8Array },
@@ -43,8 +42,9 @@ const TYPES = {
 } satisfies Record<string, { bits: number; array: Carrier }>
 
 /**
- * Element types, by the names of safetensors (safetensors/src/tensor.rs, `enum Dtype`). F16 and BF16 are carried as bit patterns in a
- * Uint16Array, C64 as pairs (real, imaginary) in a Float32Array, BOOL and F8 as bytes, F4 and F6 packed in bytes as in the file.
+ * Element types, by the names of safetensors (safetensors/src/tensor.rs, `enum Dtype`). F16 and BF16 are carried as bit
+ * patterns in a Uint16Array, C64 as pairs (real, imaginary) in a Float32Array, BOOL and F8 as bytes, F4 and F6 packed
+ * in bytes as in the file.
  */
 export type Dtype = keyof typeof TYPES
 
@@ -65,7 +65,10 @@ export interface FileTensor extends TensorEntry {
   data: TensorArray<ArrayBuffer>
 }
 
-/** A tensor to write. Without `dtype` the array decides; a Uint16Array then holds numbers (U16), not the patterns of F16 or BF16. */
+/**
+ * A tensor to write. Without `dtype` the array decides; a Uint16Array then holds numbers (U16), not the patterns of F16
+ * or BF16.
+ */
 export interface NewTensor {
   readonly dtype?: Dtype
   readonly shape: readonly number[]
@@ -99,8 +102,8 @@ export function isLength(value: unknown): value is number {
 }
 
 /**
- * Bytes of a tensor: a fraction where sub-byte elements do not fill the last byte, Infinity past 2^53. As in safetensors, a product
- * that overflows on the way does so for good, also before a length of 0.
+ * Bytes of a tensor: a fraction where sub-byte elements do not fill the last byte, Infinity past 2^53. As in
+ * safetensors, a product that overflows on the way does so for good, also before a length of 0.
  */
 export function byteLengthOf(dtype: Dtype, shape: readonly number[]): number {
   let count = 1

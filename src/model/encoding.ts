@@ -1,6 +1,7 @@
 import { FormatError } from '../core/errors.js'
-import type { QuantizeFormat } from '../quantize/formats.js'
-import { isDtype, isLength, type Dtype } from './dtypes.js'
+import { sizeOf } from '../core/tensor.js'
+import { FORMATS, isHalf, type QuantizeFormat } from '../quantize/formats.js'
+import { isDtype, isFloat, isLength, type Dtype } from './dtypes.js'
 import { brief } from './names.js'
 
 /** How one dense array is stored (docs/formats.md). */
@@ -78,16 +79,18 @@ function parseShape(shape: unknown): number[] {
 }
 
 function parseTensor(value: unknown): TensorEncoding {
-  if (!isRecord(value) || typeof value.name !== 'string' || !isDtype(value.dtype)) {
-    throw malformed('expected a tensor with name and dtype', value)
+  if (!isRecord(value) || typeof value.name !== 'string' || !isDtype(value.dtype) || !isFloat(value.dtype)) {
+    throw malformed('expected a tensor with a name and the dtype of floating-point numbers', value)
   }
   const { name, dtype, dense, lowRank } = value
   const base = { name, dtype, shape: parseShape(value.shape) }
   if (isRecord(lowRank) && dense === undefined && isLength(lowRank.rank)) {
     const { rank } = lowRank
-    return { ...base, lowRank: { rank, u: parseDense(lowRank.u), v: parseDense(lowRank.v) } }
+    const [u, v] = [parseDense(lowRank.u), parseDense(lowRank.v)]
+    const fit = [u, v].every(({ shape }) => shape.length === 2 && shape[1] === rank)
+    if (fit && u.shape[0]! * v.shape[0]! === sizeOf(base.shape)) return { ...base, lowRank: { rank, u, v } }
   }
-  if (lowRank !== undefined) throw malformed(`expected factors of ${brief(name)}`, lowRank)
+  if (lowRank !== undefined) throw malformed(`expected factors that make up ${brief(name)}`, lowRank)
   return { ...base, dense: parseDense(dense) }
 }
 
@@ -95,13 +98,26 @@ function parseDense(value: unknown): DenseEncoding {
   if (!isRecord(value)) throw malformed('expected an encoding', value)
   const { kept, quantize } = value
   if (kept !== undefined && !isLength(kept)) throw malformed('expected a count of kept elements', kept)
-  if (quantize !== undefined && !isRecord(quantize)) throw malformed('expected options of quantize', quantize)
-  // What quantize holds is checked by dequantize, which knows the formats.
+  if (quantize !== undefined && !isQuantize(quantize)) throw malformed('expected options of quantize', quantize)
   return {
     shape: parseShape(value.shape),
     ...(kept === undefined ? {} : { kept }),
-    ...(quantize === undefined ? {} : { quantize: quantize as unknown as NonNullable<DenseEncoding['quantize']> })
+    ...(quantize === undefined ? {} : { quantize })
   }
+}
+
+/** Whether the axis is one of the shape's, dequantize says. */
+function isQuantize(value: unknown): value is NonNullable<DenseEncoding['quantize']> {
+  if (!isRecord(value)) return false
+  const { format, axis, group, symmetric, ...others } = value
+  const known = FORMATS.find((name) => name === format)
+  if (!known || Object.keys(others).length > 0) return false
+  if (isHalf(known)) return axis === undefined && group === undefined && symmetric === undefined
+  return (
+    (axis === undefined || Number.isSafeInteger(axis)) &&
+    (group === undefined || (isLength(group) && group > 0)) &&
+    (symmetric === undefined || typeof symmetric === 'boolean')
+  )
 }
 
 /** The encoding in a few words, for tables. */

@@ -1,6 +1,6 @@
 import { FormatError } from '../core/errors.js'
 import { byteLengthOf, type Dtype, type FileTensor, type TensorArray } from './dtypes.js'
-import { decodeDense, partNames } from './dense.js'
+import { decodeDense, partTypes } from './dense.js'
 import { describeEncoding, METADATA_KEY, parseArtefact, partName, type TensorEncoding } from './encoding.js'
 import { openTensors, type TensorFile } from './open.js'
 import { multiplyFactors } from '../linalg/factors.js'
@@ -42,10 +42,10 @@ export interface Model {
 /**
  * Opens a .npy or safetensors file, or what `compressModel` made of one: the header now, each tensor when it is read.
  *
- * @param input bytes, a Blob, or anything that reads ranges, such as `await fileSource(path)`
+ * @param input bytes, a Blob, the path of a file where the runtime has files, or anything that reads ranges
  * @throws FormatError for a file that is broken, of another kind, or by a later version
  */
-export async function openModel(input: ByteInput): Promise<Model> {
+export async function openModel(input: ByteInput | string): Promise<Model> {
   const file = await openTensors(input)
   try {
     return logical(file)
@@ -62,20 +62,28 @@ function logical(file: TensorFile): Model {
   const encodings = new Map<string, { encoding: TensorEncoding; parts: string[] }>()
   const owned = new Map<string, string>()
   for (const encoding of artefact?.tensors ?? []) {
+    const where = `tensor ${JSON.stringify(encoding.name)}`
     const parts = partsOf(encoding)
-    for (const part of parts) {
-      if (!entries.has(part)) {
-        throw new FormatError(
-          'bad-header',
-          `tensor ${JSON.stringify(encoding.name)} lacks its array ${JSON.stringify(part)}`
-        )
+    for (const [part, dtype] of parts) {
+      const entry = entries.get(part)
+      if (!entry) throw new FormatError('bad-header', `${where} lacks its array ${JSON.stringify(part)}`)
+      if (entry.dtype !== dtype) {
+        const got = `expected ${dtype} as the dtype of its array ${JSON.stringify(part)}, got ${entry.dtype}`
+        throw new FormatError('bad-header', `${where} ${got}`)
+      }
+      if (owned.has(part)) {
+        const message = `the array ${JSON.stringify(part)} belongs to two tensors of the tersor metadata`
+        throw new FormatError('duplicate-name', message)
       }
       owned.set(part, encoding.name)
     }
-    if (encodings.has(encoding.name)) {
-      throw new FormatError('duplicate-name', `the tersor metadata names tensor ${JSON.stringify(encoding.name)} twice`)
+    if (encodings.has(encoding.name)) throw new FormatError('duplicate-name', `the tersor metadata has ${where} twice`)
+    encodings.set(encoding.name, { encoding, parts: [...parts.keys()] })
+  }
+  for (const name of encodings.keys()) {
+    if (entries.has(name) && owned.get(name) !== name) {
+      throw new FormatError('duplicate-name', `the file has tensor ${JSON.stringify(name)} twice, once in two factors`)
     }
-    encodings.set(encoding.name, { encoding, parts })
   }
   const tensors: ModelTensor[] = []
   const seen = new Set<string>()
@@ -98,9 +106,13 @@ function logical(file: TensorFile): Model {
       })
     }
   }
+  const sourceFormat = artefact?.source.format ?? file.format
+  if (sourceFormat === 'npy' && tensors.length !== 1) {
+    throw new FormatError('bad-header', `the tersor metadata says .npy, which holds one tensor, not ${tensors.length}`)
+  }
   return {
     format: file.format,
-    sourceFormat: artefact?.source.format ?? file.format,
+    sourceFormat,
     metadata,
     size: file.size,
     compressed: artefact !== undefined,
@@ -120,9 +132,9 @@ function logical(file: TensorFile): Model {
   }
 }
 
-function partsOf({ name, dense, lowRank }: TensorEncoding): string[] {
-  if (!lowRank) return partNames(name, dense!)
-  return [...partNames(partName(name, 'u'), lowRank.u), ...partNames(partName(name, 'v'), lowRank.v)]
+function partsOf({ name, dense, lowRank }: TensorEncoding): Map<string, Dtype> {
+  if (!lowRank) return partTypes(name, dense!)
+  return new Map([...partTypes(partName(name, 'u'), lowRank.u), ...partTypes(partName(name, 'v'), lowRank.v)])
 }
 
 /** The f32 tensor of an encoding from its parts. */
@@ -134,13 +146,6 @@ export function restoreTensor(
   if (lowRank) {
     const u = decodeDense(partName(name, 'u'), lowRank.u, get)
     const v = decodeDense(partName(name, 'v'), lowRank.v, get)
-    const size = byteLengthOf('U8', shape)
-    if (u.shape[1] !== lowRank.rank || v.shape[1] !== lowRank.rank || u.shape[0]! * v.shape[0]! !== size) {
-      throw new FormatError(
-        'bad-tensor',
-        `factors of tensor ${JSON.stringify(name)} do not make up [${shape.join(', ')}]`
-      )
-    }
     data = multiplyFactors(u, v)
   } else data = decodeDense(name, dense!, get).data
   if (data.length !== byteLengthOf('U8', shape)) {

@@ -6,14 +6,15 @@ import type { PyLiteral } from './pyliteral.js'
 import { parsePython, PyTuple } from './pyliteral.js'
 import type { ByteSource } from './source.js'
 
-// The format: NEP 1, https://numpy.org/neps/nep-0001-npy-format.html (1.0), and numpy/lib/format.py (2.0, 3.0, what is refused).
+// The format: NEP 1, https://numpy.org/neps/nep-0001-npy-format.html (1.0), and numpy/lib/format.py (2.0, 3.0, what is
+// refused).
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 
 /** The one tensor of a .npy file has no name of its own. */
 const NAME = 'data'
 
-/** Far more than any type that can be read needs, and enough for a structured one, which is then named as what it is. */
+/** More than any type that can be read needs, and enough for a structured one, which is then named as what it is. */
 const LONGEST_HEADER = 2 ** 20
 
 interface Element {
@@ -22,8 +23,9 @@ interface Element {
   unit: number
 }
 
-// bfloat16: ml_dtypes registers it with kind 'V' (ml_dtypes/_src/floats.h, kNpyDescrKind), so numpy.save writes its dtype.str, '<V2', and
-// numpy.load gives '|V2' (https://github.com/jax-ml/ml_dtypes/issues/41). It is the only such type of two bytes.
+// bfloat16: numpy.save writes the dtype.str of ml_dtypes' type, which has kind 'V': '<V2', or '>V2' swapped (ml_dtypes
+// 0.6.0, NumPy 2.4.6; https://github.com/jax-ml/ml_dtypes/issues/41). It is its only type of two bytes. Bytes that say
+// nothing of themselves are '|V2', which is also what numpy.load makes of a bfloat16.
 const ELEMENTS: Readonly<Record<string, Element>> = {
   b1: { dtype: 'BOOL', unit: 1 },
   i1: { dtype: 'I8', unit: 1 },
@@ -54,14 +56,16 @@ function unsupported(descr: PyLiteral): FormatError {
   } else if (typeof descr === 'string') {
     const [, kind, bytes] = /^[<>=|]?([a-zA-Z])(\d*)(?:\[.*\])?$/.exec(descr) ?? []
     const whys: Record<string, string> = {
-      O: `holds Python objects as a pickle, which can run any code when read; ${save} as numbers: np.save(path, array.astype(np.float32), allow_pickle=False)`,
+      O:
+        `holds Python objects as a pickle, which can run any code when read; ${save} as numbers: ` +
+        'np.save(path, array.astype(np.float32), allow_pickle=False)',
       S: `holds byte strings; ${save} as numbers`,
       U: `holds text; ${save} as numbers`,
       M: `holds dates; ${save} as numbers: array.astype('int64')`,
       m: `holds time spans; ${save} as numbers: array.astype('int64')`,
       c: `holds complex numbers of ${bytes} bytes; ${save} as complex64`,
       f: `holds floats of ${bytes} bytes; ${save} as float64, float32 or float16`,
-      V: `holds raw bytes that do not say what they are; ${save} from an array of ml_dtypes.bfloat16, or viewed as integers`
+      V: `holds raw bytes that do not say what they are; ${save} viewed as ml_dtypes.bfloat16 or as integers`
     }
     if (kind && whys[kind]) why = `${whys[kind]} (${brief(descr)})`
   }
@@ -75,7 +79,7 @@ function readDescr(descr: PyLiteral | undefined): Element & { swapped: boolean }
   // str(dtype), which some write into the header themselves to keep the name.
   if (descr === 'bfloat16') return { ...ELEMENTS['V2']!, swapped: false }
   const [, order, code] = (typeof descr === 'string' && /^([<>=|]?)(\w+)$/.exec(descr)) || []
-  const known = code !== undefined && Object.hasOwn(ELEMENTS, code) && (code !== 'V2' || order === '<')
+  const known = code !== undefined && Object.hasOwn(ELEMENTS, code) && (code !== 'V2' || order === '<' || order === '>')
   if (!known) throw unsupported(descr)
   return { ...ELEMENTS[code]!, swapped: order === '>' }
 }
@@ -211,7 +215,8 @@ function buildHeader(verb: string, dtype: Dtype, shape: readonly number[]): Uint
   }
   const order = ELEMENTS[code]!.unit === 1 ? '|' : '<'
   const tuple = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`
-  // As numpy.lib.format does: room for the first length to grow to 21 digits, at least one space, a multiple of 64 in all.
+  // As numpy.lib.format does: room for the first length to grow to 21 digits, at least one space, a multiple of 64 in
+  // all.
   const growth = shape.length ? 21 - String(shape[0]).length : 0
   const text = `{'descr': '${order}${code}', 'fortran_order': False, 'shape': ${tuple}, }${' '.repeat(growth)}`
   const size = Math.floor((10 + text.length + 1) / 64) * 64 + 64
@@ -223,16 +228,16 @@ function buildHeader(verb: string, dtype: Dtype, shape: readonly number[]): Uint
   return header
 }
 
-/** The bytes of a .npy file (version 1.0) before its data, a multiple of 64: those that NumPy writes. Throws RangeError. */
+/** The bytes of a .npy file (1.0) before its data, a multiple of 64: those that NumPy writes. Throws RangeError. */
 export function npyHeader(dtype: Dtype, shape: readonly number[]): Uint8Array<ArrayBuffer> {
   return buildHeader('npyHeader', dtype, shape)
 }
 
 /**
- * Writes a tensor as the bytes of a .npy file, version 1.0, row-major, little-endian. Without `dtype` the typed array decides
- * (Float32Array is F32, Uint16Array is U16). BF16 becomes '<V2', as ml_dtypes has it: `np.load(path).view(ml_dtypes.bfloat16)`.
- * Throws TypeError and RangeError, also for the types that NumPy does not have (F8, F6, F4: use encodeSafetensors).
- * Format: NEP 1, https://numpy.org/neps/nep-0001-npy-format.html
+ * Writes a tensor as the bytes of a .npy file, version 1.0, row-major, little-endian. Without `dtype` the typed array
+ * decides (Float32Array is F32, Uint16Array is U16). BF16 becomes '<V2', as ml_dtypes has it:
+ * `np.load(path).view(ml_dtypes.bfloat16)`. Throws TypeError and RangeError, also for the types that NumPy does not
+ * have (F8, F6, F4: use encodeSafetensors). Format: NEP 1, https://numpy.org/neps/nep-0001-npy-format.html
  */
 export function encodeNpy(tensor: NewTensor): Uint8Array<ArrayBuffer> {
   const { dtype, shape, bytes } = checkNewTensor('encodeNpy: "tensor"', tensor)

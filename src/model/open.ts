@@ -5,7 +5,7 @@ import { brief, nearNames } from './names.js'
 import { isNpy, readNpy } from './npy.js'
 import { readSafetensors } from './safetensors.js'
 import type { ByteInput, ByteSource } from './source.js'
-import { toSource } from './source.js'
+import { fileSource, toSource } from './source.js'
 
 /** A file of tensors, its header read. Tensors stand in the order of their data. */
 export interface TensorFile {
@@ -37,7 +37,8 @@ function unknownFormat(start: Uint8Array): FormatError {
   const hint = other ? `; this looks like ${other[1]}` : ''
   return new FormatError(
     'unknown-format',
-    `expected a .npy file (beginning with \\x93NUMPY) or a safetensors file (8 bytes, then "{"), got bytes ${start.join(' ')}${hint}`
+    'expected a .npy file (beginning with \\x93NUMPY) or a safetensors file (8 bytes, then "{"), ' +
+      `got bytes ${start.join(' ')}${hint}`
   )
 }
 
@@ -53,12 +54,13 @@ async function readContents(source: ByteSource): Promise<{ format: TensorFile['f
 }
 
 /**
- * Opens a .npy or safetensors file, recognised by its content: reads the header now, each tensor when asked for. A .npy file has one
- * tensor, named "data". The source is closed with the file, and also when it cannot be opened.
- * Throws FormatError for a file that is broken or of another kind, TypeError for an input that is none.
+ * Opens a .npy or safetensors file, recognised by its content: reads the header now, each tensor when asked for. A .npy
+ * file has one tensor, named "data". The source is closed with the file, and also when it cannot be opened. Throws
+ * FormatError for a file that is broken or of another kind, TypeError for an input that is none, the runtime's own error for
+ * a path that cannot be opened (a string is a path, in Node, Deno and Bun).
  */
-export async function openTensors(input: ByteInput): Promise<TensorFile> {
-  const source = toSource(input)
+export async function openTensors(input: ByteInput | string): Promise<TensorFile> {
+  const source = typeof input === 'string' ? await fileSource(input) : toSource(input)
   let opened
   try {
     opened = await readContents(source)

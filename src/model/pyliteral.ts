@@ -1,6 +1,7 @@
 /**
- * The part of Python's literals that the header of a .npy file can hold: dictionaries, tuples, lists, strings, whole numbers (with the L
- * of Python 2), True, False and None. Strings keep their escapes: none stands in a name or type that can be read.
+ * The part of Python's literals that the header of a .npy file can hold: dictionaries, tuples, lists, strings, whole
+ * numbers (with the L of Python 2), True, False and None. Strings keep their escapes: none stands in a name or type
+ * that can be read.
  */
 export type PyLiteral = string | number | boolean | null | PyLiteral[] | PyTuple | Map<PyLiteral, PyLiteral>
 
@@ -8,8 +9,11 @@ export class PyTuple {
   constructor(readonly items: PyLiteral[]) {}
 }
 
-const TOKEN =
-  /\s*(?:(?<mark>[{}[\](),:])|[ub]?(?:'(?<single>[^'\\\n]*(?:\\.[^'\\\n]*)*)'|"(?<double>[^"\\\n]*(?:\\.[^"\\\n]*)*)")|(?<whole>-?\d+)L?\b|(?<word>True|False|None)\b)/y
+const MARK = /(?<mark>[{}[\](),:])/
+const TEXT = /[ub]?(?:'(?<single>[^'\\\n]*(?:\\.[^'\\\n]*)*)'|"(?<double>[^"\\\n]*(?:\\.[^"\\\n]*)*)")/
+const WHOLE = /(?<whole>-?\d+)L?\b/
+const WORD = /(?<word>True|False|None)\b/
+const TOKEN = new RegExp(`\\s*(?:${[MARK, TEXT, WHOLE, WORD].map(({ source }) => source).join('|')})`, 'y')
 
 /** A header that can be read nests twice; one of a structured type hardly more. */
 const DEEPEST = 32

@@ -46,8 +46,8 @@ export function checkRecipe(verb: string, options: CompressOptions): void {
   }
   if (q !== undefined) {
     checkOptions(`${verb}: quantize`, q, ['format', 'axis', 'group', 'symmetric'])
-    // The verb's own checks; an axis is checked against each tensor.
-    quantize(new Float32Array(0), { ...q, axis: undefined })
+    // The verb's own checks; whether the axis fits is checked against each tensor.
+    quantize(new Float32Array(0), { ...q, axis: q.axis === undefined ? undefined : 0 })
     if (q.axis !== undefined) checkInteger(`${verb}: quantize`, 'axis', q.axis, -Infinity, Infinity)
   }
   if (p !== undefined) {

@@ -4,8 +4,8 @@ import { bitsOf, byteLengthOf, carry, checkNewTensor, describe, DTYPES, isDtype,
 import { brief, isWellFormed, shorten } from './names.js'
 import type { ByteSource } from './source.js'
 
-// The format: https://github.com/huggingface/safetensors, README.md ("Format") and, where that is silent, what the reference
-// implementation refuses (safetensors/src/tensor.rs, `read_metadata` and `validate`).
+// The format: https://github.com/huggingface/safetensors, README.md ("Format") and, where that is silent, what the
+// reference implementation refuses (safetensors/src/tensor.rs, `read_metadata` and `validate`).
 
 const PREFIX = 8
 const METADATA = '__metadata__'
@@ -37,15 +37,14 @@ async function readHeader(source: ByteSource): Promise<{ json: string; dataStart
     throw fail('bad-header', `expected the header to begin with "{", got ${got}`)
   }
   try {
-    // ignoreBOM keeps a byte order mark, where it stands inside, as what it is.
-    const json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    const json = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     return { json, dataStart: PREFIX + length }
   } catch {
     throw fail('bad-header', 'expected the header in UTF-8, got bytes that are not')
   }
 }
 
-/** Throws where an object has a name twice, escapes considered: JSON.parse would silently take the last. Expects valid JSON. */
+/** Throws where an object has a name twice, escapes considered: JSON.parse would take the last. Expects valid JSON. */
 function checkNames(json: string): void {
   // The names of each open object; undefined for an array.
   const open: (Set<string> | undefined)[] = []
@@ -256,9 +255,9 @@ function buildHeader(
 }
 
 /**
- * The bytes of a safetensors file before its data (length and header, padded with spaces to a multiple of 8), for tensors that follow
- * in this order. With `room`, exactly that many bytes (a multiple of 8), so that a writer can reserve them before it knows all shapes.
- * Throws TypeError and RangeError, also where `room` is too little.
+ * The bytes of a safetensors file before its data (length and header, padded with spaces to a multiple of 8), for
+ * tensors that follow in this order. With `room`, exactly that many bytes (a multiple of 8), so that a writer can
+ * reserve them before it knows all shapes. Throws TypeError and RangeError, also where `room` is too little.
  */
 export function safetensorsHeader(
   entries: Iterable<TensorEntry>,
@@ -269,10 +268,10 @@ export function safetensorsHeader(
 }
 
 /**
- * Writes tensors, in the order given, and metadata as the bytes of a safetensors file: the same input gives the same bytes.
- * Without `dtype` the typed array decides (Float32Array is F32, Uint16Array is U16). A tensor's data is aligned to its element size when
- * those before it fill whole elements: give wide types first. Throws TypeError and RangeError naming the tensor.
- * Format: https://github.com/huggingface/safetensors#format
+ * Writes tensors, in the order given, and metadata as the bytes of a safetensors file: the same input gives the same
+ * bytes. Without `dtype` the typed array decides (Float32Array is F32, Uint16Array is U16). A tensor's data is aligned
+ * to its element size when those before it fill whole elements: give wide types first. Throws TypeError and RangeError
+ * naming the tensor. Format: https://github.com/huggingface/safetensors#format
  */
 export function encodeSafetensors(
   tensors: Iterable<NewTensor & { readonly name: string }>,

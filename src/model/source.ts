@@ -43,7 +43,8 @@ function guarded(size: number, read: ByteSource['read'], close: ByteSource['clos
 
 /** Reads bytes of any kind piece by piece. Throws TypeError for anything else. */
 export function toSource(input: ByteInput, verb = 'openTensors'): ByteSource {
-  // By tag, not by instanceof: bytes may come from another realm (a frame, a vm context). Not by .slice: a Buffer's shares memory.
+  // By tag, not by instanceof: bytes may come from another realm (a frame, a vm context). Not by .slice: a Buffer's
+  // shares memory.
   const tag = Object.prototype.toString.call(input).slice(8, -1)
   if (tag === 'Uint8Array' || tag === 'ArrayBuffer') {
     const bytes = tag === 'ArrayBuffer' ? new Uint8Array(input as ArrayBuffer) : (input as Uint8Array)
@@ -67,9 +68,8 @@ export function toSource(input: ByteInput, verb = 'openTensors'): ByteSource {
       async () => input.close?.()
     )
   }
-  const hint = typeof input === 'string' ? '; open a path with fileSource(path)' : ''
   throw new TypeError(
-    `${verb}: "input" expected a Uint8Array, an ArrayBuffer, a Blob or a ByteSource, got ${show(input)}${hint}`
+    `${verb}: "input" expected a Uint8Array, an ArrayBuffer, a Blob, a ByteSource or a path, got ${show(input)}`
   )
 }
 

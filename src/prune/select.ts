@@ -40,7 +40,7 @@ export function selectCut(memory: Memory, kernels: Kernels, sources: readonly So
     sample(memory.f32(found, SAMPLE), sources, total)
     const share = rank / total
     const middle = share * SAMPLE
-    const spread = DEVIATIONS * Math.sqrt(SAMPLE * share * (1 - share)) + 8
+    const spread = DEVIATIONS * kernels.sqrtF64(SAMPLE * share * (1 - share)) + 8
     // A threshold among the sample's extremes may lie beyond them.
     if (middle - spread > 0) low = select(SAMPLE, Math.floor(middle - spread))
     if (middle + spread < SAMPLE - 1) high = select(SAMPLE, Math.ceil(middle + spread))

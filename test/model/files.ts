@@ -1,7 +1,7 @@
 import type { Dtype, NewTensor, TensorArray } from '../../src/model/dtypes.js'
 import type { ByteSource } from '../../src/model/source.js'
 
-/** Every dtype, its bits and the array that carries it: typed in again here, so that the tests do not ask the code under test. */
+/** Every dtype, its bits and its carrier: typed in again here, so that the tests do not ask the code under test. */
 export const CARRIERS: Record<Dtype, [bits: number, carrier: new (buffer: ArrayBuffer) => TensorArray<ArrayBuffer>]> = {
   BOOL: [8, Uint8Array],
   U8: [8, Uint8Array],

@@ -166,7 +166,6 @@ describe('readNpy', () => {
     ['a type named as a property', rawNpy(header("'constructor'", '(6,)'), 24), 'unsupported-dtype', '"constructor"'],
     ['the float8_e5m2 of ml_dtypes', rawNpy(header("'<f1'", '(6,)'), 6), 'unsupported-dtype', 'floats of 1 bytes'],
     ['the other float8 of ml_dtypes', rawNpy(header("'<V1'", '(6,)'), 6), 'unsupported-dtype', 'raw bytes'],
-    ['a big-endian bfloat16', rawNpy(header("'>V2'", '(6,)'), 12), 'unsupported-dtype', 'raw bytes'],
     ['a subarray type', rawNpy(header("('<f4', (2,))", '(3,)'), 24), 'unsupported-dtype', 'elements that are arrays'],
     ['records', rawNpy(header("[('a', '<f4')]", '(6,)'), 24), 'unsupported-dtype', 'structured elements'],
     ['old objects', rawNpy(header("'|O8'", '(6,)'), 24), 'unsupported-dtype', 'Python objects as a pickle']

@@ -1,8 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../src/core/errors.js'
-import { encodeNpy, encodeSafetensors, fileSource, openTensors } from '../../src/model/index.js'
+import { encodeNpy } from '../../src/model/npy.js'
+import { openTensors } from '../../src/model/open.js'
+import { encodeSafetensors } from '../../src/model/safetensors.js'
+import { fileSource } from '../../src/model/source.js'
 import { bytesOf, concat, counting, pattern, rawNpy, rawSafetensors, rejection } from './files.js'
 
 const tensors = [
@@ -49,10 +54,18 @@ describe('openTensors', () => {
     expect(source.closed).toBe(1)
   })
 
-  it('refuses a path', async () => {
-    const error = await rejection(openTensors('model.safetensors' as never))
-    expect(error).toBeInstanceOf(TypeError)
-    expect(error.message).toMatch(/^openTensors: "input" expected .* open a path with fileSource\(path\)$/)
+  it('takes a string for a path', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tersor-'))
+    const path = join(folder, 'model.safetensors')
+    try {
+      writeFileSync(path, safetensors)
+      const file = await openTensors(path)
+      expect((await file.read('fc1.bias')).data).toEqual(Float32Array.of(7, 8, 9))
+      await file.close()
+      expect(await rejection(openTensors(join(folder, 'none')))).toMatchObject({ code: 'ENOENT' })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('names those near to one that does not exist', async () => {
@@ -60,7 +73,8 @@ describe('openTensors', () => {
     const error = await rejection(file.read('fc1.wight'))
     expect(error).toBeInstanceOf(RangeError)
     expect(error.message).toBe(
-      'read: "name" expected one of the file\'s 4 tensors (near: "fc1.weight", "fc1.bias", "conv.weight"), got "fc1.wight"'
+      'read: "name" expected one of the file\'s 4 tensors ' +
+        '(near: "fc1.weight", "fc1.bias", "conv.weight"), got "fc1.wight"'
     )
     for (const name of ['__proto__', 'constructor', '__metadata__', '']) {
       expect(await rejection(file.read(name))).toBeInstanceOf(RangeError)

@@ -82,12 +82,13 @@ save('fortran-empty-f4', np.asfortranarray(example('f4', (3, 0, 2))))
 save('version-2-f4', example('f4', (2, 3)), version=(2, 0))
 save('version-3-f4', example('f4', (2, 3)), version=(3, 0))
 
-# ml_dtypes is not needed: its bfloat16 has the dtype.str '<V2', and numpy.save writes that and the bytes.
+# ml_dtypes is not needed: its bfloat16 has the dtype.str '<V2' ('>V2' swapped), and numpy.save writes that and the bytes; checked
+# against ml_dtypes 0.6.0 with NumPy 2.4.6.
 patterns = np.array([[0x3f80, 0xc000, 0x7f80], [0x7fc0, 0x0001, 0x8000]], '<u2')
-for name, descr in (('bfloat16-void', '<V2'), ('bfloat16-name', 'bfloat16')):
+for name, descr in (('bfloat16-void', '<V2'), ('bfloat16-big', '>V2'), ('bfloat16-name', 'bfloat16')):
     with open(OUT / f'{name}.npy', 'wb') as file:
         npy.write_array_header_1_0(file, {'descr': descr, 'fortran_order': False, 'shape': (2, 3)})
-        file.write(patterns.tobytes())
+        file.write((patterns.byteswap() if descr == '>V2' else patterns).tobytes())
     expected[name] = {
         'dtype': 'BF16', 'shape': [2, 3], 'hex': patterns.tobytes().hex(), 'plain': name == 'bfloat16-void',
     }

@@ -1,0 +1,177 @@
+// Every public operation over seeded inputs. Runs unchanged on every runtime: no host Math beyond integer arithmetic, no imports.
+// A row gives whatever an operation returns; its bytes are hashed. Rows bear the names of the exports.
+
+/** Seeded numbers in [-1, 1), exact in f32. */
+function numbers(length, seed, scale = 1) {
+  const out = new Float32Array(length)
+  let state = seed >>> 0
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    out[i] = ((state >>> 8) / 8388608 - 1) * scale
+  }
+  return out
+}
+
+const tensor = (shape, seed, scale) => ({
+  data: numbers(
+    shape.reduce((a, b) => a * b, 1),
+    seed,
+    scale
+  ),
+  shape
+})
+
+const INTEGERS = ['int8', 'uint8', 'int4', 'uint4']
+const HALVES = ['float16', 'bfloat16']
+const SHAPES = [
+  { shape: [0] },
+  { shape: [1] },
+  { shape: [17] },
+  { shape: [3, 33], axis: 0 },
+  { shape: [3, 33], axis: 1 },
+  { shape: [5, 7, 3], axis: 1 },
+  { shape: [7, 100], group: 32 },
+  { shape: [9, 50], axis: 1, group: 7 },
+  { shape: [70001] },
+  { shape: [3, 40001], axis: 0, group: 640 }
+]
+
+function each(visit) {
+  const results = []
+  for (const format of INTEGERS) {
+    for (const symmetric of [true, false]) {
+      for (const { shape, ...layout } of SHAPES)
+        results.push(visit(tensor(shape, 7, 3), { format, symmetric, ...layout }))
+    }
+  }
+  for (const format of HALVES) for (const { shape } of SHAPES) results.push(visit(tensor(shape, 9, 1e-3), { format }))
+  return results
+}
+
+const uglyValues = Float32Array.of(0, -0, 1e-45, -1e-38, 65504, 65519, 65520, 3e38, -3.4e38, 0.5, 1.5, 2.5, -0.5)
+
+export function operations(tersor, model) {
+  const { quantize, dequantize, fakeQuantize } = tersor
+  const logits = tensor([9, 37], 11, 8)
+  const teacher = tensor([9, 37], 12, 8)
+  logits.data[3] = teacher.data[3] = -Infinity
+  logits.data[40] = 1e4
+  teacher.data[41] = -1e4
+  const labels = Int32Array.from({ length: 9 }, (_, i) => (i * 5 + 1) % 37)
+  const matrices = [tensor([6, 6], 1), tensor([40, 12], 2), tensor([7, 30], 3), tensor([5, 1], 4), tensor([4, 4], 5, 0)]
+  const doubles = { data: Float64Array.from(numbers(90, 6)), shape: [9, 10] }
+  const files = () =>
+    model.encodeSafetensors(
+      [
+        { name: 'a.weight', ...tensor([12, 30], 21) },
+        { name: 'b.weight', ...tensor([8, 4, 3, 3], 22) },
+        { name: 'bias', ...tensor([12], 23) },
+        { name: 'half', dtype: 'F16', shape: [3, 5], data: quantize(tensor([15], 24), { format: 'float16' }).codes },
+        { name: 'count', shape: [], data: BigInt64Array.of(42n) }
+      ],
+      { note: 'conformance' }
+    )
+  const recipes = [
+    { quantize: { format: 'int8', axis: 0 } },
+    { quantize: { format: 'int4', group: 8, symmetric: false }, prune: { sparsity: 0.5 } },
+    { prune: { sparsity: 0.7, scope: 'global' } },
+    { lowRank: { energy: 0.8 }, quantize: { format: 'int8', axis: 0 } },
+    { quantize: { format: 'bfloat16' } }
+  ]
+  const reductions = ['none', 'mean', 'batchMean', 'sum']
+  const open = async () => model.openModel(files())
+  const compressed = async () => (await model.compressModel(await open(), recipes[1])).bytes
+
+  return {
+    init: () => tersor.init().then(() => 'started'),
+    quantize: () => [
+      each(quantize),
+      INTEGERS.map((format) => quantize(uglyValues, { format })),
+      HALVES.map((format) => quantize(uglyValues, { format }))
+    ],
+    dequantize: () => each((x, options) => dequantize(quantize(x, options))),
+    fakeQuantize: () => [
+      each(fakeQuantize),
+      fakeQuantize(tensor([300], 5, 40), { format: 'int4', scales: [2] }),
+      fakeQuantize(tensor([300], 5, 40), { format: 'uint8', symmetric: false, scales: [0.2], zeroPoints: [100] })
+    ],
+    prune: () => [
+      [0, 0.3, 0.5, 0.999, 1].map((sparsity) => tersor.prune(tensor([70001], 3), { sparsity })),
+      tersor.prune({ data: numbers(1200000, 4), shape: [1200000] }, { sparsity: 0.8 }),
+      tersor.prune({ data: numbers(1200000, 4).map((x) => (x > 0 ? 1 : 2)), shape: [1200000] }, { sparsity: 0.7 }),
+      tersor.prune([tensor([50], 5), tensor([70], 6, 2)], { sparsity: 0.5, scope: 'global' }),
+      ['2:4', '1:3', '4:8'].map((pattern) => tersor.prune(tensor([5, 37], 7), { pattern }))
+    ],
+    applyMask: () => tersor.applyMask(tensor([1001], 8), tersor.prune(tensor([1001], 9), { sparsity: 0.4 }).mask),
+    softmax: () => [1, 0.5, 20].map((temperature) => tersor.softmax(logits, { temperature })),
+    logSoftmax: () => [1, 0.5, 20].map((temperature) => tersor.logSoftmax(logits, { temperature })),
+    klDivergence: () =>
+      reductions.map((reduction) => tersor.klDivergence({ student: logits, teacher, temperature: 3, reduction })),
+    crossEntropy: () => reductions.map((reduction) => tersor.crossEntropy({ logits, labels, reduction })),
+    distillationLoss: () =>
+      [0, 0.3, 0.9, 1].map((alpha) =>
+        tersor.distillationLoss({ student: logits, teacher, labels, temperature: 4, alpha })
+      ),
+    svd: () => [...matrices, doubles].map((matrix) => tersor.svd(matrix)),
+    lowRank: () => [
+      matrices.map((matrix) => tersor.lowRank(matrix, { energy: 0.9 })),
+      tersor.lowRank(doubles, { rank: 3 }),
+      tersor.lowRank(doubles, { maxRelativeError: 0.3 })
+    ],
+    compare: () => tersor.compare(tensor([70001], 1), tensor([70001], 2)),
+    encodeNpy: () =>
+      [tensor([3, 5], 1), doubles, { data: Int8Array.of(1, -2), shape: [2] }].map((x) => model.encodeNpy(x)),
+    encodeSafetensors: () => files(),
+    openTensors: async () => {
+      const file = await model.openTensors(files())
+      return [file.metadata, file.tensors, await Promise.all(file.tensors.map(({ name }) => file.read(name)))]
+    },
+    openModel: async () => {
+      const opened = await model.openModel(await compressed())
+      return [opened.tensors, await Promise.all(opened.tensors.map(({ name }) => opened.read(name)))]
+    },
+    compressModel: async () => {
+      const results = []
+      for (const recipe of recipes) results.push(await model.compressModel(await open(), recipe))
+      return results
+    },
+    decompressModel: async () => model.decompressModel(await model.openModel(await compressed())),
+    diffModels: async () => model.diffModels(await open(), await model.openModel(await compressed()))
+  }
+}
+
+/** All that a result holds, in order, as bytes: keys, numbers as f64, arrays as they are. */
+function serialise(value, out) {
+  if (ArrayBuffer.isView(value)) out.push(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
+  else if (typeof value === 'number') out.push(new Uint8Array(Float64Array.of(value).buffer))
+  else if (value === null || typeof value !== 'object')
+    out.push(new TextEncoder().encode(`${typeof value}:${String(value)};`))
+  else if (Array.isArray(value)) for (const item of value) serialise(item, out)
+  else {
+    for (const key of Object.keys(value).sort()) {
+      if (value[key] === undefined) continue
+      out.push(new TextEncoder().encode(`${key}=`))
+      serialise(value[key], out)
+    }
+  }
+  return out
+}
+
+async function sha256(pieces) {
+  const whole = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
+  let offset = 0
+  for (const piece of pieces) {
+    whole.set(piece, offset)
+    offset += piece.length
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', whole))
+  return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** The table: operation to SHA-256 of all that it returns. */
+export async function conformance(tersor, model) {
+  const table = {}
+  for (const [name, run] of Object.entries(operations(tersor, model)))
+    table[name] = await sha256(serialise(await run(), []))
+  return table
+}
