@@ -126,7 +126,7 @@ class Wide {
 /**
  * Rows of KL(softmax(teacher / T) || softmax(student / T)) and of the cross entropy of softmax(student) with labels.
  *
- * divergence, entropy: f64[rows] receive the two terms (each only where its weight is not 0); gradient: f32[rows][n] receives
+ * divergence, entropy: f64[rows] receive the two terms (0 where the weight is 0); gradient: f32[rows][n] receives
  * klWeight (q - p) + ceWeight (softmax(student) - onehot(label)), both probabilities of the row.
  * Returns -1, or the first row whose logits are empty or bad (plus 2^30 where they are the teacher's), its status at state: i32
  * as in softmaxF32. labels: i32[rows], checked by the caller. scratch: f64[3 n + 3].
@@ -160,6 +160,8 @@ export function distillRows(
     let qScale = 0.0
     let pScale = 0.0
     let hardSum = 0.0
+    store<f64>(divergence, 0)
+    store<f64>(entropy, 0)
     if (klWeight != 0) {
       const teacherTop = <f64>Row.max(teacher, n, state)
       if (load<i32>(state) != ROW_OK) return row | TEACHER_ROW

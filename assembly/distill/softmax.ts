@@ -3,7 +3,6 @@
  * (0 + 1) + (2 + 3), blocks in order.
  */
 import { Exp } from '../common/exp'
-import { Log } from '../common/log'
 
 const BLOCK: i32 = 256
 
@@ -37,6 +36,11 @@ export class Row {
     }
     store<i32>(state, bad ? ROW_BAD : best == <f32>-Infinity ? ROW_EMPTY : ROW_OK)
     return best
+  }
+
+  /** 1 / temperature as a normal f32: a rate of 0 or Infinity would make NaN of a masked or the greatest class. */
+  @inline static rate(temperature: f64): f32 {
+    return max(<f32>1.1754944e-38, min(f32.MAX_VALUE, <f32>(1.0 / temperature)))
   }
 
   /** dst: f32[n] = exp((src - top) * rate); returns the sum. */
@@ -77,8 +81,8 @@ export class Row {
 /**
  * dst: f32[rows][n] = softmax(src / temperature). Returns -1, or the first row that is empty or bad; its status is at state: i32.
  */
-export function softmaxF32(dst: usize, state: usize, src: usize, rows: i32, n: i32, temperature: f32): i32 {
-  const rate = <f32>1.0 / temperature
+export function softmaxF32(dst: usize, state: usize, src: usize, rows: i32, n: i32, temperature: f64): i32 {
+  const rate = Row.rate(temperature)
   const bytes = (<usize>n) << 2
   let row = 0
   while (row < rows) {
@@ -93,28 +97,6 @@ export function softmaxF32(dst: usize, state: usize, src: usize, rows: i32, n: i
     }
     while (o < bytes) {
       store<f32>(dst + o, load<f32>(dst + o) * inverse)
-      o += 4
-    }
-    dst += bytes
-    src += bytes
-    row++
-  }
-  return -1
-}
-
-/** dst: f32[rows][n] = log softmax(src / temperature); otherwise as softmaxF32. The last subtraction is in f64, rounded once. */
-export function logSoftmaxF32(dst: usize, state: usize, src: usize, rows: i32, n: i32, temperature: f32): i32 {
-  const rate = <f32>1.0 / temperature
-  const exact = 1.0 / <f64>temperature
-  const bytes = (<usize>n) << 2
-  let row = 0
-  while (row < rows) {
-    const top = Row.max(src, n, state)
-    if (load<i32>(state) != ROW_OK) return row
-    const shift = Log.f64(Row.exp(dst, src, n, top, rate))
-    let o: usize = 0
-    while (o < bytes) {
-      store<f32>(dst + o, <f32>((<f64>load<f32>(src + o) - <f64>top) * exact - shift))
       o += 4
     }
     dst += bytes

@@ -74,7 +74,7 @@ export function residualSquares(sums: usize, a: usize, u: usize, vt: usize, rows
 
 /** product: f64[rows][n] = u vT of u: f64[rows][rank], vt: f64[rank][n], ranks added in order. */
 export function multiplyRows(product: usize, u: usize, vt: usize, rows: i32, n: i32, rank: i32): void {
-  const bytes = <usize>n << 3
+  const bytes = (<usize>n) << 3
   memory.fill(product, 0, bytes * rows)
   while (rows > 0) {
     let row = vt

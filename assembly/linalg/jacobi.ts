@@ -7,8 +7,8 @@ import { Vec } from './vector'
 
 /** LAPACK dgesvj.f: 30 sweeps. */
 const MOST_SWEEPS: i32 = 30
-/** Columns shorter than this, the greatest entry being about 1, have squares that underflow: their singular value is 0. */
-const LEAST_SIGMA: f64 = 1e-140
+/** The greatest entry being about 1: below this, squares would leave the normal numbers, and entries count as 0. */
+export const NEGLIGIBLE: f64 = 1e-145
 
 class Rotate {
   /** x' = x - s (y + t x), y' = y + s (x - t y), over n (a multiple of 4) elements. */
@@ -58,11 +58,12 @@ class Rotate {
   }
 }
 
-/** x: n columns of length ld from R: a's upper triangle (leading dimension lda): x[:, j] = R[j, :]. x is zero before. */
+/** x: n columns of length ld from R: a's upper triangle (leading dimension lda): x[:, j] = R[j, :], without its negligible entries. x is zero before. */
 export function lowerFactor(x: usize, ld: i32, a: usize, lda: i32, n: i32): void {
   for (let i = 0; i < n; i++) {
     for (let j = i; j < n; j++) {
-      store<f64>(x + ((<usize>i * ld + j) << 3), load<f64>(a + ((<usize>j * lda + i) << 3)))
+      const entry = load<f64>(a + ((<usize>j * lda + i) << 3))
+      if (abs(entry) >= NEGLIGIBLE) store<f64>(x + ((<usize>i * ld + j) << 3), entry)
     }
   }
 }
@@ -103,7 +104,7 @@ export function jacobiSweeps(x: usize, v: usize, ld: i32, n: i32, tolerance: f64
         const aqq = load<f64>(at)
         const next = xq + stride
         const last = q == n - 1
-        if (abs(apq) > tolerance * sqrt(max(0.0, app) * max(0.0, aqq))) {
+        if (abs(apq) > tolerance * (sqrt(max(0.0, app)) * sqrt(max(0.0, aqq)))) {
           rotations++
           const z = (aqq - app) / (2.0 * apq)
           const tangent = (z >= 0 ? 1.0 : -1.0) / (abs(z) + sqrt(1.0 + z * z))
@@ -131,7 +132,7 @@ export function orderBySize(sigma: usize, order: usize, x: usize, ld: i32, n: i3
   for (let j = 0; j < n; j++) {
     const column = x + ((<usize>j * ld) << 3)
     let size = sqrt(Vec.dot(column, column, ld))
-    if (size < LEAST_SIGMA) size = 0
+    if (size < NEGLIGIBLE) size = 0
     let k = j
     while (k > 0 && load<f64>(sigma + ((<usize>(k - 1)) << 3)) < size) {
       store<f64>(sigma + ((<usize>k) << 3), load<f64>(sigma + ((<usize>(k - 1)) << 3)))

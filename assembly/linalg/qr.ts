@@ -1,4 +1,5 @@
 /** Householder QR with column pivoting (G. H. Golub and C. F. Van Loan, Matrix Computations, algorithm 5.4.1). */
+import { NEGLIGIBLE } from './jacobi'
 import { Vec } from './vector'
 
 /** Below this share of the norm a column was last measured at, the downdated norm is measured again (LAPACK dlaqp2.f: sqrt(eps)). */
@@ -6,7 +7,7 @@ const TRUSTED: f64 = 1.5e-8
 
 /**
  * a: f64[n] columns of length m (ld apart, m >= n): on return R in its upper triangle and the reflectors v (v_k = 1 left out) below.
- * tau: f64[n]; order: i32[n], A[:, order[j]] = (Q R)[:, j]; norms: f64[2 n] scratch.
+ * A column whose rest is negligible is left as it is. tau: f64[n]; order: i32[n], A[:, order[j]] = (Q R)[:, j]; norms: f64[2 n] scratch.
  */
 export function pivotedQr(a: usize, ld: i32, m: i32, n: i32, tau: usize, order: usize, norms: usize): void {
   const stride = (<usize>ld) << 3
@@ -36,7 +37,7 @@ export function pivotedQr(a: usize, ld: i32, m: i32, n: i32, tau: usize, order: 
     const length = m - k
     const first = load<f64>(v)
     const norm = sqrt(Vec.dot(v, v, length))
-    if (norm == 0) {
+    if (norm < NEGLIGIBLE) {
       store<f64>(tau + ((<usize>k) << 3), 0)
       continue
     }

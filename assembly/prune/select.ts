@@ -71,7 +71,7 @@ export function selectMagnitude(counts: usize, src: usize, n: i32, k: i32, histo
 /**
  * Copies to out the patterns |x| of src: f32[n] with low <= |x| <= high, and counts.
  * counts: i32[3] receives { how many are below low, how many lie within, 1 when a value is not finite }.
- * Nothing is written past `room` entries: the caller sees a count above it and takes another way.
+ * After `room` entries no more are written (but those of the same sixteen are): the caller sees a count above it and takes another way.
  */
 export function bracketMagnitudes(out: usize, counts: usize, src: usize, n: i32, low: i32, high: i32, room: i32): void {
   const end = src + ((<usize>n) << 2)
@@ -103,13 +103,13 @@ export function bracketMagnitudes(out: usize, counts: usize, src: usize, n: i32,
       )
     )
     within += popcnt(hits)
-    if (out + 64 <= limit) {
+    if (out < limit) {
       while (hits) {
         store<i32>(out, load<i32>(src + ((<usize>ctz(hits)) << 2)) & ABS_MASK)
         out += 4
         hits &= hits - 1
       }
-    } else if (hits) out = limit
+    }
     src += 64
   }
   let worst = Lanes.maxSigned(top)

@@ -62,19 +62,23 @@ function recipeOf(options: Options): Recipe {
   return recipe
 }
 
+/** What can be compressed. */
+const FLOATS: ReadonlySet<string> = new Set(['F64', 'F32', 'F16', 'BF16'])
+
 /** Names are matched as a whole; '*' also crosses '/'. */
-function selection(model: Model, { include, exclude }: Options): ((tensor: ModelTensor) => boolean) | undefined {
-  if (!include && !exclude) return undefined
+function selection(model: Model, { include, exclude }: Options): (tensor: ModelTensor) => boolean {
   const matcher = (globs: string[]): ((name: string) => boolean) => picomatch(globs, { bash: true, dot: true })
   const wanted = include && matcher(include)
   const unwanted = exclude && matcher(exclude)
   const alone = model.tensors.length === 1
-  const select = ({ name, shape: lengths }: ModelTensor): boolean =>
-    (wanted ? wanted(name) : lengths.length > 1 || alone) && !unwanted?.(name)
+  const select = ({ name, dtype, shape: lengths }: ModelTensor): boolean =>
+    FLOATS.has(dtype) && (wanted ? wanted(name) : lengths.length > 1 || alone) && !unwanted?.(name)
   if (!model.tensors.some(select)) {
-    const names = model.tensors.slice(0, 8).map(({ name }) => name)
+    const globs = [...(include ?? []).map((g) => ` --include ${g}`), ...(exclude ?? []).map((g) => ` --exclude ${g}`)]
+    const known = model.tensors.slice(0, 8).map((tensor) => `${tensor.name} (${tensor.dtype} ${shape(tensor.shape)})`)
     throw new RangeError(
-      `no tensor is selected by --include ${include?.join(' ') ?? '*'} --exclude ${exclude?.join(' ') ?? ''}; the file has ${names.join(', ')}${model.tensors.length > 8 ? ' …' : ''}`
+      `no tensor of floating-point numbers is selected${globs.length ? ` by${globs.join('')}` : '; --include takes vectors too'}; ` +
+        `the file has ${known.join(', ') || 'none'}${model.tensors.length > 8 ? ' …' : ''}`
     )
   }
   return select
@@ -87,10 +91,9 @@ export async function compress(file: string, options: Options): Promise<void> {
   const report = await withModel(file, async (model) => {
     const select = selection(model, options)
     return writeWhole(options.output, [file], async (sink) => {
-      const progress = showProgress(options.quiet ?? false)
+      const progress = showProgress(options.quiet ?? false, model.tensors.length)
       try {
-        const common = { ...recipe, sink, onProgress: progress.step }
-        return (await compressModel(model, select ? { ...common, select } : common)).report
+        return (await compressModel(model, { ...recipe, select, sink, onProgress: progress.step })).report
       } finally {
         progress.stop()
       }

@@ -13,7 +13,7 @@ export async function decompress(file: string, { output, json, quiet }: Options)
   const format = output.toLowerCase().endsWith('.npy') ? 'npy' : 'safetensors'
   const { size, tensors } = await withModel(file, (model) =>
     writeWhole(output, [file], async (sink) => {
-      const progress = showProgress(quiet ?? false)
+      const progress = showProgress(quiet ?? false, model.tensors.length)
       try {
         const written = await decompressModel(model, { format, sink, onProgress: progress.step })
         return { size: written.size, tensors: model.tensors.length }

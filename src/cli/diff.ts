@@ -1,10 +1,18 @@
 import { diffModels } from '../model/index.js'
-import { withModel } from './files.js'
+import { nameFile, withModel } from './files.js'
 import { decibels, printJson, printTable, shape, share } from './output.js'
 
 /** tersor diff A B */
 export async function diff(a: string, b: string, { json }: { json?: boolean }): Promise<void> {
-  const differences = await withModel(a, (left) => withModel(b, (right) => diffModels(left, right)))
+  const differences = await withModel(a, (left) =>
+    withModel(b, async (right) => {
+      try {
+        return await diffModels(left, right)
+      } catch (error) {
+        throw nameFile(`${a}, ${b}`, error)
+      }
+    })
+  )
   if (json) {
     printJson({ a, b, tensors: differences })
     return

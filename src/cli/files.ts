@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { openModel, type ByteSink, type Model } from '../model/index.js'
+import { openModel, type ByteSink, type FileTensor, type Model } from '../model/index.js'
 
 /** A file that could not be read or written. */
 export class FileError extends Error {
@@ -23,27 +23,49 @@ function reason(error: unknown): string {
   return (code && known[code]) ?? message
 }
 
-/** Opens a model, gives it to `use`, closes it; messages name the file. */
-export async function withModel<T>(path: string, use: (model: Model) => Promise<T>): Promise<T> {
-  let model: Model
-  try {
-    model = await openModel(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code && !('size' in (error as object)) && isSystemError(error)) {
-      throw new FileError(`cannot read ${path}: ${reason(error)}`)
-    }
-    ;(error as Error).message = `${path}: ${(error as Error).message}`
-    throw error
+/** Errors whose message names a file. */
+const named = new WeakSet<Error>()
+
+/** The error with the name of its file in front: once, whatever it passes through. */
+export function nameFile(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof FileError || named.has(error)) return error
+  if (typeof (error as NodeJS.ErrnoException).errno === 'number') {
+    return new FileError(`cannot read ${path}: ${reason(error)}`)
   }
+  error.message = `${path}: ${error.message}`
+  named.add(error)
+  return error
+}
+
+async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await use(model)
+    return await work()
+  } catch (error) {
+    throw nameFile(path, error)
+  }
+}
+
+/** Opens a model, gives it to `use`, closes it; messages about its data name the file. */
+export async function withModel<T>(path: string, use: (model: Model) => Promise<T>): Promise<T> {
+  const model = await naming(path, () => openModel(path))
+  try {
+    return await use({ ...model, read: (name) => naming(path, () => readOne(path, name, model)) })
+  } catch (error) {
+    // These two are about the command line.
+    throw error instanceof TypeError || error instanceof RangeError ? error : nameFile(path, error)
   } finally {
     await model.close()
   }
 }
 
-function isSystemError(error: unknown): boolean {
-  return typeof (error as NodeJS.ErrnoException).errno === 'number'
+async function readOne(path: string, name: string, model: Model): Promise<FileTensor> {
+  try {
+    return await model.read(name)
+  } catch (error) {
+    // The name is one of the model's: only an array can be out of range, the one that should hold the tensor.
+    if (error instanceof RangeError) throw new FileError(`cannot read ${path}: tensor ${name}: ${error.message}`)
+    throw error
+  }
 }
 
 /** Files begun and not finished: removed when the process is asked to end. */
@@ -70,8 +92,9 @@ export async function writeWhole<T>(
 ): Promise<T> {
   await refuseInput(output, inputs)
   const temporary = join(dirname(output), `.${basename(output)}.${randomBytes(6).toString('hex')}.tmp`)
-  const handle = await create(output, temporary)
+  // Before it exists: a signal may come between the two.
   unfinished.add(temporary)
+  const handle = await create(output, temporary)
   try {
     const result = await write(sinkOf(handle, output))
     await attempt(output, async () => {

@@ -6,32 +6,43 @@ import type { Progress } from '../model/index.js'
 /** A line this often where there is no terminal to draw a bar on. */
 const PLAIN_LINE_MS = 3000
 
-/** Draws progress on stderr; returns what to call with each step, and at the end. */
-export function showProgress(quiet: boolean): { step: (progress: Progress) => void; stop: () => void } {
+/** Draws progress on stderr, from now on; returns what to call with each step, and at the end. */
+export function showProgress(
+  quiet: boolean,
+  tensors: number
+): { step: (progress: Progress) => void; stop: () => void } {
   if (quiet) return { step: () => undefined, stop: () => undefined }
   const bar = new SingleBar({
-    format: '{bar} {percentage}% | {done} of {tensors} tensors | {speed} GB/s | {eta_formatted} left | {name}',
+    format: '{bar} {percentage}% | {done} of {tensors} tensors | {speed} GB/s | {left} left | {name}',
     stream: process.stderr,
     noTTYOutput: true,
     notTTYSchedule: PLAIN_LINE_MS,
     hideCursor: true,
-    barsize: 24,
-    etaBuffer: 1000
+    barsize: 24
   })
   const started = performance.now()
-  let running = false
+  const shown = ({ bytes, bytesDone, ...rest }: Progress): object => {
+    const seconds = (performance.now() - started) / 1000
+    const left = bytesDone ? duration((seconds * (bytes - bytesDone)) / bytesDone) : '?'
+    return { ...rest, speed: (bytesDone / seconds / 1e9).toFixed(2), left }
+  }
+  bar.start(1, 0, shown({ name: '', done: 0, tensors, bytes: 0, bytesDone: 0 }))
   return {
-    step({ name, done, tensors, bytes, bytesDone }) {
-      const speed = (bytesDone / (performance.now() - started) / 1e6).toFixed(2)
-      const shown = { name, done, tensors, speed }
-      if (!running) bar.start(Math.max(1, bytes), 0, shown)
-      running = true
-      bar.update(bytesDone, shown)
+    step(progress) {
+      bar.setTotal(Math.max(1, progress.bytes))
+      bar.update(progress.bytesDone, shown(progress))
     },
     stop() {
-      if (running) bar.stop()
+      bar.stop()
     }
   }
+}
+
+function duration(seconds: number): string {
+  const whole = Math.ceil(seconds)
+  const minutes = Math.floor(whole / 60)
+  if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  return minutes ? `${minutes} min ${whole % 60} s` : `${whole} s`
 }
 
 export function printTable(

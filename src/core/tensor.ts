@@ -48,7 +48,7 @@ export interface Source {
 }
 
 /** Types whose arrays hold something else than the numbers they stand for. */
-const NOT_NUMBERS = /^(f8|f6|f4|float8|float4|c64|c128|complex)/
+const NOT_NUMBERS = /^(f[468]_|f4$|float[468]_?e|c64|c128|complex)/
 
 const LARGEST_EXACT = Number.MAX_SAFE_INTEGER
 
@@ -196,8 +196,11 @@ export function elementAt(source: Source, index: number): number {
   return sign * significand * powerOfTwo(Math.max(exponent, 1) - bias - fractionBits)
 }
 
-/** The error for data that a kernel has found not finite: names the first index, which only this scan knows. */
-export function nonFiniteError(source: Source, allowed: (value: number) => boolean = Number.isFinite): RangeError {
+/** The error that names the first number of a source that is not finite, or not within f32; only this scan knows which. */
+export function firstNonFinite(
+  source: Source,
+  allowed: (value: number) => boolean = Number.isFinite
+): RangeError | undefined {
   for (let i = 0; i < source.size; i++) {
     const value = elementAt(source, i)
     if (!allowed(value)) {
@@ -211,5 +214,13 @@ export function nonFiniteError(source: Source, allowed: (value: number) => boole
       )
     }
   }
-  throw new Error(`internal: a kernel reported a value that is not finite in ${source.name}, but there is none`)
+  return undefined
+}
+
+/** The error for data that a kernel has found not finite. */
+export function nonFiniteError(source: Source, allowed?: (value: number) => boolean): Error {
+  return (
+    firstNonFinite(source, allowed) ??
+    new Error(`internal: all of ${source.name} is finite, but a kernel said it is not`)
+  )
 }

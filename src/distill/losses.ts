@@ -1,9 +1,10 @@
-import { checkBoolean, checkNumber, checkOptions, checkPositive, outputArray } from '../core/check.js'
+import { checkBoolean, checkNumber, checkOptions, outputArray } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { loadF32, type Tensor, type TensorLike } from '../core/tensor.js'
 import {
   checkReduction,
   checkSameShape,
+  checkTemperature,
   eachRows,
   readLabels,
   readLogits,
@@ -130,7 +131,7 @@ function lossOf(
   name = 'student'
 ): Loss | Loss<Float64Array<ArrayBuffer>> {
   const alpha = checkNumber(verb, 'alpha', options.alpha ?? 0.5, 0, 1)
-  const temperature = checkPositive(verb, 'temperature', options.temperature ?? 1)
+  const temperature = checkTemperature(verb, options.temperature)
   const squared = checkBoolean(verb, 'temperatureSquared', options.temperatureSquared ?? true)
   const reduction = checkReduction(verb, options.reduction ?? 'batchMean')
   const student = readLogits(verb, name, options.student)
@@ -192,10 +193,16 @@ function lossOf(
     return alpha < 1 ? soft + entropyScale * entropies[row]! : soft
   })
   return {
-    loss: reduction === 'none' ? losses : losses.reduce((sum, value) => sum + value, 0),
+    loss: reduction === 'none' ? losses : total(losses, reduction),
     gradient: { data: gradient, shape: [...source.shape] }
   } as Loss | Loss<Float64Array<ArrayBuffer>>
 }
 
 /** The core adds it to the number of a row whose teacher is at fault (assembly/distill/loss.ts). */
 const TEACHER_ROW = 2 ** 30
+
+/** As in PyTorch the mean of no rows is NaN, and their sum 0. */
+function total(losses: Float64Array, reduction: Reduction): number {
+  if (losses.length === 0 && reduction !== 'sum') return NaN
+  return losses.reduce((sum, value) => sum + value, 0)
+}

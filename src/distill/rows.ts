@@ -1,4 +1,4 @@
-import { checkChoice } from '../core/check.js'
+import { checkChoice, checkNumber, checkPositive } from '../core/check.js'
 import { elementAt, readTensor, type Source } from '../core/tensor.js'
 import { TILE } from '../core/tiles.js'
 
@@ -27,6 +27,12 @@ export function checkSameShape(verb: string, student: Source, teacher: Source): 
       `${verb}: "teacher" expected shape [${student.shape.join(', ')}] as the student's, got [${teacher.shape.join(', ')}]`
     )
   }
+}
+
+/** For what squares it: any further and the square would not be a normal number. */
+export function checkTemperature(verb: string, temperature: unknown = 1): number {
+  const checked = checkPositive(verb, 'temperature', temperature)
+  return checkNumber(verb, 'temperature', checked, 1e-150, 1e150)
 }
 
 export function checkReduction(verb: string, reduction: unknown): Reduction {

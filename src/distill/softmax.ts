@@ -25,8 +25,8 @@ export function softmax(logits: TensorLike, options: SoftmaxOptions = {}): Tenso
  * Logarithms of `softmax`, without passing through probabilities that vanish.
  *
  * Shapes, defaults and errors thrown as `softmax`; a masked class gives -Infinity.
- * Method: (z - max z) / T - log(sum exp((z - max z) / T)), the last steps in f64.
- * Error: at most 3e-7 absolute plus one f32 rounding of the result.
+ * Method: (z - max z) / T - log(sum exp((z - max z) / T)) in f64.
+ * Error: one f32 rounding of the result, and 1e-13 (1 + the greatest |logit| / T).
  */
 export function logSoftmax(logits: TensorLike, options: SoftmaxOptions = {}): Tensor {
   return alongRows('logSoftmax', logits, options, (kernels) => kernels.logSoftmaxF32)

@@ -1,5 +1,5 @@
 import { defaultEngine, frame } from '../core/engine.js'
-import { loadF32, nonFiniteError, readTensor, type TensorLike } from '../core/tensor.js'
+import { firstNonFinite, loadF32, nonFiniteError, readTensor, type TensorLike } from '../core/tensor.js'
 import { eachRun, TILE } from '../core/tiles.js'
 
 export interface Comparison {
@@ -42,7 +42,7 @@ export function compare(reference: TensorLike, other: TensorLike): Comparison {
     })
     const [error, signal, worst] = memory.f64(sums, 3) as unknown as [number, number, number]
     // Squares of f32 stay far inside f64: a sum that is not finite has met Inf or NaN.
-    if (!Number.isFinite(error + signal)) throw firstBad(a, b)
+    if (!Number.isFinite(error + signal)) throw firstNonFinite(a) ?? nonFiniteError(b)
     return {
       meanSquaredError: a.size ? error / a.size : 0,
       maxAbsoluteError: worst,
@@ -50,9 +50,4 @@ export function compare(reference: TensorLike, other: TensorLike): Comparison {
       snr: error === 0 ? Infinity : signal === 0 ? -Infinity : 10 * kernels.log10F64(signal / error)
     }
   })
-}
-
-function firstBad(a: Parameters<typeof nonFiniteError>[0], b: typeof a): RangeError {
-  const clean = Array.prototype.every.call(a.data, (value: number) => Number.isFinite(Math.fround(value)))
-  return nonFiniteError(clean && !a.bits ? b : a)
 }

@@ -61,11 +61,19 @@ export function lowRank(matrix: TensorLike, options: LowRankOptions): LowRank {
   const lost = lostShares(full.s.data)
   const type: new (length: number) => Floats = source.data instanceof Float64Array ? Float64Array : Float32Array
   if (rank !== undefined) return factors(source, full, rank, lost, type)
-  if (energy !== undefined) return factors(source, full, leastRank(lost, 1 - energy), lost, type)
+  if (energy !== undefined) {
+    return factors(
+      source,
+      full,
+      leastRank(lost, (rest) => 1 - rest >= energy),
+      lost,
+      type
+    )
+  }
 
   const target = maxRelativeError!
   // What the singular values promise, and one more rank while rounding has eaten the last of it.
-  let next = leastRank(lost, target * target)
+  let next = leastRank(lost, (rest) => rest <= target * target)
   let result = factors(source, full, next, lost, type)
   while (result.relativeError > target && next < most) result = factors(source, full, ++next, lost, type)
   if (result.relativeError > target) {
@@ -87,9 +95,9 @@ function lostShares(s: Float64Array): Float64Array {
   return tails.map((tail) => (tails[0] ? tail / tails[0] : 0))
 }
 
-/** The least rank, at least 1, beyond which no more than `share` is lost. */
-function leastRank(lost: Float64Array, share: number): number {
-  return lost.findIndex((rest, r) => r > 0 && rest <= share)
+/** The least rank, at least 1, beyond which so little is lost that it is enough. */
+function leastRank(lost: Float64Array, enough: (rest: number) => boolean): number {
+  return lost.findIndex((rest, r) => r > 0 && enough(rest))
 }
 
 function factors<T extends Floats>(
@@ -99,7 +107,6 @@ function factors<T extends Floats>(
   lost: Float64Array,
   type: new (length: number) => T
 ): LowRank<T> {
-  const [m, n] = source.shape as [number, number]
   const { sqrtF64 } = defaultEngine().kernels
   const roots = s.data.subarray(0, rank).map((value) => sqrtF64(value))
   const cut = (full: Tensor<Float64Array<ArrayBuffer>>): Tensor<T> => {
@@ -119,13 +126,14 @@ function factors<T extends Floats>(
     v: right,
     rank,
     energy: 1 - lost[rank]!,
-    relativeError: residual(source, left.data, right.data, m, n, rank),
+    relativeError: residual(source, left.data, right.data, rank, s.data[0]!),
     s: { data: values, shape: [s.data.length] }
   }
 }
 
-/** |A - u vT| / |A|, row by row in f64. */
-function residual(source: Source, u: Floats, v: Floats, m: number, n: number, rank: number): number {
+/** |A - u vT| / |A|, row by row in f64, scaled by a power of two so that no square of A overflows or vanishes. */
+function residual(source: Source, u: Floats, v: Floats, rank: number, largest: number): number {
+  const [m, n] = source.shape as [number, number]
   return frame(defaultEngine(), (memory, kernels) => {
     const transposed = memory.alloc(8 * rank * n)
     const rows = Math.max(1, Math.min(m, Math.floor(16384 / n)))
@@ -134,11 +142,15 @@ function residual(source: Source, u: Floats, v: Floats, m: number, n: number, ra
     const sums = memory.alloc(16)
     const view = memory.f64(transposed, rank * n)
     for (let j = 0; j < n; j++) for (let r = 0; r < rank; r++) view[r * n + j] = v[j * rank + r]!
+    memory.f64(sums, 1)[0] = largest
+    const exponent = -kernels.unitExponent(sums, 1)
     memory.f64(sums, 2).fill(0)
     for (let i = 0; i < m; i += rows) {
       const count = Math.min(rows, m - i)
       loadF64(memory, a, source, i * n, count * n)
       memory.f64(left, count * rank).set(u.subarray(i * rank, (i + count) * rank))
+      kernels.scaleByPower(a, count * n, exponent)
+      kernels.scaleByPower(left, count * rank, exponent)
       kernels.residualSquares(sums, a, left, transposed, count, n, rank)
     }
     const [error, signal] = memory.f64(sums, 2)

@@ -1,7 +1,7 @@
 import { FormatError } from '../core/errors.js'
 import { sizeOf } from '../core/tensor.js'
 import { FORMATS, isHalf, type QuantizeFormat } from '../quantize/formats.js'
-import { isDtype, isFloat, isLength, type Dtype } from './dtypes.js'
+import { byteLengthOf, isDtype, isFloat, isLength, type Dtype } from './dtypes.js'
 import { brief } from './names.js'
 
 /** How one dense array is stored (docs/formats.md). */
@@ -74,7 +74,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function parseShape(shape: unknown): number[] {
-  if (!Array.isArray(shape) || !shape.every(isLength)) throw malformed('expected a shape', shape)
+  if (!Array.isArray(shape) || !shape.every(isLength) || byteLengthOf('F64', shape) === Infinity) {
+    throw malformed('expected a shape', shape)
+  }
   return shape
 }
 
@@ -91,7 +93,9 @@ function parseTensor(value: unknown): TensorEncoding {
     if (fit && u.shape[0]! * v.shape[0]! === sizeOf(base.shape)) return { ...base, lowRank: { rank, u, v } }
   }
   if (lowRank !== undefined) throw malformed(`expected factors that make up ${brief(name)}`, lowRank)
-  return { ...base, dense: parseDense(dense) }
+  const whole = parseDense(dense)
+  if (whole.shape.join() !== base.shape.join()) throw malformed(`expected ${brief(name)} in its shape`, whole.shape)
+  return { ...base, dense: whole }
 }
 
 function parseDense(value: unknown): DenseEncoding {

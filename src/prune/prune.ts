@@ -67,7 +67,8 @@ export function prune(
       options
     )
   }
-  if (typeof tensors !== 'object' || tensors === null) {
+  const isRecord = typeof tensors === 'object' && tensors !== null && isPlain(tensors)
+  if (!isRecord) {
     throw new TypeError(`${VERB}: "tensor" expected a tensor, or an array or record of tensors, got ${show(tensors)}`)
   }
   const names = Object.keys(tensors)
@@ -77,6 +78,12 @@ export function prune(
     options
   )
   return Object.fromEntries(names.map((name, i) => [name, results[i]!]))
+}
+
+/** A record of tensors, and not an object of some class (an ArrayBuffer, a DataView) that holds none. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function pruneAll(sources: Source[], { sparsity, pattern, scope = 'layer' }: PruneOptions): Pruned[] {

@@ -31,7 +31,8 @@ export function selectCut(memory: Memory, kernels: Kernels, sources: readonly So
   const values = memory.alloc(4 * TILE)
   const counts = memory.alloc(64)
   const histogram = memory.alloc(4 * BINS)
-  const found = memory.alloc(4 * Math.min(ROOM, Math.max(total, SAMPLE)))
+  // The kernel may write fifteen more than it was told.
+  const found = memory.alloc(4 * (Math.min(ROOM, Math.max(total, SAMPLE)) + 16))
   const select = (length: number, k: number): number => kernels.selectMagnitude(counts, found, length, k, histogram)
 
   let low = 0

@@ -27,8 +27,7 @@ const VERB = 'fakeQuantize'
  * @throws as `quantize`; with `scales` given, infinities saturate (and do not pass), NaN is an error
  */
 export function fakeQuantize(tensor: TensorLike, options: FakeQuantizeOptions): { values: Tensor; mask: Bitmask } {
-  if (options && 'out' in options) throw new TypeError(`${VERB}: unknown option "out"; it belongs to quantize`)
-  const checked = readOptions(VERB, options)
+  const checked = readOptions(VERB, options, false)
   const source = readTensor(VERB, 'tensor', tensor)
   const shape = [...source.shape]
   const { data, bits } = isHalf(checked.format)

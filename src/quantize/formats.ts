@@ -57,11 +57,15 @@ export interface QuantizeOptions {
   out?: Quantized
 }
 
-const KNOWN = ['format', 'axis', 'group', 'symmetric', 'scales', 'zeroPoints', 'out'] as const
+const KNOWN = ['format', 'axis', 'group', 'symmetric', 'scales', 'zeroPoints'] as const
 
 /** Options read and checked, but for the lengths that only the tensor knows. */
-export function readOptions(verb: string, options: QuantizeOptions): QuantizeOptions & { symmetric: boolean } {
-  checkOptions(verb, options, KNOWN)
+export function readOptions(
+  verb: string,
+  options: QuantizeOptions,
+  writes = true
+): QuantizeOptions & { symmetric: boolean } {
+  checkOptions(verb, options, writes ? [...KNOWN, 'out'] : KNOWN)
   const format = checkChoice(verb, 'format', options.format, FORMATS)
   const { axis, group, scales, zeroPoints, out } = options
   if (out !== undefined && (typeof out !== 'object' || out === null)) {
@@ -69,7 +73,7 @@ export function readOptions(verb: string, options: QuantizeOptions): QuantizeOpt
   }
   const symmetric = options.symmetric === undefined ? true : checkBoolean(verb, 'symmetric', options.symmetric)
   if (isHalf(format)) {
-    for (const name of KNOWN.slice(1, -1)) {
+    for (const name of KNOWN.slice(1)) {
       if (options[name] !== undefined) {
         throw new TypeError(`${verb}: "${name}" does not apply to ${format}, which has no scales; leave it out`)
       }

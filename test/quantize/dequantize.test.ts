@@ -183,6 +183,18 @@ describe('what goes in', () => {
     expectSameBits(quantized.codes, codes)
   })
 
+  it('may be written to an array of the caller', () => {
+    for (const quantized of [
+      quantizedIntegers(ugly(60, 3), [4, 15], { format: 'int4', axis: 1 }),
+      quantizedFloats(ugly(60, 3), [60], 'bfloat16')
+    ]) {
+      const out = new Float32Array(60).fill(NaN)
+      const { data } = dequantize(quantized, { out })
+      expect(data).toBe(out)
+      expectSameBits(out, dequantize(quantized).data)
+    }
+  })
+
   it('the unused nibble of an odd length is not looked at', () => {
     const quantized = { format: 'int4', shape: [3], symmetric: true, scales: Float32Array.of(1) } as const
     const codes = Uint8Array.of(0x21, 0xf3)

@@ -240,6 +240,40 @@ describe('what comes back', () => {
   })
 })
 
+describe('an earlier result to write to', () => {
+  it.each(GRIDS)('$format, symmetric $symmetric', (grid) => {
+    for (const cut of [{ shape: [9, 7] }, { shape: [9, 7], axis: 1 }, { shape: [3, 3, 7], axis: 1, group: 4 }]) {
+      const { shape, ...rest } = cut
+      const options = { ...rest, ...grid }
+      const out = quantize({ data: ugly(63, 1), shape }, options)
+      const next = { data: ugly(63, 2), shape }
+      const again = quantize(next, { ...options, out })
+      expect(again).toEqual(quantize(next, options))
+      expect(again.codes).toBe(out.codes)
+      expect(again.scales).toBe(out.scales)
+      expect(again.zeroPoints).toBe(out.zeroPoints)
+    }
+  })
+
+  it('scales of the caller are written to it, and not to those of the caller', () => {
+    const scales = Float32Array.of(0.5)
+    const out = quantize([1, 2, 3], { format: 'uint8' })
+    const again = quantize([3, 2, 1], { format: 'uint8', scales, out })
+    expect(again.scales).toBe(out.scales)
+    expect([...out.scales]).toEqual([0.5])
+    expect([...out.codes]).toEqual([134, 132, 130])
+    quantize([30, 2, 1], { format: 'uint8', out })
+    expect([...scales]).toEqual([0.5])
+  })
+
+  it.each(FLOAT_FORMATS)('%s', (format) => {
+    const out = quantize(ugly(40, 1), { format })
+    const again = quantize(ugly(40, 2), { format, out })
+    expect(again.codes).toBe(out.codes)
+    expect(again).toEqual(quantize(ugly(40, 2), { format }))
+  })
+})
+
 describe('kinds of input', () => {
   const values = [0.1, -2.5, 3, 1e-3, -0.7, 2]
   const expected = quantize(f32(values), { format: 'int8' })

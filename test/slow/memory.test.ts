@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest'
+import { defaultEngine } from '../../src/core/engine.js'
+import { dequantize, prune, quantize } from '../../src/index.js'
+
+const GIB = 2 ** 30
+const MIB = 2 ** 20
+
+it('quantises a tensor of 1 GiB in no more than 64 MiB of linear memory', () => {
+  const length = GIB / 4
+  const data = new Float32Array(length)
+  for (let i = 0; i < length; i++) data[i] = (i % 255) - 127
+  const { memory } = defaultEngine()
+  const before = memory.size
+  const quantized = quantize(data, { format: 'int8' })
+  expect(memory.size - before).toBeLessThanOrEqual(64 * MIB)
+  // The greatest magnitude is 127, so the scale is 1 and the codes are the values, also beyond 2^31 bytes.
+  expect(quantized.scales[0]).toBe(1)
+  let wrong = 0
+  for (let i = 0; i < length; i++) if (quantized.codes[i] !== data[i]) wrong++
+  expect(wrong).toBe(0)
+  const back = dequantize(quantized).data
+  expect(memory.size - before).toBeLessThanOrEqual(64 * MIB)
+  for (let i = 0; i < length; i++) if (back[i] !== data[i]) wrong++
+  expect(wrong).toBe(0)
+})
+
+it('groups and prunes a tensor of 1 GiB in no more than 64 MiB of linear memory', () => {
+  const length = GIB / 4
+  const data = new Float32Array(length)
+  for (let i = 0; i < length; i++) data[i] = (i % 1000) + 1
+  const { memory } = defaultEngine()
+  const before = memory.size
+  const { scales } = quantize(data, { format: 'uint4', group: 128, symmetric: false })
+  expect(memory.size - before).toBeLessThanOrEqual(64 * MIB)
+  expect(scales.length).toBe(length / 128)
+  const { values, sparsity } = prune(data, { sparsity: 0.5 })
+  expect(memory.size - before).toBeLessThanOrEqual(64 * MIB)
+  expect(sparsity).toBe(0.5)
+  let kept = 0
+  for (let i = 0; i < length; i++) if (values.data[i] !== 0) kept++
+  expect(kept).toBe(length / 2)
+})
