@@ -1,30 +1,9 @@
-import { Exp } from '../common/exp'
 import { Lanes } from '../common/lanes'
 import { Log } from '../common/log'
 import { ROW_OK, Row } from './softmax'
+import { Wide } from './wide'
 
 class Shifted {
-  /** Sum of exp((src - top) * rate) over src: f32[n], in f64; order as in loss.ts. */
-  @inline static sum(src: usize, n: i32, top: f64, rate: f64): f64 {
-    const vt = f64x2.splat(top)
-    const vr = f64x2.splat(rate)
-    const end = src + ((<usize>n) << 2)
-    let even = f64x2.splat(0)
-    let odd = even
-    while (src + 16 <= end) {
-      const x = v128.load(src)
-      even = f64x2.add(even, Exp.f64(f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(x), vt), vr)))
-      odd = f64x2.add(odd, Exp.f64(f64x2.mul(f64x2.sub(Lanes.promoteHigh(x), vt), vr)))
-      src += 16
-    }
-    let sum = Lanes.sumF64(f64x2.add(even, odd))
-    while (src < end) {
-      sum += f64x2.extract_lane(Exp.f64(f64x2.splat((<f64>load<f32>(src) - top) * rate)), 0)
-      src += 4
-    }
-    return sum
-  }
-
   /** dst: f32[n] = (src - top) * rate - shift, rounded once. */
   @inline static store(dst: usize, src: usize, n: i32, top: f64, rate: f64, shift: f64): void {
     const vt = f64x2.splat(top)
@@ -56,7 +35,7 @@ export function logSoftmaxF32(dst: usize, state: usize, src: usize, rows: i32, n
   while (row < rows) {
     const top = <f64>Row.max(src, n, state)
     if (load<i32>(state) != ROW_OK) return row
-    const shift = Log.f64(Shifted.sum(src, n, top, rate))
+    const shift = Log.f64(Wide.exp(0, src, n, top, rate, 0))
     Shifted.store(dst, src, n, top, rate, shift)
     dst += bytes
     src += bytes

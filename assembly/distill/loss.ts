@@ -1,47 +1,18 @@
 /**
  * Distillation losses of one row and their gradient, in f64 throughout: KL(p || q) is a small difference of large sums when
  * the student is close to its teacher, and f32 exponentials would leave no digits of it.
- * Sums: two f64 lanes for the even and two for the odd pairs of elements, added as (lane 0 + lane 1) of their sum, the last
- * n mod 4 elements after them.
+ * Sums as in wide.ts.
  */
 import { Exp } from '../common/exp'
 import { Lanes } from '../common/lanes'
 import { Log } from '../common/log'
 import { ROW_OK, Row } from './softmax'
+import { Wide } from './wide'
 
 /** Set in the returned row where the teacher's logits are at fault. */
 const TEACHER_ROW: i32 = 1 << 30
 
-class Wide {
-  /** dst: f64[n] = exp((src - top) * rate) of src: f32[n]; returns the sum. */
-  @inline static exp(dst: usize, src: usize, n: i32, top: f64, rate: f64): f64 {
-    const vt = f64x2.splat(top)
-    const vr = f64x2.splat(rate)
-    const end = src + ((<usize>n) << 2)
-    let even = f64x2.splat(0)
-    let odd = even
-    while (src + 16 <= end) {
-      const x = v128.load(src)
-      const a = Exp.f64(f64x2.mul(f64x2.sub(f64x2.promote_low_f32x4(x), vt), vr))
-      const b = Exp.f64(f64x2.mul(f64x2.sub(Lanes.promoteHigh(x), vt), vr))
-      v128.store(dst, a)
-      v128.store(dst, b, 16)
-      even = f64x2.add(even, a)
-      odd = f64x2.add(odd, b)
-      dst += 32
-      src += 16
-    }
-    let sum = Lanes.sumF64(f64x2.add(even, odd))
-    while (src < end) {
-      const y = f64x2.extract_lane(Exp.f64(f64x2.splat((<f64>load<f32>(src) - top) * rate)), 0)
-      store<f64>(dst, y)
-      sum += y
-      dst += 8
-      src += 4
-    }
-    return sum
-  }
-
+class Soft {
   /** One pair of p (t - s), 0 where p is 0 (there t is -Infinity, or its exponential has vanished). */
   @inline static term(p: v128, teacher: v128, student: v128): v128 {
     const product = f64x2.mul(p, f64x2.sub(teacher, student))
@@ -84,7 +55,7 @@ class Wide {
       v128.store(q, qa)
       p0 = f64x2.add(p0, pa)
       q0 = f64x2.add(q0, qa)
-      c0 = f64x2.add(c0, Wide.term(pa, ta, sa))
+      c0 = f64x2.add(c0, Soft.term(pa, ta, sa))
       const tb = f64x2.sub(Lanes.promoteHigh(t), vt)
       const sb = f64x2.sub(Lanes.promoteHigh(s), vs)
       const pb = Exp.f64(f64x2.mul(tb, vr))
@@ -93,7 +64,7 @@ class Wide {
       v128.store(q, qb, 16)
       p1 = f64x2.add(p1, pb)
       q1 = f64x2.add(q1, qb)
-      c1 = f64x2.add(c1, Wide.term(pb, tb, sb))
+      c1 = f64x2.add(c1, Soft.term(pb, tb, sb))
       p += 32
       q += 32
       teacher += 16
@@ -165,7 +136,7 @@ export function distillRows(
     if (klWeight != 0) {
       const teacherTop = <f64>Row.max(teacher, n, state)
       if (load<i32>(state) != ROW_OK) return row | TEACHER_ROW
-      Wide.pair(p, q, sums, teacher, student, n, teacherTop, studentTop, rate)
+      Soft.pair(p, q, sums, teacher, student, n, teacherTop, studentTop, rate)
       const pSum = load<f64>(sums)
       const qSum = load<f64>(sums, 8)
       const cross = load<f64>(sums, 16) * rate
@@ -176,7 +147,7 @@ export function distillRows(
     }
     let hardScale = 0.0
     if (ceWeight != 0) {
-      if (hard != q) hardSum = Wide.exp(hard, student, n, studentTop, 1.0)
+      if (hard != q) hardSum = Wide.exp(hard, student, n, studentTop, 1.0, 1)
       const own = <f64>load<f32>(student + ((<usize>load<i32>(labels)) << 2)) - studentTop
       store<f64>(entropy, Log.f64(hardSum) - own)
       hardScale = ceWeight / hardSum
