@@ -13,7 +13,7 @@ export interface SoftmaxOptions {
  *
  * Shapes: (…, classes) to the same. Defaults: temperature 1. -Infinity masks a class (probability 0).
  * Method: exponentials in f32 (degree 6, S. L. Moshier's Cephes), sums by blocks of 256 in f64.
- * Error: at most 3e-7 absolute; relative at most 4e-7 + 1.3e-7 |log p|.
+ * Error: at most 4e-7 absolute; relative at most 4e-7 + 1.3e-7 |log p|.
  *
  * @throws RangeError for NaN or +Infinity (index named), a row that is masked wholly, a temperature that is not above 0
  */

@@ -26,7 +26,8 @@ export interface Svd<T extends Floats = Floats> {
  * of each left vector, the first of equals, is positive.
  * Method: QR with column pivoting, then one-sided Jacobi on the triangular factor (Z. Drmac and K. Veselic, SIAM J. Matrix Anal.
  * Appl. 29, 2008), rotating while |x . y| > sqrt(n) 2^-53 |x| |y|, at most 30 sweeps as LAPACK's dgesvj.f.
- * Error: LAPACK's residual and orthogonality ratios stay below 10 (docs/numerics.md). Singular values below 1e-145 of the greatest are 0.
+ * Error: LAPACK's residual and orthogonality ratios stay below 10 (docs/numerics.md). Singular values below 1e-145 of the
+ * greatest are 0, and one beyond the results' type is Infinity.
  *
  * @throws RangeError for a shape that is no matrix, NaN or Infinity (the first index is named)
  * @throws MemoryLimitError where the matrix and its factors (about 8 m n + 24 k^2 bytes) do not fit

@@ -74,7 +74,7 @@ describe('tersor', () => {
       throw error
     })
     // The bar is redrawn in place, from empty to full, and the cursor comes back.
-    expect(stdout).toMatch(/\r|\u001b\[1G/)
+    expect(stdout.split('\u001b[1G').length).toBeGreaterThan(2)
     expect(stdout).toMatch(/-{24} 0% \| 0 of 6 tensors \| 0\.00 GB\/s \| \? left/)
     expect(stdout).toMatch(/={24} 100% \| 6 of 6 tensors \| \d+\.\d\d GB\/s \| 0 s left \| layer\.5/)
     expect(stdout.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stdout.lastIndexOf('\u001b[?25l'))

@@ -15,10 +15,7 @@ export interface Run {
   stderr: string
 }
 
-const environment = (): NodeJS.ProcessEnv => {
-  const { FORCE_COLOR: _, ...rest } = process.env
-  return { ...rest, NO_COLOR: '1' }
-}
+const environment = (): NodeJS.ProcessEnv => ({ ...process.env, FORCE_COLOR: undefined, NO_COLOR: '1' })
 
 /** Runs the command line to its end; nothing here is a terminal. */
 export function tersor(args: readonly string[], cwd?: string): Promise<Run> {
