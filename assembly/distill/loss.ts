@@ -124,6 +124,7 @@ export function distillRows(
   // At temperature 1 both terms want the same softmax of the student.
   const hard = temperature == 1 && klWeight != 0 ? q : q + (bytes << 1)
   const sums = q + (bytes << 2)
+  const squarings = temperature == 2 ? 1 : temperature == 4 ? 2 : temperature == 8 ? 3 : 0
   let row = 0
   while (row < rows) {
     const studentTop = <f64>Row.max(student, n, state)
@@ -147,7 +148,8 @@ export function distillRows(
     }
     let hardScale = 0.0
     if (ceWeight != 0) {
-      if (hard != q) hardSum = Wide.exp(hard, student, n, studentTop, 1.0, 1)
+      if (squarings > 0 && klWeight != 0) hardSum = Wide.square(hard, q, n, squarings)
+      else if (hard != q) hardSum = Wide.exp(hard, student, n, studentTop, 1.0, 1)
       const own = <f64>load<f32>(student + ((<usize>load<i32>(labels)) << 2)) - studentTop
       store<f64>(entropy, Log.f64(hardSum) - own)
       hardScale = ceWeight / hardSum
