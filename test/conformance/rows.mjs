@@ -52,11 +52,14 @@ const uglyValues = Float32Array.of(0, -0, 1e-45, -1e-38, 65504, 65519, 65520, 3e
 
 export function operations(tersor, model) {
   const { quantize, dequantize, fakeQuantize } = tersor
-  const logits = tensor([9, 37], 11, 8)
+  const student = tensor([9, 37], 11, 8)
   const teacher = tensor([9, 37], 12, 8)
-  logits.data[3] = teacher.data[3] = -Infinity
-  logits.data[40] = 1e4
-  teacher.data[41] = -1e4
+  // Beside the mild logits a set with masked and far ones, whose losses would hide the last digits of the others.
+  const far = { student: tensor([9, 37], 13, 8), teacher: tensor([9, 37], 14, 8) }
+  far.student.data[3] = far.teacher.data[3] = -Infinity
+  far.student.data[40] = 1e4
+  far.teacher.data[41] = -1e4
+  const pairs = [{ student, teacher }, far]
   const labels = Int32Array.from({ length: 9 }, (_, i) => (i * 5 + 1) % 37)
   const matrices = [tensor([6, 6], 1), tensor([40, 12], 2), tensor([7, 30], 3), tensor([5, 1], 4), tensor([4, 4], 5, 0)]
   const doubles = { data: Float64Array.from(numbers(90, 6)), shape: [9, 10] }
@@ -103,14 +106,25 @@ export function operations(tersor, model) {
       ['2:4', '1:3', '4:8'].map((pattern) => tersor.prune(tensor([5, 37], 7), { pattern }))
     ],
     applyMask: () => tersor.applyMask(tensor([1001], 8), tersor.prune(tensor([1001], 9), { sparsity: 0.4 }).mask),
-    softmax: () => [1, 0.5, 20].map((temperature) => tersor.softmax(logits, { temperature })),
-    logSoftmax: () => [1, 0.5, 20].map((temperature) => tersor.logSoftmax(logits, { temperature })),
+    softmax: () =>
+      pairs.flatMap(({ student }) => [1, 0.5, 20].map((temperature) => tersor.softmax(student, { temperature }))),
+    logSoftmax: () =>
+      pairs.flatMap(({ student }) => [1, 0.5, 20].map((temperature) => tersor.logSoftmax(student, { temperature }))),
     klDivergence: () =>
-      reductions.map((reduction) => tersor.klDivergence({ student: logits, teacher, temperature: 3, reduction })),
-    crossEntropy: () => reductions.map((reduction) => tersor.crossEntropy({ logits, labels, reduction })),
+      pairs.flatMap((pair) =>
+        reductions.map((reduction) => tersor.klDivergence({ ...pair, temperature: 3, reduction }))
+      ),
+    crossEntropy: () =>
+      pairs.flatMap(({ student }) =>
+        reductions.map((reduction) => tersor.crossEntropy({ logits: student, labels, reduction }))
+      ),
     distillationLoss: () =>
-      [0, 0.3, 0.9, 1].map((alpha) =>
-        tersor.distillationLoss({ student: logits, teacher, labels, temperature: 4, alpha })
+      pairs.flatMap((pair) =>
+        [1, 2, 3, 4, 8].flatMap((temperature) =>
+          [0, 0.3, 1].map((alpha) =>
+            tersor.distillationLoss({ ...pair, labels, temperature, alpha, reduction: 'none' })
+          )
+        )
       ),
     svd: () => [...matrices, doubles].map((matrix) => tersor.svd(matrix)),
     lowRank: () => [
