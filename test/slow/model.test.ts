@@ -9,10 +9,10 @@ import { normals } from '../support/random.js'
 /** More than is held back until the header is known. */
 const BEYOND = (64 << 20) + 12345
 
-function bulk(): Input {
-  const data = new Uint8Array(BEYOND)
+function bulk(length = BEYOND, name = 'bulk'): Input {
+  const data = new Uint8Array(length)
   for (let i = 0; i < data.length; i += 4093) data[i] = i
-  return { name: 'bulk', shape: [BEYOND], data }
+  return { name, shape: [length], data }
 }
 
 /** A file as it is written: any part at any time, but each byte once. */
@@ -23,9 +23,13 @@ class FileSink {
     if (bytes.length > 0) this.pieces.push({ position, bytes: bytes.slice() })
   }
 
+  get size(): number {
+    return this.pieces.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  }
+
   whole(): Uint8Array<ArrayBuffer> {
     const pieces = this.pieces.sort((a, b) => a.position - b.position)
-    const file = new Uint8Array(pieces.reduce((sum, { bytes }) => sum + bytes.length, 0))
+    const file = new Uint8Array(this.size)
     let end = 0
     for (const { position, bytes } of pieces) {
       if (position !== end) throw new Error(`a part begins at ${position}, the one before it ends at ${end}`)
@@ -76,6 +80,23 @@ describe('outputs of more than 64 MiB', () => {
     expect(Buffer.compare(raw.arrays.get('bulk')!.bytes, bulk().data as Uint8Array)).toBe(0)
     const { bytes } = await compressModel(await openInputs(inputs, { author: 'a test' }), recipe)
     expect(Buffer.compare(file, bytes!)).toBe(0)
+  })
+
+  it('are written as they come, once they are more than that', async () => {
+    const sink = new FileSink()
+    const inputs = [bulk(40 << 20, 'one'), bulk(40 << 20, 'two'), matrix('a', [60, 70], 1)]
+    const written: number[] = []
+    const onProgress = () => written.push(sink.size)
+    await compressModel(await openInputs(inputs), { ...recipe, sink, onProgress })
+    expect(written[0]).toBe(0)
+    expect(written[1]).toBe(80 << 20)
+    expect(written[2]).toBeGreaterThan(80 << 20)
+  })
+
+  it('leave room for long metadata', async () => {
+    const metadata = { 層: '層'.repeat(5000) }
+    const file = await throughSink(await openInputs([matrix('a', [8, 9], 1), bulk()], metadata), recipe)
+    expect((await openModel(file)).metadata).toEqual(metadata)
   })
 
   it('leave room for any header', async () => {
