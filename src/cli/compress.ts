@@ -1,7 +1,7 @@
 import picomatch from 'picomatch'
 import { compressModel, type CompressReport, type Model, type ModelTensor, type Recipe } from '../model/index.js'
 import { withModel, writeWhole } from './files.js'
-import { bytes, decibels, printJson, printTable, ratio, shape, share, showProgress } from './output.js'
+import { bytes, decibels, printJson, printLine, printTable, ratio, shape, share, showProgress } from './output.js'
 
 interface Options {
   output: string
@@ -117,6 +117,6 @@ function printReport({ tensors, before, after, ratio: whole }: CompressReport, o
   ])
   const total = ['file', '', '', bytes(before), bytes(after), ratio(whole), '', '']
   printTable(['tensor', 'shape', 'stored as', 'before', 'after', 'ratio', 'relative error', 'SNR dB'], rows, total)
-  for (const { name, note } of tensors) if (note) process.stdout.write(`${name}: ${note}\n`)
-  process.stdout.write(`wrote ${output} in ${seconds.toFixed(2)} s\n`)
+  for (const { name, note } of tensors) if (note) printLine(`${name}: ${note}`)
+  printLine(`wrote ${output} in ${seconds.toFixed(2)} s`)
 }

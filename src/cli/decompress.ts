@@ -1,6 +1,6 @@
 import { decompressModel } from '../model/index.js'
 import { withModel, writeWhole } from './files.js'
-import { bytes, printJson, showProgress } from './output.js'
+import { bytes, printJson, printLine, showProgress } from './output.js'
 
 interface Options {
   output: string
@@ -23,5 +23,5 @@ export async function decompress(file: string, { output, json, quiet }: Options)
     })
   )
   if (json) printJson({ input: file, output, format, tensors, bytes: size })
-  else process.stdout.write(`wrote ${output}: ${tensors} tensor${tensors === 1 ? '' : 's'}, ${bytes(size)}\n`)
+  else printLine(`wrote ${output}: ${tensors} tensor${tensors === 1 ? '' : 's'}, ${bytes(size)}`)
 }

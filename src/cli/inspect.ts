@@ -1,5 +1,5 @@
 import { withModel } from './files.js'
-import { bytes, printJson, printTable, ratio, shape } from './output.js'
+import { bytes, printJson, printLine, printTable, ratio, shape } from './output.js'
 
 /** tersor inspect FILE */
 export async function inspect(file: string, { json }: { json?: boolean }): Promise<void> {
@@ -9,10 +9,8 @@ export async function inspect(file: string, { json }: { json?: boolean }): Promi
       return
     }
     const kind = compressed ? `${format}, compressed by tersor` : format
-    process.stdout.write(
-      `${file}: ${kind}, ${bytes(size)}, ${tensors.length} tensor${tensors.length === 1 ? '' : 's'}\n`
-    )
-    for (const [key, value] of Object.entries(metadata)) process.stdout.write(`${key}: ${value}\n`)
+    printLine(`${file}: ${kind}, ${bytes(size)}, ${tensors.length} tensor${tensors.length === 1 ? '' : 's'}`)
+    for (const [key, value] of Object.entries(metadata)) printLine(`${key}: ${value}`)
     printTable(
       ['tensor', 'dtype', 'shape', 'stored as', 'bytes', 'ratio'],
       tensors.map((tensor) => [

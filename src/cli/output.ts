@@ -24,7 +24,7 @@ export function showProgress(
   const shown = ({ bytes, bytesDone, ...rest }: Progress): object => {
     const seconds = (performance.now() - started) / 1000
     const left = bytesDone ? duration((seconds * (bytes - bytesDone)) / bytesDone) : '?'
-    return { ...rest, speed: (bytesDone / seconds / 1e9).toFixed(2), left }
+    return { ...rest, name: visible(rest.name), speed: (bytesDone / seconds / 1e9).toFixed(2), left }
   }
   bar.start(1, 0, shown({ name: '', done: 0, tensors, bytes: 0, bytesDone: 0 }))
   return {
@@ -45,6 +45,15 @@ function duration(seconds: number): string {
   return minutes ? `${minutes} min ${whole % 60} s` : `${whole} s`
 }
 
+/** Names come from files: what a terminal would obey is shown as a replacement character. */
+export function visible(text: string): string {
+  return text.replace(/\p{Cc}/gu, '\ufffd')
+}
+
+export function printLine(text: string): void {
+  process.stdout.write(`${visible(text)}\n`)
+}
+
 export function printTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -55,7 +64,7 @@ export function printTable(
     style: { head: [], border: [], compact: true },
     colAligns: head.map((title) => (LEFT.has(title) ? 'left' : 'right'))
   })
-  for (const row of rows) table.push([...row])
+  for (const row of rows) table.push(row.map(visible))
   if (total) table.push(total.map((text) => colours.bold(text)))
   process.stdout.write(`${table.toString()}\n`)
 }

@@ -5,6 +5,7 @@ import { compress } from './compress.js'
 import { decompress } from './decompress.js'
 import { diff } from './diff.js'
 import { inspect } from './inspect.js'
+import { visible } from './output.js'
 
 /** 0: done; 1: a file is bad or cannot be read or written; 2: the command line is wrong. */
 export type ExitCode = 0 | 1 | 2
@@ -103,7 +104,7 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
     if (!(error instanceof Error)) throw error
     // The library's TypeError and RangeError are about what was asked for, all else about files.
     const usage = error instanceof TypeError || error instanceof RangeError
-    process.stderr.write(`${colours.red('error:')} ${error.message}\n`)
+    process.stderr.write(`${colours.red('error:')} ${visible(error.message)}\n`)
     return usage ? 2 : 1
   }
 }

@@ -78,7 +78,7 @@ export function lowRank(matrix: TensorLike, options: LowRankOptions): LowRank {
   while (result.relativeError > target && next < most) result = factors(source, full, ++next, lost, type)
   if (result.relativeError > target) {
     throw new RangeError(
-      `${VERB}: "maxRelativeError" ${target} is below what factors of this precision reach, ${result.relativeError}; ask for more, or give f64 data`
+      `${VERB}: "maxRelativeError" ${target} is below what factors of this precision reach, ${result.relativeError}; ask for a greater one`
     )
   }
   return result

@@ -51,7 +51,10 @@ function sameShape(a: ModelTensor, b: ModelTensor): boolean {
 function sameBytes(a: FileTensor, b: FileTensor): boolean {
   const bytes = ({ data }: FileTensor): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   const right = bytes(b)
-  return a.dtype === b.dtype && bytes(a).every((byte, i) => byte === right[i])
+  if (a.dtype !== b.dtype) return false
+  const left = bytes(a)
+  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false
+  return true
 }
 
 function compareTensors(name: string, a: FileTensor, b: FileTensor): Pick<TensorDifference, 'verdict' | 'error'> {

@@ -128,11 +128,14 @@ function isQuantize(value: unknown): value is NonNullable<DenseEncoding['quantiz
 export function describeEncoding({ dense, lowRank }: TensorEncoding): string {
   const words: string[] = []
   if (lowRank) words.push(`rank ${lowRank.rank}`)
-  const { quantize, kept, shape } = dense ?? lowRank!.u
-  if (kept !== undefined) {
-    const size = shape.reduce((a, b) => a * b, 1)
-    words.push(lowRank ? 'sparse' : `${Math.round(100 - (100 * kept) / size)}% pruned`)
+  const arrays = dense ? [dense] : [lowRank!.u, lowRank!.v]
+  if (arrays.some(({ kept }) => kept !== undefined)) {
+    const size = (shape: number[]): number => shape.reduce((a, b) => a * b, 1)
+    const all = arrays.reduce((sum, { shape }) => sum + size(shape), 0)
+    const left = arrays.reduce((sum, { shape, kept }) => sum + (kept ?? size(shape)), 0)
+    words.push(`${Math.round(100 - (100 * left) / all)}% pruned`)
   }
+  const { quantize } = arrays[0]!
   if (quantize) {
     const { format, axis, group, symmetric } = quantize
     words.push(format)

@@ -89,7 +89,7 @@ export async function fileSource(path: string): Promise<ByteSource> {
   const close = () => (closing ??= handle.close())
   try {
     const stat = await handle.stat()
-    if (!stat.isFile()) throw new Error(`fileSource: "path" expected a regular file, got ${show(path)}`)
+    if (!stat.isFile()) throw new Error(`expected a regular file, got a folder or a device (${show(path)})`)
     const read = async (offset: number, length: number) => {
       if (closing) throw new Error(`fileSource: ${show(path)} is closed`)
       const bytes = new Uint8Array(length)

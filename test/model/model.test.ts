@@ -93,7 +93,7 @@ describe('openModel', () => {
       [{ prune: { sparsity: 0.75 } }, '75% pruned'],
       [{ prune: { pattern: '2:4' }, quantize: { format: 'int8' } }, '50% pruned, int8'],
       [{ lowRank: { rank: 2 } }, 'rank 2'],
-      [{ lowRank: { rank: 2 }, prune: { sparsity: 0.5 }, quantize: { format: 'int8' } }, 'rank 2, sparse, int8']
+      [{ lowRank: { rank: 2 }, prune: { sparsity: 0.5 }, quantize: { format: 'int8' } }, 'rank 2, 50% pruned, int8']
     ] as const
     for (const [options, encoding] of cases) {
       expect((await openModel(await compressed(options))).tensors[0].encoding).toBe(encoding)
