@@ -3,11 +3,16 @@ import resolve from '@rollup/plugin-node-resolve'
 import license from 'rollup-plugin-license'
 import { minify } from 'terser'
 
-/** The command line carries its libraries with it, so that users install nothing: only there is size worth unreadable code. */
-const minifyCli = {
-  name: 'minify-cli',
+/**
+ * The command line carries its libraries with it, so that users install nothing: it alone is minified. The library stays readable; its
+ * comments are in the declarations and the sources.
+ */
+const shorten = {
+  name: 'shorten',
   async renderChunk(code, chunk) {
-    return chunk.name === 'cli' ? { code: (await minify(code, { module: true })).code, map: null } : null
+    const readable = { compress: false, mangle: false, format: { beautify: true, comments: false, indent_level: 2 } }
+    const { code: shorter } = await minify(code, { module: true, ...(chunk.name === 'cli' ? {} : readable) })
+    return { code: shorter, map: null }
   }
 }
 
@@ -28,6 +33,6 @@ export default {
     resolve({ preferBuiltins: true }),
     commonjs(),
     license({ thirdParty: { output: 'build/THIRD-PARTY.txt' } }),
-    minifyCli
+    shorten
   ]
 }
