@@ -25,7 +25,7 @@ export {
   permuteRows,
   takeColumns
 } from './linalg/jacobi'
-export { differences, log10F64, multiplyRows, residualSquares, sqrtF64 } from './linalg/compare'
+export { differences, differencesF64, log10F64, multiplyRows, residualSquares, sqrtF64 } from './linalg/compare'
 
 /** The first byte that the caller may use. */
 export function heapBase(): usize {

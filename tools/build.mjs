@@ -21,6 +21,9 @@ for (const stale of ['esm', 'types', 'chunks']) rmSync(join(root, 'build', stale
 mkdirSync(core, { recursive: true })
 
 run('assemblyscript', 'asc', '--config', 'asconfig.json', '--target', 'release')
+// Declarations that a project without the web's types can read.
+const declarations = join(core, 'core.d.ts')
+writeFileSync(declarations, readFileSync(declarations, 'utf8').replace(/WebAssembly\.\w+/g, 'unknown'))
 const wasm = readFileSync(join(core, 'core.wasm'))
 writeFileSync(join(core, 'bytes.js'), `export const base64 = '${wasm.toString('base64')}'\n`)
 writeFileSync(

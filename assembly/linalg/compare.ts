@@ -47,6 +47,36 @@ export function differences(sums: usize, a: usize, b: usize, n: i32): void {
   store<f64>(sums, max(load<f64>(sums, 16), worst), 16)
 }
 
+/** The same over a, b: f64[n], with one f64x2 accumulator of each kind, its two lanes, then the last element. */
+export function differencesF64(sums: usize, a: usize, b: usize, n: i32): void {
+  const end = a + ((<usize>n) << 3)
+  let e = f64x2.splat(0)
+  let s = e
+  let top = e
+  while (a + 16 <= end) {
+    const x = v128.load(a)
+    const d = f64x2.sub(x, v128.load(b))
+    e = f64x2.add(e, f64x2.mul(d, d))
+    s = f64x2.add(s, f64x2.mul(x, x))
+    top = f64x2.pmax(top, f64x2.abs(d))
+    a += 16
+    b += 16
+  }
+  let error = Lanes.sumF64(e)
+  let signal = Lanes.sumF64(s)
+  let worst = max(f64x2.extract_lane(top, 0), f64x2.extract_lane(top, 1))
+  if (a < end) {
+    const x = load<f64>(a)
+    const d = x - load<f64>(b)
+    error += d * d
+    signal += x * x
+    worst = max(worst, abs(d))
+  }
+  store<f64>(sums, load<f64>(sums) + error)
+  store<f64>(sums, load<f64>(sums, 8) + signal, 8)
+  store<f64>(sums, max(load<f64>(sums, 16), worst), 16)
+}
+
 /**
  * Adds to sums: f64[2] { |a - u v^T|_F^2, |a|_F^2 } of rows of a: f64[rows][n] (destroyed), u: f64[rows][rank], vt: f64[rank][n].
  */

@@ -91,7 +91,9 @@ export async function writeWhole<T>(
   write: (sink: ByteSink) => Promise<T>
 ): Promise<T> {
   await refuseInput(output, inputs)
-  const temporary = join(dirname(output), `.${basename(output)}.${randomBytes(6).toString('hex')}.tmp`)
+  // Through a symbolic link to the file that it means.
+  const target = await realpath(output).catch(() => output)
+  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`)
   // Before it exists: a signal may come between the two.
   unfinished.add(temporary)
   const handle = await create(output, temporary)
@@ -100,7 +102,7 @@ export async function writeWhole<T>(
     await attempt(output, async () => {
       await handle.sync()
       await handle.close()
-      await rename(temporary, output)
+      await rename(temporary, target)
     })
     return result
   } catch (error) {
@@ -124,7 +126,9 @@ async function create(output: string, temporary: string): Promise<FileHandle> {
   return attempt(output, async () => {
     const existing = await stat(output).catch(() => undefined)
     if (existing?.isDirectory()) throw Object.assign(new Error('it is a directory'), { code: 'EISDIR' })
-    return open(temporary, 'wx')
+    if (existing && !existing.isFile())
+      throw new Error('it is a device or a pipe, which cannot appear whole or not at all')
+    return open(temporary, 'wx', existing?.mode)
   })
 }
 

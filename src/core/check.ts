@@ -1,6 +1,7 @@
 /** How a value reads in an error message. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'function') return 'a function (call it, or await what it returns, first)'
   if (value === null || typeof value !== 'object') return String(value)
   if (ArrayBuffer.isView(value))
     return `${value.constructor.name}(${(value as { length?: number }).length ?? value.byteLength})`

@@ -34,7 +34,9 @@ export function channelLayout(verb: string, shape: readonly number[], axis?: num
   return finish(size, sizeOf(shape.slice(0, index)), shape[index]!, sizeOf(shape.slice(index + 1)), group)
 }
 
-function finish(size: number, outer: number, channels: number, inner: number, group?: number): Layout {
+function finish(size: number, outer: number, channels: number, inner: number, asked?: number): Layout {
+  // A group longer than a channel is one short group; kernels count in i32.
+  const group = asked === undefined ? undefined : Math.min(asked, Math.max(1, outer * inner))
   const groupsPerChannel = group === undefined ? 1 : Math.ceil((outer * inner) / group)
   return { size, outer, channels, inner, group, groupsPerChannel, sets: channels * groupsPerChannel }
 }

@@ -3,6 +3,12 @@ import { MemoryLimitError } from './errors.js'
 /** An address in linear memory. */
 export type Pointer = number
 
+/** What is used of a WebAssembly.Memory, so that the declarations need no library of the web's types. */
+export interface LinearMemory {
+  readonly buffer: ArrayBufferLike
+  grow(pages: number): number
+}
+
 const PAGE = 65536
 const ALIGNMENT = 64
 /** wasm32 ends here; the last page is left out so that a pointer past an end never wraps to 0. */
@@ -16,7 +22,7 @@ export class Memory {
   private top: number
 
   constructor(
-    readonly wasm: WebAssembly.Memory,
+    readonly wasm: LinearMemory,
     base: number,
     readonly limit: number
   ) {

@@ -52,13 +52,13 @@ const NOT_NUMBERS = /^(f[468]_|f4$|float[468]_?e|c64|c128|complex)/
 
 const LARGEST_EXACT = Number.MAX_SAFE_INTEGER
 
+/** The class of an array by name, which also holds for one of another realm (a frame, a sandbox). */
+function tagOf(value: object): string {
+  return Object.prototype.toString.call(value).slice(8, -1)
+}
+
 function isNumberArray(value: unknown): value is NumberArray {
-  return (
-    ArrayBuffer.isView(value) &&
-    !(value instanceof DataView) &&
-    !(value instanceof BigInt64Array) &&
-    !(value instanceof BigUint64Array)
-  )
+  return ArrayBuffer.isView(value) && !/^(DataView|BigInt64Array|BigUint64Array)$/.test(tagOf(value))
 }
 
 export function sizeOf(shape: readonly number[]): number {
@@ -67,7 +67,9 @@ export function sizeOf(shape: readonly number[]): number {
 
 function checkShape(where: string, shape: unknown): number[] {
   const isShape =
-    Array.isArray(shape) && shape.every((n) => Number.isInteger(n) && n >= 0) && sizeOf(shape) <= LARGEST_EXACT
+    Array.isArray(shape) &&
+    Array.from(shape).every((n) => Number.isInteger(n) && n >= 0) &&
+    sizeOf(shape) <= LARGEST_EXACT
   if (!isShape) throw new TypeError(`${where} expected a shape of whole numbers, got ${show(shape)}`)
   return [...(shape as number[])]
 }
@@ -145,9 +147,12 @@ export function readTensor(verb: string, name: string, value: unknown): Source {
       `${where} expected numbers, or the bits of float16 or bfloat16, got dtype ${show(dtype)}; convert it first`
     )
   }
-  const half = data instanceof Uint16Array
-  const bits =
-    half && /^(float16|f16)$/.test(dtype) ? 'float16' : half && /^(bfloat16|bf16)$/.test(dtype) ? 'bfloat16' : undefined
+  const carrier = tagOf(data)
+  const half = /^(float16|f16)$/.test(dtype) ? 'float16' : /^(bfloat16|bf16)$/.test(dtype) ? 'bfloat16' : undefined
+  if (half && !/^(Uint16Array|Float(16|32|64)Array)$/.test(carrier)) {
+    throw new TypeError(`${where} expected a Uint16Array of ${half} patterns, or floats, got ${show(data)}`)
+  }
+  const bits = carrier === 'Uint16Array' ? half : undefined
   return { name: where, data, shape: checked, size, bits }
 }
 

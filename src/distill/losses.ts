@@ -72,7 +72,7 @@ export interface DistillationLossOptions extends ReductionOption {
  * Takes logits, not probabilities: a softmax beforehand would be applied twice. -Infinity masks a class; a term with p = 0 is 0,
  * and a class that only the student masks makes the loss Infinity.
  * Method: p and q by exponentials in f64, sum p (log p - log q), gradient (q - p) / T in the same pass; sums in f64 (docs/numerics.md).
- * Error: loss 1e-13 absolute times (1 + the greatest |logit| / T), gradient one f32 rounding and as much.
+ * Error: for the logits as f32: loss 1e-13 absolute times (1 + the greatest |logit| / T), gradient one f32 rounding and as much.
  *
  * @throws TypeError for an unknown option; RangeError for shapes that differ, NaN or +Infinity (index named), a row masked wholly
  */
@@ -130,10 +130,14 @@ function lossOf(
   options: DistillationLossOptions,
   name = 'student'
 ): Loss | Loss<Float64Array<ArrayBuffer>> {
-  const alpha = checkNumber(verb, 'alpha', options.alpha ?? 0.5, 0, 1)
+  const alpha = checkNumber(verb, 'alpha', options.alpha === undefined ? 0.5 : options.alpha, 0, 1)
   const temperature = checkTemperature(verb, options.temperature)
-  const squared = checkBoolean(verb, 'temperatureSquared', options.temperatureSquared ?? true)
-  const reduction = checkReduction(verb, options.reduction ?? 'batchMean')
+  const squared = checkBoolean(
+    verb,
+    'temperatureSquared',
+    options.temperatureSquared === undefined ? true : options.temperatureSquared
+  )
+  const reduction = checkReduction(verb, options.reduction === undefined ? 'batchMean' : options.reduction)
   const student = readLogits(verb, name, options.student)
   const { source, rows, classes } = student
   let teacher: Logits | undefined

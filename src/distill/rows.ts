@@ -1,4 +1,4 @@
-import { checkChoice, checkNumber, checkPositive } from '../core/check.js'
+import { checkChoice, checkNumber, checkPositive, show } from '../core/check.js'
 import { elementAt, readTensor, type Source } from '../core/tensor.js'
 import { TILE } from '../core/tiles.js'
 
@@ -29,10 +29,10 @@ export function checkSameShape(verb: string, student: Source, teacher: Source): 
   }
 }
 
-/** For what squares it: any further and the square would not be a normal number. */
+/** For what multiplies and divides gradients by it: any further and they might leave f32. */
 export function checkTemperature(verb: string, temperature: unknown = 1): number {
   const checked = checkPositive(verb, 'temperature', temperature)
-  return checkNumber(verb, 'temperature', checked, 1e-150, 1e150)
+  return checkNumber(verb, 'temperature', checked, 1e-30, 1e30)
 }
 
 export function checkReduction(verb: string, reduction: unknown): Reduction {
@@ -45,16 +45,17 @@ export function readLabels(verb: string, labels: unknown, rows: number, classes:
     typeof labels === 'object' && labels !== null && 'data' in labels ? (labels as { data: unknown }).data : labels
   ) as ArrayLike<number | bigint> | null | undefined
   if (typeof given !== 'object' || given === null || typeof given.length !== 'number') {
-    throw new TypeError(`${verb}: "labels" expected an array of ${rows} class numbers, got ${String(labels)}`)
+    throw new TypeError(`${verb}: "labels" expected an array of ${rows} class numbers, got ${show(labels)}`)
   }
   if (given.length !== rows) {
     throw new RangeError(`${verb}: "labels" expected ${rows} class numbers, one a row, got ${given.length}`)
   }
   return Int32Array.from({ length: rows }, (_, row) => {
-    const label = Number(given[row])
-    if (!Number.isInteger(label) || label < 0 || label >= classes) {
+    const value: unknown = given[row]
+    const label = typeof value === 'bigint' ? Number(value) : value
+    if (typeof label !== 'number' || !Number.isInteger(label) || label < 0 || label >= classes) {
       throw new RangeError(
-        `${verb}: "labels" expected class numbers from 0 to ${classes - 1}, got ${label} at row ${row}`
+        `${verb}: "labels" expected class numbers from 0 to ${classes - 1}, got ${show(value)} at row ${row}`
       )
     }
     return label

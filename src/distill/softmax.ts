@@ -24,9 +24,9 @@ export function softmax(logits: TensorLike, options: SoftmaxOptions = {}): Tenso
 /**
  * Logarithms of `softmax`, without passing through probabilities that vanish.
  *
- * Shapes, defaults and errors thrown as `softmax`; a masked class gives -Infinity.
+ * Shapes, defaults and errors thrown as `softmax`; a masked class gives -Infinity (as does a logit so far below that f32 ends).
  * Method: (z - max z) / T - log(sum exp((z - max z) / T)) in f64.
- * Error: one f32 rounding of the result, and 1e-13 (1 + the greatest |logit| / T).
+ * Error: for the logits as f32: one rounding of the result, and 1e-13 (1 + the greatest |logit| / T).
  */
 export function logSoftmax(logits: TensorLike, options: SoftmaxOptions = {}): Tensor {
   return alongRows('logSoftmax', logits, options, (kernels) => kernels.logSoftmaxF32)
@@ -39,7 +39,7 @@ function alongRows(
   pick: (kernels: Kernels) => Kernels['softmaxF32']
 ): Tensor {
   checkOptions(verb, options, ['temperature'])
-  const temperature = checkPositive(verb, 'temperature', options.temperature ?? 1)
+  const temperature = checkPositive(verb, 'temperature', options.temperature === undefined ? 1 : options.temperature)
   const logits = readLogits(verb, 'logits', value)
   const { source, classes } = logits
   const data = new Float32Array(source.size)

@@ -72,10 +72,21 @@ export function lowRank(matrix: TensorLike, options: LowRankOptions): LowRank {
   }
 
   const target = maxRelativeError!
-  // What the singular values promise, and one more rank while rounding has eaten the last of it.
-  let next = leastRank(lost, (rest) => rest <= target * target)
-  let result = factors(source, full, next, lost, type)
-  while (result.relativeError > target && next < most) result = factors(source, full, ++next, lost, type)
+  // What the singular values promise; where rounding has eaten the last of it, the least rank beyond that still meets the target.
+  let low = leastRank(lost, (rest) => rest <= target * target)
+  let result = factors(source, full, low, lost, type)
+  if (result.relativeError > target && low < most) {
+    let high = most
+    result = factors(source, full, high, lost, type)
+    while (result.relativeError <= target && high - low > 1) {
+      const middle = (low + high) >> 1
+      const tried = factors(source, full, middle, lost, type)
+      if (tried.relativeError <= target) {
+        high = middle
+        result = tried
+      } else low = middle
+    }
+  }
   if (result.relativeError > target) {
     throw new RangeError(
       `${VERB}: "maxRelativeError" ${target} is below what factors of this precision reach, ${result.relativeError}; ask for a greater one`

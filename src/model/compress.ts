@@ -8,7 +8,7 @@ import { encodeDense, type Part } from './dense.js'
 import { isFloat, type Dtype, type FileTensor, type TensorArray } from './dtypes.js'
 import { describeEncoding, METADATA_KEY, partName, type Artefact, type TensorEncoding } from './encoding.js'
 import { restoreTensor, type Model, type ModelTensor } from './model.js'
-import { checkRecipe, type CompressOptions, type Recipe } from './recipe.js'
+import { checkAxis, checkRecipe, type CompressOptions, type Recipe } from './recipe.js'
 import { MemorySink, SafetensorsWriter } from './writer.js'
 
 /** What became of one tensor. */
@@ -66,9 +66,11 @@ export async function compressModel(model: Model, options: CompressOptions): Pro
   const memory = sink ? undefined : new MemorySink()
   const select = options.select ?? ((tensor) => tensor.shape.length > 1 || model.tensors.length === 1)
   const chosen = new Set(model.tensors.filter((t) => isFloat(t.dtype) && sizeOf(t.shape) > 0 && select(t)))
+  checkAxis(VERB, options, chosen)
   const cut = await globalCut(model, options, chosen)
   const writer = new SafetensorsWriter(sink ?? memory!, headerRoom(model, chosen, options))
-  const artefact: Artefact = { kind: 'model', version: 1, source: { format: model.format }, tensors: [] }
+  const order = model.tensors.map(({ name }) => name)
+  const artefact: Artefact = { kind: 'model', version: 1, source: { format: model.format }, order, tensors: [] }
   const reports: TensorReport[] = []
   const taken = new Set(model.tensors.map(({ name }) => name))
   const bytes = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0)
@@ -90,6 +92,10 @@ export async function compressModel(model: Model, options: CompressOptions): Pro
     bytesDone += entry.byteLength
     onProgress?.({ name: entry.name, done: reports.length, tensors: model.tensors.length, bytesDone, bytes })
   }
+  if (chosen.size > 0 && artefact.tensors.length === 0) {
+    const { name, note } = reports.find((report) => report.note)!
+    throw new RangeError(`${VERB}: nothing could be compressed; tensor ${JSON.stringify(name)}: ${note}`)
+  }
   const after = await writer.finish({ ...model.metadata, [METADATA_KEY]: JSON.stringify(artefact) })
   const report = { tensors: reports, before: model.size, after, ratio: model.size / after }
   return memory ? { report, bytes: memory.bytes() } : { report }
@@ -101,7 +107,8 @@ function headerRoom(model: Model, chosen: ReadonlySet<ModelTensor>, { lowRank: f
   // Our entry is JSON within JSON.
   const lengthOf = (value: unknown): number => utf8.encode(JSON.stringify(JSON.stringify(value))).length
   const perTensor = model.tensors.map((tensor) => {
-    const entry = lengthOf(tensor.name) + 17 * tensor.shape.length + 128
+    // Each name stands in the header, and in our entry's order.
+    const entry = 2 * lengthOf(tensor.name) + 17 * tensor.shape.length + 128
     if (!chosen.has(tensor)) return entry
     return (factored ? 8 : 4) * entry + lengthOf(tensor.name) + 2 * 17 * tensor.shape.length + 640
   })

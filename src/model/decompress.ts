@@ -5,7 +5,7 @@ import type { FileTensor } from './dtypes.js'
 import { byteLengthOf } from './dtypes.js'
 import type { Model, ModelTensor } from './model.js'
 import { npyHeader } from './npy.js'
-import type { Progress } from './recipe.js'
+import { checkSink, type Progress } from './recipe.js'
 import { safetensorsHeader } from './safetensors.js'
 import { MemorySink, type ByteSink } from './writer.js'
 
@@ -34,6 +34,7 @@ export async function decompressModel(
   options: DecompressOptions = {}
 ): Promise<{ size: number; bytes?: Uint8Array<ArrayBuffer> }> {
   checkOptions(VERB, options, ['format', 'sink', 'onProgress'])
+  checkSink(VERB, options.sink)
   const format = checkChoice(VERB, 'format', options.format ?? model.sourceFormat, ['npy', 'safetensors'])
   if (format === 'npy' && model.tensors.length !== 1) {
     throw new RangeError(

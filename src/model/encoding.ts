@@ -27,6 +27,8 @@ export interface Artefact {
   kind: 'model'
   version: 1
   source: { format: 'npy' | 'safetensors' }
+  /** names of all tensors as they stood in the source; the file's own order is by alignment */
+  order: string[]
   tensors: TensorEncoding[]
 }
 
@@ -52,15 +54,20 @@ export function parseArtefact(text: string): Artefact {
         `this release reads kind "model", version ${VERSION}: use a newer one`
     )
   }
-  const { source, tensors } = value
+  // Without an order the tensors stand as their data does.
+  const { source, order = [], tensors } = value
   if (!isRecord(source) || (source.format !== 'npy' && source.format !== 'safetensors')) {
     throw malformed('expected a source format', source)
   }
   if (!Array.isArray(tensors)) throw malformed('expected a list of tensors', tensors)
+  if (!Array.isArray(order) || !order.every((name) => typeof name === 'string')) {
+    throw malformed('expected an order of names', order)
+  }
   return {
     kind: 'model',
     version: VERSION,
     source: { format: source.format },
+    order,
     tensors: tensors.map(parseTensor)
   }
 }

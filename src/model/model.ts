@@ -56,7 +56,8 @@ export async function openModel(input: ByteInput | string): Promise<Model> {
 }
 
 function logical(file: TensorFile): Model {
-  const { [METADATA_KEY]: text, ...metadata } = file.metadata
+  const { [METADATA_KEY]: text, ...rest } = file.metadata
+  const metadata = Object.assign(Object.create(null) as Record<string, string>, rest)
   const artefact = text === undefined ? undefined : parseArtefact(text)
   const entries = new Map(file.tensors.map((entry) => [entry.name, entry]))
   const encodings = new Map<string, { encoding: TensorEncoding; parts: string[] }>()
@@ -106,6 +107,9 @@ function logical(file: TensorFile): Model {
       })
     }
   }
+  const places = new Map(artefact?.order.map((name, place) => [name, place]))
+  const placeOf = ({ name }: ModelTensor): number => places.get(name) ?? places.size
+  tensors.sort((a, b) => placeOf(a) - placeOf(b))
   const sourceFormat = artefact?.source.format ?? file.format
   if (sourceFormat === 'npy' && tensors.length !== 1) {
     throw new FormatError('bad-header', `the tersor metadata says .npy, which holds one tensor, not ${tensors.length}`)

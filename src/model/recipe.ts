@@ -1,4 +1,4 @@
-import { checkChoice, checkInteger, checkNumber, checkOptions } from '../core/check.js'
+import { checkChoice, checkInteger, checkNumber, checkOptions, show } from '../core/check.js'
 import { prune, type PruneScope } from '../prune/prune.js'
 import type { QuantizeFormat } from '../quantize/formats.js'
 import { quantize } from '../quantize/quantize.js'
@@ -57,8 +57,28 @@ export function checkRecipe(verb: string, options: CompressOptions): void {
     }
   }
   if (l !== undefined) checkTargets(`${verb}: lowRank`, l)
+  checkSink(verb, options.sink)
   for (const name of ['select', 'onProgress'] as const) {
     if (options[name] !== undefined) checkChoice(verb, `typeof ${name}`, typeof options[name], ['function'])
+  }
+}
+
+export function checkSink(verb: string, sink: unknown): void {
+  if (sink !== undefined && typeof (sink as Partial<ByteSink> | null)?.write !== 'function') {
+    throw new TypeError(`${verb}: "sink" expected { write(position, bytes) }, got ${show(sink)}`)
+  }
+}
+
+/** An axis has to mean something to each tensor; factors have channels of their own. */
+export function checkAxis(verb: string, { quantize: q, lowRank: l }: Recipe, tensors: Iterable<ModelTensor>): void {
+  if (q?.axis === undefined || l) return
+  for (const { name, shape } of tensors) {
+    if (q.axis < -shape.length || q.axis >= shape.length) {
+      const range = shape.length ? `from ${-shape.length} to ${shape.length - 1}` : 'no axis, for a scalar,'
+      throw new RangeError(
+        `${verb}: quantize: "axis" expected ${range} for tensor ${JSON.stringify(name)} of shape [${shape.join(', ')}], got ${q.axis}`
+      )
+    }
   }
 }
 

@@ -30,12 +30,21 @@ const HELD_BACK = 64 << 20
 const bytesOf = ({ buffer, byteOffset, byteLength }: TensorArray): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength)
 
+interface Piece {
+  entry: TensorEntry
+  bytes: Uint8Array
+  /** bytes of an element: what the array is to be aligned to */
+  alignment: number
+}
+
 /**
  * Writes a safetensors file array by array, without knowing the later ones: small files are held back until the end, for larger ones
- * `room` bytes are left for the header.
+ * `room` bytes are left for the header. Arrays that do not fill whole words come last, wide elements first: so every array is
+ * aligned to its elements, which readers that map the file rely on.
  */
 export class SafetensorsWriter {
   private readonly entries: TensorEntry[] = []
+  private readonly ragged: Piece[] = []
   private held: Uint8Array[] | undefined = []
   private size = 0
 
@@ -46,7 +55,23 @@ export class SafetensorsWriter {
 
   async add({ name, dtype, shape, data }: Part): Promise<void> {
     const bytes = bytesOf(data)
-    this.entries.push({ name, dtype, shape, byteLength: bytes.length })
+    const entry = { name, dtype, shape, byteLength: bytes.length }
+    const piece = { entry, bytes, alignment: data.BYTES_PER_ELEMENT }
+    if (bytes.length % 8) this.ragged.push(piece)
+    else await this.append(piece)
+  }
+
+  /** @returns bytes of the whole file */
+  async finish(metadata: Readonly<Record<string, string>>): Promise<number> {
+    for (const piece of this.ragged.sort((a, b) => b.alignment - a.alignment)) await this.append(piece)
+    const header = safetensorsHeader(this.entries, metadata, this.held ? undefined : this.room)
+    if (this.held) await this.flush(this.held, header.length)
+    await this.sink.write(0, header)
+    return header.length + this.size
+  }
+
+  private async append({ entry, bytes }: Piece): Promise<void> {
+    this.entries.push(entry)
     if (this.held && this.size + bytes.length > HELD_BACK) {
       const { held } = this
       this.held = undefined
@@ -55,14 +80,6 @@ export class SafetensorsWriter {
     if (this.held) this.held.push(bytes)
     else await this.sink.write(this.room + this.size, bytes)
     this.size += bytes.length
-  }
-
-  /** @returns bytes of the whole file */
-  async finish(metadata: Readonly<Record<string, string>>): Promise<number> {
-    const header = safetensorsHeader(this.entries, metadata, this.held ? undefined : this.room)
-    if (this.held) await this.flush(this.held, header.length)
-    await this.sink.write(0, header)
-    return header.length + this.size
   }
 
   private async flush(pieces: Uint8Array[], from: number): Promise<void> {

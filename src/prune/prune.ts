@@ -60,7 +60,9 @@ export function prune(
   options: PruneOptions
 ): Pruned | Pruned[] | Record<string, Pruned> {
   checkOptions(VERB, options, ['sparsity', 'pattern', 'scope'])
-  if (isTensorLike(tensors)) return pruneAll([readTensor(VERB, 'tensor', tensors)], options)[0]!
+  if (Array.isArray(tensors) && tensors.length === 0) return pruneAll([], options)
+  if (isTensorLike(tensors) && !isRecordWithData(tensors))
+    return pruneAll([readTensor(VERB, 'tensor', tensors)], options)[0]!
   if (Array.isArray(tensors)) {
     return pruneAll(
       (tensors as readonly TensorLike[]).map((tensor, i) => readTensor(VERB, `tensors[${i}]`, tensor)),
@@ -80,6 +82,13 @@ export function prune(
   return Object.fromEntries(names.map((name, i) => [name, results[i]!]))
 }
 
+/** A record whose tensors include one of the name `data`: no tensor has another tensor beside its data. */
+function isRecordWithData(value: object): boolean {
+  const beside = ([name, other]: [string, unknown]): boolean =>
+    !['data', 'shape', 'dims'].includes(name) && isTensorLike(other)
+  return !Array.isArray(value) && isPlain(value) && Object.entries(value).some(beside)
+}
+
 /** A record of tensors, and not an object of some class (an ArrayBuffer, a DataView) that holds none. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -89,7 +98,9 @@ function isPlain(value: object): boolean {
 function pruneAll(sources: Source[], { sparsity, pattern, scope = 'layer' }: PruneOptions): Pruned[] {
   checkChoice(VERB, 'scope', scope, ['layer', 'global'])
   if ((sparsity === undefined) === (pattern === undefined)) {
-    throw new TypeError(`${VERB}: expected either "sparsity" or "pattern", got ${pattern ? 'both' : 'neither'}`)
+    throw new TypeError(
+      `${VERB}: expected either "sparsity" or "pattern", got ${pattern === undefined ? 'neither' : 'both'}`
+    )
   }
   if (pattern !== undefined) {
     if (scope === 'global') throw new TypeError(`${VERB}: scope 'global' goes with "sparsity"; a pattern is local`)

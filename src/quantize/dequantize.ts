@@ -41,11 +41,16 @@ export function dequantize(quantized: Quantized, options: DequantizeOptions = {}
   if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
     throw new TypeError(`${VERB}: "shape" expected an array of whole numbers, got ${show(shape)}`)
   }
-  const data = outputArray<Float32Array<ArrayBuffer>>(VERB, 'out', options.out, Float32Array, sizeOf(shape))
-  if (isHalf(format)) decodeHalf(quantized as QuantizedHalf, data)
-  else decodeIntegers(quantized as QuantizedIntegers, data)
+  const out = (size: number): Float32Array<ArrayBuffer> =>
+    outputArray<Float32Array<ArrayBuffer>>(VERB, 'out', options.out, Float32Array, size)
+  const data = isHalf(format)
+    ? decodeHalf(quantized as QuantizedHalf, out)
+    : decodeIntegers(quantized as QuantizedIntegers, out)
   return { data, shape: [...shape] }
 }
+
+/** The array to write to; made when all else has been checked. */
+type Out = (size: number) => Float32Array<ArrayBuffer>
 
 type Codes = Int8Array | Uint8Array | Uint16Array
 
@@ -57,9 +62,10 @@ function checkCodes<T extends Codes>(codes: unknown, type: new (length: number) 
   return codes
 }
 
-function decodeHalf({ format, codes }: QuantizedHalf, data: Float32Array<ArrayBuffer>): void {
-  const size = data.length
+function decodeHalf({ format, shape, codes }: QuantizedHalf, out: Out): Float32Array<ArrayBuffer> {
+  const size = sizeOf(shape)
   checkCodes(codes, Uint16Array, size)
+  const data = out(size)
   frame(defaultEngine(), (memory, kernels) => {
     const decode = format === 'float16' ? kernels.decodeF16 : kernels.decodeBF16
     const values = memory.alloc(4 * TILE)
@@ -70,9 +76,10 @@ function decodeHalf({ format, codes }: QuantizedHalf, data: Float32Array<ArrayBu
       data.set(memory.f32(values, length), start)
     })
   })
+  return data
 }
 
-function decodeIntegers(quantized: QuantizedIntegers, data: Float32Array<ArrayBuffer>): void {
+function decodeIntegers(quantized: QuantizedIntegers, out: Out): Float32Array<ArrayBuffer> {
   const { shape, axis, group, scales, zeroPoints } = quantized
   const grid = GRIDS[quantized.format]
   const layout = channelLayout(VERB, shape, axis, group)
@@ -82,16 +89,17 @@ function decodeIntegers(quantized: QuantizedIntegers, data: Float32Array<ArrayBu
       `${VERB}: "zeroPoints" are missing: ${quantized.format} needs them unless it is signed and symmetric`
     )
   }
-  const parameters = {
-    scales: readScales(VERB, scales, layout.sets),
-    zeros: zeroPoints ? readZeroPoints(VERB, zeroPoints, layout.sets, grid) : new Int32Array(layout.sets)
-  }
   const bytes = grid.bits === 4 ? Math.ceil(layout.size / 2) : layout.size
   const codes = checkCodes<Int8Array | Uint8Array>(
     quantized.codes,
     grid.bits === 8 && grid.signed ? Int8Array : Uint8Array,
     bytes
   )
+  const parameters = {
+    scales: readScales(VERB, scales, layout.sets),
+    zeros: zeroPoints ? readZeroPoints(VERB, zeroPoints, layout.sets, grid) : new Int32Array(layout.sets)
+  }
+  const data = out(layout.size)
   frame(defaultEngine(), (memory, kernels) => {
     const windows = planWindows(layout)
     const passes = new Passes(memory, kernels, layout, grid, symmetric, windows)
@@ -124,4 +132,5 @@ function decodeIntegers(quantized: QuantizedIntegers, data: Float32Array<ArrayBu
       }
     }
   })
+  return data
 }

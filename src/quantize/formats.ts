@@ -42,7 +42,7 @@ export interface QuantizeOptions {
   format: QuantizeFormat
   /** channel axis: one scale for each index along it. Negative counts from the end. Default: one scale for the whole tensor */
   axis?: number
-  /** one scale for each run of so many elements of a channel, the last run may be short; the channel axis is then 0 by default */
+  /** one scale for each run of so many elements of a channel, the last run may be short (a group longer than a channel is one short run); the channel axis is then 0 by default */
   group?: number
   /** default true: zero stays in the middle of the codes and only the greatest magnitude counts; false: least and greatest value count */
   symmetric?: boolean

@@ -91,11 +91,6 @@ describe('exit code 1: a file is bad', () => {
     ],
     ['NaN in the first', ['diff', 'nan.npy', 'good.npy'], 'nan.npy, good.npy: tensor "data" of a: '],
     ['NaN in the second', ['diff', 'good.npy', 'nan.npy'], 'good.npy, nan.npy: tensor "data" of b: '],
-    [
-      'an axis that does not fit',
-      ['compress', 'good.npy', '-o', 'out', ...INT8, '--axis', '2'],
-      'good.npy: tensor "data": quantize: "axis"'
-    ],
     ['parts that do not fit', ['decompress', 'lazy.safetensors', '-o', 'out'], 'lazy.safetensors: tensor "w" cannot'],
     ['... in the first', ['diff', 'lazy.safetensors', 'w.safetensors'], 'lazy.safetensors: tensor "w" cannot be'],
     ['... in the second', ['diff', 'w.safetensors', 'lazy.safetensors'], 'lazy.safetensors: tensor "w" cannot be'],
@@ -174,6 +169,11 @@ describe('exit code 2: the command line is wrong', () => {
     ['rank 0', ['compress', 'good.npy', '-o', 'out', '--rank', '0'], /"rank"/],
     ['energy 2', ['compress', 'good.npy', '-o', 'out', '--energy', '2'], /"energy"/],
     ['rank and energy', ['compress', 'good.npy', '-o', 'out', '--rank', '1', '--energy', '0.5'], /exactly one/],
+    [
+      'an axis that no tensor has',
+      ['compress', 'good.npy', '-o', 'out', ...INT8, '--axis', '2'],
+      /"axis" .*tensor "data".*got 2/
+    ],
     ['an unknown format', ['compress', 'good.npy', '-o', 'out', '--quantize', 'int3'], /int3.*int8, uint8/s],
     [
       'an unknown scope',

@@ -118,7 +118,7 @@ describe('known values', () => {
 
 describe('kinds of input', () => {
   it('f64, nested arrays, bit patterns and views', () => {
-    const values = [0.1, -2.5, 3, 1]
+    const values = [0.125, -2.5, 3, 1]
     const expected = compare(f32(values), f32([0, 0, 1, 1]))
     expect(compare(Float64Array.from(values), Int8Array.of(0, 0, 1, 1))).toEqual(expected)
     expect(compare(values, [0, 0, 1, 1])).toEqual(expected)
@@ -127,7 +127,13 @@ describe('kinds of input', () => {
     const halves = { data: Uint16Array.from(values, float16Bits), dims: [4], type: 'float16' }
     const rounded = values.map((x) => float16Value(float16Bits(x)))
     expect(compare(halves, [0, 0, 1, 1])).toEqual(compare(rounded, [0, 0, 1, 1]))
-    // f64 is read as f32.
-    expect(compare(Float64Array.of(1 + 2 ** -40), [1]).maxAbsoluteError).toBe(0)
+    // f64 is taken as it is, on either side.
+    expect(compare(Float64Array.of(1 + 2 ** -40), f32([1])).maxAbsoluteError).toBe(2 ** -40)
+    expect(compare(f32([1]), [1 + 2 ** -40]).maxAbsoluteError).toBe(2 ** -40)
+    const long = normals(5001, 3)
+    const other = Float64Array.from(long, (x) => x * (1 + 1e-9))
+    const { relativeError, meanSquaredError } = compareOracle(long, other)
+    expect(compare(long, other).relativeError / relativeError).toBeCloseTo(1, 12)
+    expect(compare(long, other).meanSquaredError / meanSquaredError).toBeCloseTo(1, 12)
   })
 })

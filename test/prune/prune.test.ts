@@ -454,3 +454,16 @@ describe('kinds of input', () => {
     expectSameBits(data, copy)
   })
 })
+
+describe('what counts as many tensors', () => {
+  it('an empty list is a list', () => {
+    expect(prune([], { sparsity: 0.5 })).toEqual([])
+  })
+
+  it('a record may have a tensor named data', () => {
+    const tensors = { data: Float32Array.of(1, 2), bias: Float32Array.of(3, 4) }
+    const pruned = prune(tensors, { sparsity: 0.5 })
+    expect([...pruned.data.values.data]).toEqual([0, 2])
+    expect([...pruned.bias.values.data]).toEqual([0, 4])
+  })
+})

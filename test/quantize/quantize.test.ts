@@ -408,3 +408,14 @@ describe("the data's own scales", () => {
     }
   })
 })
+
+describe('groups beyond a channel', () => {
+  it.each([5, 1000, 2 ** 31, 2 ** 32, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER])('%d is one short group', (group) => {
+    const data = Float32Array.of(1, -2, 3, 4)
+    const one = quantize(data, { format: 'int8' })
+    const grouped = quantize(data, { format: 'int8', group })
+    expect(grouped.codes).toEqual(one.codes)
+    expect(grouped.scales).toEqual(one.scales)
+    expect([...dequantize(grouped).data]).toEqual([...dequantize(one).data])
+  })
+})
