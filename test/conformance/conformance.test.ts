@@ -6,6 +6,7 @@ const expected = JSON.parse(readFileSync(new URL('expected.json', import.meta.ur
 
 describe('the built package gives the same bytes', () => {
   for (const { name, found, table } of targets) {
+    if (!found) console.log(`${name} is not installed: its conformance is skipped`)
     const title = found ? `on ${name}` : `on ${name} (not installed: skipped)`
     it.skipIf(!found)(title, { timeout: 180_000 }, async () => {
       expect(await table(found!)).toEqual(expected)

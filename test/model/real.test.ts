@@ -43,6 +43,7 @@ async function there(file: string, options: CompressOptions): Promise<Restored[]
 const floats = { select: () => true }
 
 for (const file of FILES) {
+  if (!existsSync(path(file))) console.log(`../shared/data/${file} is not here: its tests are skipped`)
   describe.skipIf(!existsSync(path(file)))(`${file} (../shared/data)`, () => {
     // The channels of embeddings are their dimensions: a few of them are outliers, for which one scale a vector is too coarse.
     const axis = file.endsWith('.npy') ? 1 : 0
