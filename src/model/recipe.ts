@@ -51,6 +51,7 @@ export function checkRecipe(verb: string, options: CompressOptions): void {
     if (q.axis !== undefined) checkInteger(`${verb}: quantize`, 'axis', q.axis, -Infinity, Infinity)
   }
   if (p !== undefined) {
+    checkOptions(`${verb}: prune`, p, ['sparsity', 'pattern', 'scope'])
     prune([], p)
     if (p.scope === 'global' && l) {
       throw new TypeError(`${verb}: scope 'global' does not go with lowRank, whose factors are pruned one by one`)

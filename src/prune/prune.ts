@@ -1,4 +1,4 @@
-import { checkChoice, checkNumber, checkOptions, show } from '../core/check.js'
+import { checkChoice, checkNumber, checkOptions, outputArray, show } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { channelLayout } from '../core/layout.js'
 import type { Bitmask } from '../core/mask.js'
@@ -22,6 +22,8 @@ export interface PruneOptions {
   pattern?: string
   /** for many tensors: 'layer' (default) removes the fraction of each, 'global' the fraction of all together */
   scope?: PruneScope
+  /** for one tensor: an earlier result of its shape, whose arrays are written again (where an error stops the work, in part) */
+  out?: Pruned
 }
 
 export type PruneScope = 'layer' | 'global'
@@ -59,10 +61,13 @@ export function prune(
   tensors: TensorLike | readonly TensorLike[] | Readonly<Record<string, TensorLike>>,
   options: PruneOptions
 ): Pruned | Pruned[] | Record<string, Pruned> {
-  checkOptions(VERB, options, ['sparsity', 'pattern', 'scope'])
+  checkOptions(VERB, options, ['sparsity', 'pattern', 'scope', 'out'])
   if (Array.isArray(tensors) && tensors.length === 0) return pruneAll([], options)
-  if (isTensorLike(tensors) && !isRecordWithData(tensors))
-    return pruneAll([readTensor(VERB, 'tensor', tensors)], options)[0]!
+  const alone = isTensorLike(tensors) && !isRecordWithData(tensors)
+  if (!alone && options.out !== undefined) {
+    throw new TypeError(`${VERB}: "out" goes with one tensor; leave it out for many`)
+  }
+  if (alone) return pruneAll([readTensor(VERB, 'tensor', tensors)], options)[0]!
   if (Array.isArray(tensors)) {
     return pruneAll(
       (tensors as readonly TensorLike[]).map((tensor, i) => readTensor(VERB, `tensors[${i}]`, tensor)),
@@ -95,7 +100,7 @@ function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-function pruneAll(sources: Source[], { sparsity, pattern, scope = 'layer' }: PruneOptions): Pruned[] {
+function pruneAll(sources: Source[], { sparsity, pattern, scope = 'layer', out }: PruneOptions): Pruned[] {
   checkChoice(VERB, 'scope', scope, ['layer', 'global'])
   if ((sparsity === undefined) === (pattern === undefined)) {
     throw new TypeError(
@@ -105,11 +110,11 @@ function pruneAll(sources: Source[], { sparsity, pattern, scope = 'layer' }: Pru
   if (pattern !== undefined) {
     if (scope === 'global') throw new TypeError(`${VERB}: scope 'global' goes with "sparsity"; a pattern is local`)
     const [keep, block] = readPattern(VERB, pattern)
-    return sources.map((source) => prunePattern(source, keep, block))
+    return sources.map((source) => prunePattern(source, keep, block, out))
   }
   const share = checkNumber(VERB, 'sparsity', sparsity, 0, 1)
   const sets = scope === 'global' ? [sources] : sources.map((source) => [source])
-  return sets.flatMap((set) => pruneTogether(set, share))
+  return sets.flatMap((set) => pruneTogether(set, share, out))
 }
 
 /** @returns [N, M] of 'N:M' */
@@ -133,25 +138,24 @@ export function removedCount(sparsity: number, total: number): number {
   return rest > 0.5 ? floor + 1 : floor
 }
 
-function pruneTogether(sources: Source[], sparsity: number): Pruned[] {
+function pruneTogether(sources: Source[], sparsity: number, out: Pruned | undefined): Pruned[] {
   const total = sources.reduce((sum, { size }) => sum + size, 0)
   const count = removedCount(sparsity, total)
   const cut: Cut =
     count > 0
       ? frame(defaultEngine(), (memory, kernels) => selectCut(memory, kernels, sources, count))
       : { threshold: 0, ties: 0 }
-  return sources.map((source) => applyCut(source, cut, count === 0))
+  return sources.map((source) => applyCut(source, cut, count === 0, out))
 }
 
 /** Masks a tensor by a cut, and takes off the cut's ties what it has removed of them. `check`: the data has not been looked at yet. */
-export function applyCut(source: Source, cut: Cut, check = false): Pruned {
+export function applyCut(source: Source, cut: Cut, check = false, earlier?: Pruned): Pruned {
   return frame(defaultEngine(), (memory, kernels) => {
     const values = memory.alloc(4 * TILE)
     const masked = memory.alloc(4 * TILE)
     const bits = memory.alloc(TILE / 8)
     const counts = memory.alloc(12)
-    const out = new Float32Array(source.size)
-    const mask = new Uint8Array(Math.ceil(source.size / 8))
+    const { data: out, bits: mask } = arraysFor(source, earlier)
     let kept = 0
     eachRun(source.size, (start, length) => {
       loadF32(memory, kernels, values, source, start, length)
@@ -169,6 +173,18 @@ export function applyCut(source: Source, cut: Cut, check = false): Pruned {
   })
 }
 
+/** Arrays to write to: the earlier result's, or fresh ones. */
+function arraysFor(
+  { size }: Source,
+  earlier: Pruned | undefined
+): { data: Float32Array<ArrayBuffer>; bits: Uint8Array<ArrayBuffer> } {
+  const { values, mask } = earlier ?? {}
+  return {
+    data: outputArray<Float32Array<ArrayBuffer>>(VERB, 'out.values.data', values?.data, Float32Array, size),
+    bits: outputArray<Uint8Array<ArrayBuffer>>(VERB, 'out.mask.bits', mask?.bits, Uint8Array, Math.ceil(size / 8))
+  }
+}
+
 function pruned(
   { shape, size }: Source,
   data: Float32Array<ArrayBuffer>,
@@ -182,15 +198,15 @@ function pruned(
   }
 }
 
-function prunePattern(source: Source, keep: number, block: number): Pruned {
+function prunePattern(source: Source, keep: number, block: number, earlier: Pruned | undefined): Pruned {
   return frame(defaultEngine(), (memory, kernels) => {
     const layout = channelLayout(VERB, source.shape, undefined, block)
     const windows = planWindows(layout)
     const values = memory.alloc(4 * TILE)
     const masked = memory.alloc(4 * TILE)
     const bytes = memory.alloc(TILE)
-    const packed = new PackedOutput(memory, layout, 8, kernels.packBits, isSequential(windows))
-    const out = new Float32Array(source.size)
+    const { data: out, bits } = arraysFor(source, earlier)
+    const packed = new PackedOutput(memory, layout, 8, kernels.packBits, isSequential(windows), bits)
     for (const { tiles } of windows) {
       for (const tile of tiles) {
         const length = tileLength(tile)

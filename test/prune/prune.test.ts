@@ -467,3 +467,26 @@ describe('what counts as many tensors', () => {
     expect([...pruned.bias.values.data]).toEqual([0, 4])
   })
 })
+
+describe('out', () => {
+  const data = normals(1003, 5)
+
+  it.each([{ sparsity: 0.3 }, { sparsity: 0 }, { pattern: '2:4' }, { pattern: '1:3' }])(
+    '%j: writes an earlier result again',
+    (options) => {
+      const out = prune({ data: normals(1003, 6), shape: [17, 59] }, { sparsity: 0.9 })
+      const again = prune({ data, shape: [17, 59] }, { ...options, out })
+      expect(again.values.data).toBe(out.values.data)
+      expect(again.mask.bits).toBe(out.mask.bits)
+      expect(again).toEqual(prune({ data, shape: [17, 59] }, options))
+    }
+  )
+
+  it('is of the tensor, and of one only', () => {
+    const out = prune(data, { sparsity: 0.5 })
+    expect(() => prune(data.subarray(1), { sparsity: 0.5, out })).toThrow(
+      /"out.values.data" expected length 1002, got 1003/
+    )
+    expect(() => prune([data], { sparsity: 0.5, out })).toThrow(/prune: "out" goes with one tensor/)
+  })
+})
