@@ -50,12 +50,14 @@ const VERB = 'compressModel'
  * Shapes: any; low rank sees more than two dimensions as (shape[0], rest). Defaults: see `CompressOptions`.
  * Method: `lowRank`, then `prune` (of the factors, where there are), then `quantize`. Pruned arrays are stored as a bitmask and the
  * elements kept, where that is smaller. Factors that would be larger than their tensor are not made. Each error is measured on what
- * the stored bytes give back. Memory: one tensor at a time, and a result of up to 64 MiB until it is written.
+ * the stored bytes give back. Memory: one tensor at a time, a result of up to 64 MiB until it is written, and those arrays of it that do
+ * not fill whole words of 8 bytes until the end.
  * Error: in the report, tensor by tensor.
  *
- * @throws TypeError, RangeError for a recipe that is wrong, before anything is read
- * @throws FormatError for a file that is broken ('bad-tensor': numbers that are not finite, an axis that does not fit; the message names the
- * tensor), and for one that is compressed already
+ * @throws TypeError, RangeError for a recipe that is wrong, or whose axis a chosen tensor lacks, before anything is read; RangeError where it
+ * could do nothing for any chosen tensor
+ * @throws FormatError for a file that is broken ('bad-tensor': numbers that are not finite; the message names the tensor), and for one that
+ * is compressed already
  */
 export async function compressModel(model: Model, options: CompressOptions): Promise<CompressResult> {
   checkRecipe(VERB, options)

@@ -33,7 +33,7 @@ function isPacked(format: QuantizeOptions['format']): boolean {
 
 /**
  * Stores an array under `base`: quantised where options are given, and where a mask is given only its kept elements beside the mask,
- * if that is smaller. `values` are the masked ones.
+ * if that is smaller. `values` are the masked ones, as f32 where there are no options.
  */
 export function encodeDense(
   base: string,
@@ -62,7 +62,7 @@ export function encodeDense(
         parts.push({ name: partName(base, 'zeroPoints'), dtype: zeroType, shape: sets, data: q.zeroPoints })
       }
     }
-  } else data = Float32Array.from((values as { data: ArrayLike<number> }).data)
+  } else data = (values as Tensor).data
 
   const size = sizeOf(shape)
   let stored = packed ? [data.length] : shape
