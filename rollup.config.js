@@ -1,38 +1,75 @@
+import { fileURLToPath } from 'node:url'
 import commonjs from '@rollup/plugin-commonjs'
 import resolve from '@rollup/plugin-node-resolve'
 import license from 'rollup-plugin-license'
 import { minify } from 'terser'
 
-/**
- * The command line carries its libraries with it, so that users install nothing: it alone is minified. The library stays readable; its
- * comments are in the declarations and the sources.
- */
-const shorten = {
-  name: 'shorten',
-  async renderChunk(code, chunk) {
-    const readable = { compress: false, mangle: false, format: { beautify: true, comments: false, indent_level: 2 } }
-    const { code: shorter } = await minify(code, { module: true, ...(chunk.name === 'cli' ? {} : readable) })
-    return { code: shorter, map: null }
+/** The library stays readable, without its comments: they are in the declarations and the sources. */
+const READABLE = {
+  compress: false,
+  mangle: false,
+  format: { beautify: true, comments: /@ts-self-types/, indent_level: 2 }
+}
+
+/** @param readable says which chunks people may want to read */
+function shorten(readable = () => false) {
+  return {
+    name: 'shorten',
+    async renderChunk(code, chunk) {
+      const { code: shorter } = await minify(code, { module: true, ...(readable(chunk) ? READABLE : {}) })
+      return { code: shorter, map: null }
+    }
   }
 }
 
-export default {
-  input: {
-    index: 'build/esm/index.js',
-    model: 'build/esm/model/index.js',
-    cli: 'build/esm/cli/main.js'
-  },
-  output: {
-    dir: 'build',
-    format: 'es',
-    chunkFileNames: 'chunks/core.js',
-    hoistTransitiveImports: false
-  },
-  external: /^node:/,
-  plugins: [
-    resolve({ preferBuiltins: true }),
-    commonjs(),
-    license({ thirdParty: { output: 'build/THIRD-PARTY.txt' } }),
-    shorten
-  ]
+/** Leaves imports as files of their own, by their paths from each chunk. */
+function beside(files) {
+  return {
+    name: 'beside',
+    resolveId(id) {
+      const file = files[id]
+      return file ? { id: fileURLToPath(new URL(file, import.meta.url)), external: 'absolute' } : null
+    },
+    renderChunk(code, chunk) {
+      const up = chunk.fileName.includes('/') ? '../' : './'
+      for (const file of Object.values(files)) {
+        const absolute = fileURLToPath(new URL(file, import.meta.url))
+        code = code.replaceAll(absolute, file.replace('build/', up))
+      }
+      return { code, map: null }
+    }
+  }
 }
+
+const library = { index: 'build/esm/index.js', model: 'build/esm/model/index.js' }
+
+/** What the bundles of one condition have in common. */
+const split = { format: 'es', chunkFileNames: 'chunks/[name].js', hoistTransitiveImports: false }
+
+export default [
+  {
+    input: { ...library, cli: 'build/esm/cli/main.js' },
+    output: {
+      ...split,
+      dir: 'build',
+      // JSR and Deno find the types by it.
+      banner: ({ name, isEntry }) =>
+        isEntry && name in library ? `/* @ts-self-types="./types/${library[name].slice(10, -2)}d.ts" */` : ''
+    },
+    external: /^node:/,
+    plugins: [
+      beside({ '#core': 'build/core/bytes.js' }),
+      resolve({ preferBuiltins: true }),
+      commonjs(),
+      license({ thirdParty: { output: 'build/THIRD-PARTY.txt' } }),
+      shorten(({ name }) => name !== 'cli')
+    ]
+  },
+  // Isolates that compile no bytes and have no workers: the conditions of package.json say which file `#core` is.
+  {
+    input: library,
+    output: { ...split, dir: 'build/isolate' },
+    external: ['#core'],
+    plugins: [resolve(), shorten()]
+  }
+]
