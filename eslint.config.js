@@ -22,7 +22,8 @@ export default tseslint.config(
           'Deno',
           'globalThis',
           'setTimeout',
-          'clearTimeout',
+          'AbortController',
+          'AbortSignal',
           'WebAssembly',
           'fetch',
           'Response'

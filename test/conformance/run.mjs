@@ -10,10 +10,11 @@ if (!existsSync(new URL('node_modules', here))) {
 }
 // What is found is found at import.
 const { conform, targets } = await import('./targets.mjs')
-const { createProject } = await import('./project.mjs')
+const { createProject, removeFolder } = await import('./project.mjs')
 const { grid } = await import('./grid.mjs')
+const { stop } = await import('./targets/scope.mjs')
 
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort())
 
 const project = createProject()
 const results = {}
@@ -26,7 +27,10 @@ for (const target of targets.filter(({ found }) => found)) {
   } catch (error) {
     failures.push(error.message)
   }
+  if (stop.signal.aborted) break
 }
+await removeFolder(project)
+if (stop.signal.aborted) process.exit(1)
 
 const file = new URL('expected.json', here)
 if (process.argv.includes('--update')) {

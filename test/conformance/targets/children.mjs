@@ -23,8 +23,11 @@ export function start(defer, command, args, options) {
     child.once('error', reject)
     child.once('exit', (code, signal) => reject(new Error(`${command} ended with ${signal ?? code}`)))
   })
-  failed.catch(() => {})
-  defer(() => kill(child))
+  const gone = failed.catch(() => {})
+  defer(() => {
+    kill(child)
+    return gone
+  })
   return { child, failed }
 }
 
