@@ -54,6 +54,10 @@ const core = {
 }
 for (const [name, lines] of Object.entries(core)) writeFileSync(join(folder, name), `${lines.join('\n')}\n`)
 writeFileSync(
+  join(folder, 'workerSource.d.ts'),
+  "/** the pool's worker script; empty where there are no workers */\nexport declare const source: string\n"
+)
+writeFileSync(
   join(folder, 'bytes.d.ts'),
   [
     "import type { instantiate } from './core.js'",
@@ -68,6 +72,6 @@ writeFileSync(
 )
 
 run('typescript', 'tsc', '-p', 'tsconfig.build.json')
-tidyDeclarations(join(root, 'build/types'), ['index.d.ts', 'model/index.d.ts'])
+tidyDeclarations(join(root, 'build/types'), ['index.d.ts', 'model/index.d.ts', 'pool/index.d.ts'])
 run('rollup', 'rollup', '-c', '--silent')
 chmodSync(join(root, 'build/cli.js'), 0o755)

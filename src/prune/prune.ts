@@ -1,6 +1,6 @@
 import { checkChoice, checkNumber, checkOptions, outputArray, show } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
-import { channelLayout } from '../core/layout.js'
+import { channelLayout, type Layout } from '../core/layout.js'
 import type { Bitmask } from '../core/mask.js'
 import { PackedOutput } from '../core/packed.js'
 import {
@@ -57,34 +57,64 @@ export function prune<K extends string>(
   tensors: Readonly<Record<K, TensorLike>>,
   options: PruneOptions
 ): Record<K, Pruned>
-export function prune(
-  tensors: TensorLike | readonly TensorLike[] | Readonly<Record<string, TensorLike>>,
-  options: PruneOptions
-): Pruned | Pruned[] | Record<string, Pruned> {
+export function prune(tensors: Prunable, options: PruneOptions): Pruned | Pruned[] | Record<string, Pruned> {
+  const { sources, rule, out, arrange } = preparePrune(tensors, options)
+  if (rule.kind === 'pattern') return arrange(sources.map((source) => prunePattern(source, rule, out)))
+  return arrange(rule.sets.flatMap(({ sources, count }) => pruneTogether(sources, count, out)))
+}
+
+export type Prunable = TensorLike | readonly TensorLike[] | Readonly<Record<string, TensorLike>>
+
+/** Keeps the `keep` greatest of each `block`. */
+export interface PatternRule {
+  readonly kind: 'pattern'
+  readonly keep: number
+  readonly block: number
+}
+
+/** Removes `count` elements of each set, whose tensors are taken together. */
+export interface CountRule {
+  readonly kind: 'count'
+  readonly sets: readonly { readonly sources: readonly Source[]; readonly count: number }[]
+}
+
+export interface Pruning {
+  readonly sources: readonly Source[]
+  readonly rule: PatternRule | CountRule
+  readonly out?: Pruned
+  /** one result for each source, as the caller gave the tensors */
+  readonly arrange: (results: Pruned[]) => Pruned | Pruned[] | Record<string, Pruned>
+}
+
+/** Reads and checks what `prune` is asked. */
+export function preparePrune(tensors: Prunable, options: PruneOptions): Pruning {
   checkOptions(VERB, options, ['sparsity', 'pattern', 'scope', 'out'])
-  if (Array.isArray(tensors) && tensors.length === 0) return pruneAll([], options)
-  const alone = isTensorLike(tensors) && !isRecordWithData(tensors)
-  if (!alone && options.out !== undefined) {
+  const { sources, arrange, alone } = readPrunable(tensors)
+  const { out } = options
+  if (out !== undefined && !alone) {
     throw new TypeError(`${VERB}: "out" goes with one tensor; leave it out for many`)
   }
-  if (alone) return pruneAll([readTensor(VERB, 'tensor', tensors)], options)[0]!
+  return { sources, rule: readRule(options, sources), out, arrange }
+}
+
+function readPrunable(tensors: Prunable): Pick<Pruning, 'sources' | 'arrange'> & { alone?: boolean } {
+  if (isTensorLike(tensors) && !isRecordWithData(tensors) && !(Array.isArray(tensors) && tensors.length === 0)) {
+    return { sources: [readTensor(VERB, 'tensor', tensors)], arrange: ([result]) => result!, alone: true }
+  }
   if (Array.isArray(tensors)) {
-    return pruneAll(
-      (tensors as readonly TensorLike[]).map((tensor, i) => readTensor(VERB, `tensors[${i}]`, tensor)),
-      options
-    )
+    const all = tensors as readonly TensorLike[]
+    return { sources: all.map((tensor, i) => readTensor(VERB, `tensors[${i}]`, tensor)), arrange: (results) => results }
   }
   const isRecord = typeof tensors === 'object' && tensors !== null && isPlain(tensors)
   if (!isRecord) {
     throw new TypeError(`${VERB}: "tensor" expected a tensor, or an array or record of tensors, got ${show(tensors)}`)
   }
-  const names = Object.keys(tensors)
   const record = tensors as Readonly<Record<string, TensorLike>>
-  const results = pruneAll(
-    names.map((name) => readTensor(VERB, name, record[name])),
-    options
-  )
-  return Object.fromEntries(names.map((name, i) => [name, results[i]!]))
+  const names = Object.keys(record)
+  return {
+    sources: names.map((name) => readTensor(VERB, name, record[name])),
+    arrange: (results) => Object.fromEntries(names.map((name, i) => [name, results[i]!]))
+  }
 }
 
 /** A record whose tensors include one of the name `data`: no tensor has another tensor beside its data. */
@@ -100,7 +130,7 @@ function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-function pruneAll(sources: Source[], { sparsity, pattern, scope = 'layer', out }: PruneOptions): Pruned[] {
+function readRule({ sparsity, pattern, scope = 'layer' }: PruneOptions, sources: readonly Source[]): Pruning['rule'] {
   checkChoice(VERB, 'scope', scope, ['layer', 'global'])
   if ((sparsity === undefined) === (pattern === undefined)) {
     throw new TypeError(
@@ -110,11 +140,16 @@ function pruneAll(sources: Source[], { sparsity, pattern, scope = 'layer', out }
   if (pattern !== undefined) {
     if (scope === 'global') throw new TypeError(`${VERB}: scope 'global' goes with "sparsity"; a pattern is local`)
     const [keep, block] = readPattern(VERB, pattern)
-    return sources.map((source) => prunePattern(source, keep, block, out))
+    return { kind: 'pattern', keep, block }
   }
   const share = checkNumber(VERB, 'sparsity', sparsity, 0, 1)
   const sets = scope === 'global' ? [sources] : sources.map((source) => [source])
-  return sets.flatMap((set) => pruneTogether(set, share, out))
+  const count = (set: readonly Source[]): number =>
+    removedCount(
+      share,
+      set.reduce((sum, { size }) => sum + size, 0)
+    )
+  return { kind: 'count', sets: sets.map((set) => ({ sources: set, count: count(set) })) }
 }
 
 /** @returns [N, M] of 'N:M' */
@@ -138,25 +173,34 @@ export function removedCount(sparsity: number, total: number): number {
   return rest > 0.5 ? floor + 1 : floor
 }
 
-function pruneTogether(sources: Source[], sparsity: number, out: Pruned | undefined): Pruned[] {
-  const total = sources.reduce((sum, { size }) => sum + size, 0)
-  const count = removedCount(sparsity, total)
+/** The cut that removes nothing. */
+export const NO_CUT: Readonly<Cut> = { threshold: 0, ties: 0 }
+
+function pruneTogether(sources: readonly Source[], count: number, out: Pruned | undefined): Pruned[] {
   const cut: Cut =
-    count > 0
-      ? frame(defaultEngine(), (memory, kernels) => selectCut(memory, kernels, sources, count))
-      : { threshold: 0, ties: 0 }
+    count > 0 ? frame(defaultEngine(), (memory, kernels) => selectCut(memory, kernels, sources, count)) : { ...NO_CUT }
   return sources.map((source) => applyCut(source, cut, count === 0, out))
 }
 
 /** Masks a tensor by a cut, and takes off the cut's ties what it has removed of them. `check`: the data has not been looked at yet. */
 export function applyCut(source: Source, cut: Cut, check = false, earlier?: Pruned): Pruned {
-  return frame(defaultEngine(), (memory, kernels) => {
+  const arrays = arraysFor(source, earlier)
+  return pruned(source, arrays, maskByCut(source, cut, check, arrays))
+}
+
+export interface PruneArrays {
+  readonly data: Float32Array<ArrayBuffer>
+  readonly bits: Uint8Array<ArrayBuffer>
+}
+
+/** @returns how many were removed */
+export function maskByCut(source: Source, cut: Cut, check: boolean, { data, bits: mask }: PruneArrays): number {
+  let kept = 0
+  frame(defaultEngine(), (memory, kernels) => {
     const values = memory.alloc(4 * TILE)
     const masked = memory.alloc(4 * TILE)
     const bits = memory.alloc(TILE / 8)
     const counts = memory.alloc(12)
-    const { data: out, bits: mask } = arraysFor(source, earlier)
-    let kept = 0
     eachRun(source.size, (start, length) => {
       loadF32(memory, kernels, values, source, start, length)
       if (check) {
@@ -166,18 +210,15 @@ export function applyCut(source: Source, cut: Cut, check = false, earlier?: Prun
       cut.ties = kernels.maskMagnitudes(masked, bits, values, length, cut.threshold, cut.ties)
       const bytes = Math.ceil(length / 8)
       kept += kernels.countBits(bits, bytes)
-      out.set(memory.f32(masked, length), start)
+      data.set(memory.f32(masked, length), start)
       mask.set(memory.u8(bits, bytes), start / 8)
     })
-    return pruned(source, out, mask, source.size - kept)
   })
+  return source.size - kept
 }
 
 /** Arrays to write to: the earlier result's, or fresh ones. */
-function arraysFor(
-  { size }: Source,
-  earlier: Pruned | undefined
-): { data: Float32Array<ArrayBuffer>; bits: Uint8Array<ArrayBuffer> } {
+export function arraysFor({ size }: Source, earlier?: Pruned): PruneArrays {
   const { values, mask } = earlier ?? {}
   return {
     data: outputArray<Float32Array<ArrayBuffer>>(VERB, 'out.values.data', values?.data, Float32Array, size),
@@ -185,12 +226,7 @@ function arraysFor(
   }
 }
 
-function pruned(
-  { shape, size }: Source,
-  data: Float32Array<ArrayBuffer>,
-  bits: Uint8Array<ArrayBuffer>,
-  removed: number
-): Pruned {
+export function pruned({ shape, size }: Source, { data, bits }: PruneArrays, removed: number): Pruned {
   return {
     values: { data, shape: [...shape] },
     mask: { bits, shape: [...shape] },
@@ -198,26 +234,42 @@ function pruned(
   }
 }
 
-function prunePattern(source: Source, keep: number, block: number, earlier: Pruned | undefined): Pruned {
-  return frame(defaultEngine(), (memory, kernels) => {
-    const layout = channelLayout(VERB, source.shape, undefined, block)
+export function patternLayout({ shape }: Source, { block }: PatternRule): Layout {
+  return channelLayout(VERB, shape, undefined, block)
+}
+
+function prunePattern(source: Source, rule: PatternRule, earlier?: Pruned): Pruned {
+  const layout = patternLayout(source, rule)
+  const arrays = arraysFor(source, earlier)
+  maskByPattern(source, layout, rule, arrays)
+  return pruned(source, arrays, removedByPattern(layout, rule))
+}
+
+export function removedByPattern({ channels, inner }: Layout, { keep, block }: PatternRule): number {
+  return channels * (Math.floor(inner / block) * (block - keep) + Math.max(0, (inner % block) - keep))
+}
+
+export function maskByPattern(
+  source: Source,
+  layout: Layout,
+  { keep, block }: PatternRule,
+  { data, bits }: PruneArrays
+): void {
+  frame(defaultEngine(), (memory, kernels) => {
     const windows = planWindows(layout)
     const values = memory.alloc(4 * TILE)
     const masked = memory.alloc(4 * TILE)
     const bytes = memory.alloc(TILE)
-    const { data: out, bits } = arraysFor(source, earlier)
     const packed = new PackedOutput(memory, layout, 8, kernels.packBits, isSequential(windows), bits)
     for (const { tiles } of windows) {
       for (const tile of tiles) {
         const length = tileLength(tile)
         loadF32(memory, kernels, values, source, tile.start, length)
         if (kernels.keepPattern(masked, bytes, values, tile.rows, tile.width, keep, block)) throw nonFiniteError(source)
-        writeTile(out, memory.f32(masked, length), layout, tile)
+        writeTile(data, memory.f32(masked, length), layout, tile)
         packed.write(tile, bytes)
       }
     }
-    const { channels, inner } = layout
-    const removedInRow = Math.floor(inner / block) * (block - keep) + Math.max(0, (inner % block) - keep)
-    return pruned(source, out, packed.finish(bytes), channels * removedInRow)
+    packed.finish(bytes)
   })
 }
