@@ -22,7 +22,11 @@ export default tseslint.config(
           'Deno',
           'globalThis',
           'setTimeout',
-          'WebAssembly'
+          'AbortController',
+          'AbortSignal',
+          'WebAssembly',
+          'fetch',
+          'Response'
         ].map((name) => [name, 'readonly'])
       )
     }
