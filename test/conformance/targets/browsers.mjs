@@ -7,7 +7,7 @@ import { serve } from './serve.mjs'
 import { webkit } from './webkit.mjs'
 
 /** What a strict page has to allow; the tables come from pages that allow no more. */
-export const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"
+export const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src blob:"
 
 const SWITCHES = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
