@@ -72,8 +72,7 @@ export default [
       ...split,
       dir: 'build',
       // JSR and Deno find the types by it.
-      banner: ({ name, isEntry }) =>
-        isEntry && name in library ? `/* @ts-self-types="./types/${library[name].slice(10, -2)}d.ts" */` : ''
+      banner: ({ name, isEntry }) => (isEntry && name in library ? `/* @ts-self-types="./${name}.d.ts" */` : '')
     },
     external: /^node:/,
     plugins: [
