@@ -85,6 +85,7 @@ describe('a page whose policy forbids inline workers', () => {
 
 describe('a page whose policy lacks wasm-unsafe-eval', () => {
   it.skipIf(!chromium && !all)('hears so from its first verb and from init', { timeout: 180_000 }, async () => {
+    expect(chromium, 'Chromium is not installed, and ALL_RUNTIMES is set').toBeTruthy()
     const said = await underPolicy("default-src 'self'; script-src 'self'", 'denied.html', project)
     const clear = { isError: true, message: expect.stringContaining("'wasm-unsafe-eval'") }
     expect(said).toEqual({ verb: clear, init: clear })

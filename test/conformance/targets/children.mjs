@@ -34,6 +34,7 @@ export function start(defer, command, args, options) {
 /** All that a stream says, or its first line alone. */
 export async function textOf(stream, firstLine = false) {
   let text = ''
+  stream.setEncoding('utf8')
   for await (const chunk of stream) {
     text += chunk
     if (firstLine && text.includes('\n')) break

@@ -36,7 +36,7 @@ export async function scope(name, limit, body) {
   } finally {
     ended.abort()
     over = true
-    // One that fails or hangs keeps the others from nothing.
+    // One that fails or hangs leaves none of the others open.
     for (const cleanup of cleanups.reverse())
       await Promise.race([attempt(cleanup), pause(CLOSING, null, { ref: false })])
   }
