@@ -73,9 +73,7 @@ describe('a bundle', () => {
 
   /** Kernels that a piece of code calls: an operation that is in the bundle calls its own. */
   const kernelsIn = (code: string): string[] => {
-    const kernels = [...read('build/core/core.d.ts').matchAll(/export function (\w+)/g)].map(
-      ([, name]) => name!
-    )
+    const kernels = [...read('build/core/core.d.ts').matchAll(/export function (\w+)/g)].map(([, name]) => name!)
     return kernels.filter((name) => new RegExp(`\\b(kernels|memory)\\.${name}\\b`).test(code))
   }
 
