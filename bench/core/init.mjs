@@ -1,28 +1,75 @@
-import { execFileSync } from 'node:child_process'
-import { init } from '../../build/index.js'
-import { milliseconds } from '../harness.mjs'
+// Cold start on every runtime that is here: from nothing to the first operation.
+import { cpSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { init, quantize } from '../../build/index.js'
+import { createProject, removeFolder } from '../../test/conformance/project.mjs'
+import { conform } from '../../test/conformance/targets.mjs'
+import { browsers } from '../../test/conformance/targets/browsers.mjs'
+import { isolates } from '../../test/conformance/targets/isolates.mjs'
+import { processes } from '../../test/conformance/targets/processes.mjs'
+import { check, milliseconds } from '../harness.mjs'
 
-const ENTRY = new URL('../../build/index.js', import.meta.url).href
 const FRESH = 10
+const BROWSERS = 5
+const cold = fileURLToPath(new URL('cold', import.meta.url))
 
-/** Milliseconds from before the import to after the first operation, in a process of its own. */
-function fresh(first) {
-  const code = `const t = performance.now(); const tersor = await import('${ENTRY}'); ${first}; console.log(performance.now() - t)`
-  const times = Array.from({ length: FRESH }, () =>
-    Number(execFileSync(process.execPath, ['--input-type=module', '--eval', code]).toString())
-  )
-  return times.sort((a, b) => a - b)[FRESH >> 1]
+const median = (times) => times.sort((a, b) => a - b)[times.length >> 1]
+
+/** Milliseconds of a whole run of a target: a process from its start to its end. */
+async function whole(target, project) {
+  const start = performance.now()
+  check((await conform(target, project)) === 3, `three codes on ${target.name}`)
+  return performance.now() - start
+}
+
+/** What the first operation costs above the same run of an empty module, in turn. */
+async function aboveEmpty(target, project, empty) {
+  const times = { with: [], without: [] }
+  for (let i = 0; i < FRESH; i++) {
+    times.without.push(await whole(target, empty))
+    times.with.push(await whole(target, project))
+  }
+  const base = median(times.without)
+  const all = median(times.with)
+  return [target.name, milliseconds(all - base), milliseconds(base), `${FRESH} fresh processes`]
+}
+
+async function inPage(target, project) {
+  const times = []
+  for (let i = 0; i < BROWSERS; i++) times.push((await conform(target, project)).milliseconds)
+  return [target.name, milliseconds(median(times)), '', `${BROWSERS} fresh browsers, timed in the page`]
+}
+
+/** The first request of an isolate, which its host times. */
+async function firstRequest(target, project, empty) {
+  const times = { with: [], without: [] }
+  for (let i = 0; i < FRESH; i++) {
+    times.without.push((await conform(target, empty)).milliseconds)
+    times.with.push((await conform(target, project)).milliseconds)
+  }
+  const base = median(times.without)
+  return [
+    target.name,
+    milliseconds(median(times.with) - base),
+    milliseconds(base),
+    `first answer of ${FRESH} fresh isolates`
+  ]
 }
 
 export async function run(report) {
   await init()
-  report(
-    `cold start: import and first operation, medians of ${FRESH} fresh processes`,
-    ['', 'time'],
-    [
-      ['import alone', milliseconds(fresh(''))],
-      ['import, await init()', milliseconds(fresh('await tersor.init()'))],
-      ['import, quantize a vector', milliseconds(fresh("tersor.quantize([1, 2, 3], { format: 'int8' })"))]
-    ]
-  )
+  check(quantize([1, -2, 3], { format: 'int8' }).codes.length === 3, 'three codes')
+  const [project, empty] = [createProject(), createProject()]
+  try {
+    cpSync(cold, project, { recursive: true })
+    cpSync(`${cold}/empty`, empty, { recursive: true })
+    const rows = []
+    const here = (targets) => targets.filter(({ found }) => found)
+    for (const target of here(processes)) rows.push(await aboveEmpty(target, project, empty))
+    for (const target of here(isolates)) rows.push(await firstRequest(target, project, empty))
+    for (const target of here(browsers)) rows.push(await inPage(target, project))
+    report('cold start: import and first operation', ['', 'above an empty module', 'empty', 'median of'], rows)
+  } finally {
+    await Promise.all([project, empty].map(removeFolder))
+  }
 }

@@ -1,0 +1,3 @@
+globalThis.addEventListener('fetch', (event) => {
+  event.respondWith(Response.json(3))
+})
