@@ -61,6 +61,16 @@ export function checkInteger(verb: string, name: string, value: unknown, least: 
 
 type TypedArrayClass<T> = new (length: number) => T
 
+/** Whether a value is such a typed array, also one of another realm (a frame, a sandbox), where `instanceof` says no. */
+export function isArrayOf<T>(value: unknown, type: TypedArrayClass<T>): value is T {
+  return ArrayBuffer.isView(value) && tagOf(value) === type.name
+}
+
+/** The name of an object's class. */
+export function tagOf(value: object): string {
+  return Object.prototype.toString.call(value).slice(8, -1)
+}
+
 /** The caller's array to write to, of one class and length, or a fresh one where none is given. */
 export function outputArray<T extends { length: number }>(
   verb: string,
@@ -70,7 +80,7 @@ export function outputArray<T extends { length: number }>(
   length: number
 ): T {
   if (given === undefined) return new type(length)
-  if (!(given instanceof type)) {
+  if (!isArrayOf(given, type)) {
     throw new TypeError(`${verb}: "${name}" expected a ${type.name}(${length}) to write to, got ${show(given)}`)
   }
   if (given.length !== length) {

@@ -1,4 +1,4 @@
-import { show } from './check.js'
+import { isArrayOf, show } from './check.js'
 import { sizeOf } from './tensor.js'
 
 /** One bit an element in row-major order, least significant bit first: 1 = kept. Unused bits of the last byte are 0. */
@@ -13,7 +13,7 @@ export function checkMask(verb: string, mask: unknown, shape: readonly number[])
   if (
     typeof given !== 'object' ||
     given === null ||
-    !(given.bits instanceof Uint8Array) ||
+    !isArrayOf(given.bits, Uint8Array) ||
     !Array.isArray(given.shape)
   ) {
     throw new TypeError(`${verb}: "mask" expected { bits: Uint8Array, shape }, got ${show(mask)}`)

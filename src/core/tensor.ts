@@ -1,4 +1,4 @@
-import { show } from './check.js'
+import { show, tagOf } from './check.js'
 import type { Kernels } from './engine.js'
 import type { Memory, Pointer } from './memory.js'
 
@@ -45,6 +45,13 @@ export interface Source {
   readonly shape: readonly number[]
   readonly size: number
   readonly bits?: 'float16' | 'bfloat16'
+  /** for a part of a tensor: the index of its first element in the whole, by which errors name elements */
+  readonly first?: number
+}
+
+/** `size` elements from `start` on as a tensor of their own, over the same memory. */
+export function partOf(source: Source, start: number, size: number, shape: readonly number[] = [size]): Source {
+  return { ...source, data: source.data.subarray(start, start + size), shape, size, first: start }
 }
 
 /** Types whose arrays hold something else than the numbers they stand for. */
@@ -52,13 +59,18 @@ const NOT_NUMBERS = /^(f[468]_|f4$|float[468]_?e|c64|c128|complex)/
 
 const LARGEST_EXACT = Number.MAX_SAFE_INTEGER
 
-/** The class of an array by name, which also holds for one of another realm (a frame, a sandbox). */
-function tagOf(value: object): string {
-  return Object.prototype.toString.call(value).slice(8, -1)
-}
-
 function isNumberArray(value: unknown): value is NumberArray {
   return ArrayBuffer.isView(value) && !/^(DataView|BigInt64Array|BigUint64Array)$/.test(tagOf(value))
+}
+
+/** An array whose buffer was transferred has length 0 and would pass for an empty tensor. */
+export function checkAttached(where: string, { buffer, length }: NumberArray): void {
+  if (length > 0 || buffer.byteLength > 0) return
+  try {
+    new Uint8Array(buffer)
+  } catch {
+    throw new TypeError(`${where} expected data, got an array whose buffer was transferred; keep a copy (data.slice())`)
+  }
 }
 
 export function sizeOf(shape: readonly number[]): number {
@@ -115,7 +127,10 @@ export function isTensorLike(value: unknown): value is TensorLike {
 /** Reads what a caller gave as the argument `name` of `verb`. */
 export function readTensor(verb: string, name: string, value: unknown): Source {
   const where = `${verb}: "${name}"`
-  if (isNumberArray(value)) return { name: where, data: value, shape: [value.length], size: value.length }
+  if (isNumberArray(value)) {
+    checkAttached(where, value)
+    return { name: where, data: value, shape: [value.length], size: value.length }
+  }
   if (Array.isArray(value)) {
     const { data, shape } = flatten(where, value as NestedArray)
     return { name: where, data, shape, size: data.length }
@@ -138,6 +153,7 @@ export function readTensor(verb: string, name: string, value: unknown): Source {
   }
   const checked = shape === undefined ? [data.length] : checkShape(`${where}.shape`, shape)
   const size = sizeOf(checked)
+  if (size !== data.length) checkAttached(where, data)
   if (size !== data.length) {
     throw new RangeError(`${where} expected length ${size} (${checked.join('x') || 'scalar'}), got ${data.length}`)
   }
@@ -206,16 +222,17 @@ export function firstNonFinite(
   source: Source,
   allowed: (value: number) => boolean = Number.isFinite
 ): RangeError | undefined {
+  const { first = 0 } = source
   for (let i = 0; i < source.size; i++) {
     const value = elementAt(source, i)
     if (!allowed(value)) {
       return new RangeError(
-        `${source.name} expected finite numbers, got ${value} at index ${i}; replace or mask it first`
+        `${source.name} expected finite numbers, got ${value} at index ${first + i}; replace or mask it first`
       )
     }
     if (!allowed(Math.fround(value))) {
       return new RangeError(
-        `${source.name} expected numbers within float32, got ${value} at index ${i}; rescale the data`
+        `${source.name} expected numbers within float32, got ${value} at index ${first + i}; rescale the data`
       )
     }
   }

@@ -130,6 +130,30 @@ function lossOf(
   options: DistillationLossOptions,
   name = 'student'
 ): Loss | Loss<Float64Array<ArrayBuffer>> {
+  const problem = prepareLoss(verb, options, name)
+  const losses = new Float64Array(problem.student.rows)
+  lossRows(problem, losses, problem.gradient)
+  return finishLoss(problem, losses)
+}
+
+/** A loss over rows, checked. The scales hold the weights of the terms and what the reduction divides by. */
+export interface LossProblem {
+  readonly student: Logits
+  readonly teacher?: Logits
+  readonly labels?: Int32Array<ArrayBuffer>
+  readonly temperature: number
+  readonly divergenceScale: number
+  readonly entropyScale: number
+}
+
+export interface PreparedLoss extends LossProblem {
+  readonly reduction: Reduction
+  /** yet to be filled */
+  readonly gradient: Float32Array<ArrayBuffer>
+}
+
+/** Reads and checks what a loss is asked. A term whose weight is 0 has lost its teacher or labels. */
+export function prepareLoss(verb: string, options: DistillationLossOptions, name: string): PreparedLoss {
   const alpha = checkNumber(verb, 'alpha', options.alpha === undefined ? 0.5 : options.alpha, 0, 1)
   const temperature = checkTemperature(verb, options.temperature)
   const squared = checkBoolean(
@@ -145,31 +169,42 @@ function lossOf(
     teacher = readLogits(verb, 'teacher', options.teacher)
     checkSameShape(verb, source, teacher.source)
   }
-  const labels =
-    alpha < 1 || options.labels !== undefined ? readLabels(verb, options.labels, rows, classes) : new Int32Array(rows)
+  const labels = alpha < 1 || options.labels !== undefined ? readLabels(verb, options.labels, rows, classes) : undefined
 
   const factor = alpha * (squared ? temperature * temperature : 1)
   const perRow = reduction === 'mean' || reduction === 'batchMean' ? 1 / rows : 1
-  const divergenceScale = factor * (reduction === 'mean' ? perRow / classes : perRow)
-  const entropyScale = (1 - alpha) * perRow
-  const gradient = outputArray<Float32Array<ArrayBuffer>>(verb, 'out', options.out, Float32Array, source.size)
-  const divergences = new Float64Array(rows)
-  const entropies = new Float64Array(rows)
+  return {
+    student,
+    teacher: alpha > 0 ? teacher : undefined,
+    labels: alpha < 1 ? labels : undefined,
+    temperature,
+    divergenceScale: factor * (reduction === 'mean' ? perRow / classes : perRow),
+    entropyScale: (1 - alpha) * perRow,
+    reduction,
+    gradient: outputArray<Float32Array<ArrayBuffer>>(verb, 'out', options.out, Float32Array, source.size)
+  }
+}
+
+/** The weighted losses of rows, and their gradient. */
+export function lossRows(problem: LossProblem, losses: Float64Array, gradient: Float32Array<ArrayBuffer>): void {
+  const { student, teacher, labels, temperature, divergenceScale, entropyScale } = problem
+  const { source, rows, classes } = student
   frame(defaultEngine(), (memory, kernels) => {
     const most = Math.min(rows, rowsAtOnce(classes))
     const bytes = 4 * most * classes
     const studentRows = memory.alloc(bytes)
-    const teacherRows = teacher && alpha > 0 ? memory.alloc(bytes) : 0
+    const teacherRows = teacher ? memory.alloc(bytes) : 0
     const gradientRows = memory.alloc(bytes)
     const divergence = memory.alloc(8 * most)
     const entropy = memory.alloc(8 * most)
     const classNumbers = memory.alloc(4 * most)
     const state = memory.alloc(4)
     const scratch = memory.alloc(24 * (classes + 1))
+    memory.i32(classNumbers, most).fill(0)
     eachRows(student, (first, count, start, length) => {
       loadF32(memory, kernels, studentRows, source, start, length)
-      if (teacherRows) loadF32(memory, kernels, teacherRows, teacher!.source, start, length)
-      memory.i32(classNumbers, count).set(labels.subarray(first, first + count))
+      if (teacher) loadF32(memory, kernels, teacherRows, teacher.source, start, length)
+      if (labels) memory.i32(classNumbers, count).set(labels.subarray(first, first + count))
       const bad = kernels.distillRows(
         divergence,
         entropy,
@@ -187,18 +222,25 @@ function lossOf(
       )
       if (bad >= 0)
         throw bad >= TEACHER_ROW ? rowError(teacher!, first + bad - TEACHER_ROW) : rowError(student, first + bad)
-      if (alpha > 0) divergences.set(memory.f64(divergence, count), first)
-      if (alpha < 1) entropies.set(memory.f64(entropy, count), first)
+      const soft = memory.f64(divergence, count)
+      const hard = memory.f64(entropy, count)
+      for (let row = 0; row < count; row++) {
+        const divergenceTerm = teacher ? divergenceScale * soft[row]! : 0
+        losses[first + row] = labels ? divergenceTerm + entropyScale * hard[row]! : divergenceTerm
+      }
       gradient.set(memory.f32(gradientRows, length), start)
     })
   })
-  const losses = divergences.map((value, row) => {
-    const soft = alpha > 0 ? divergenceScale * value : 0
-    return alpha < 1 ? soft + entropyScale * entropies[row]! : soft
-  })
+}
+
+/** The result, from the losses of all rows: added in their order. */
+export function finishLoss(
+  { student, reduction, gradient }: PreparedLoss,
+  losses: Float64Array<ArrayBuffer>
+): Loss | Loss<Float64Array<ArrayBuffer>> {
   return {
     loss: reduction === 'none' ? losses : total(losses, reduction),
-    gradient: { data: gradient, shape: [...source.shape] }
+    gradient: { data: gradient, shape: [...student.source.shape] }
   } as Loss | Loss<Float64Array<ArrayBuffer>>
 }
 

@@ -40,7 +40,7 @@ export function checkReduction(verb: string, reduction: unknown): Reduction {
 }
 
 /** Class numbers, one a row, as any array of whole numbers (64-bit ones too). */
-export function readLabels(verb: string, labels: unknown, rows: number, classes: number): Int32Array {
+export function readLabels(verb: string, labels: unknown, rows: number, classes: number): Int32Array<ArrayBuffer> {
   const given = (
     typeof labels === 'object' && labels !== null && 'data' in labels ? (labels as { data: unknown }).data : labels
   ) as ArrayLike<number | bigint> | null | undefined
@@ -81,15 +81,16 @@ export function eachRows(
 
 /** The error for a row that a kernel has refused: NaN or +Infinity with its index, or a row with every class masked. */
 export function rowError({ source, classes }: Logits, row: number): RangeError {
+  const { first = 0 } = source
   for (let i = row * classes; i < (row + 1) * classes; i++) {
     const value = elementAt(source, i)
     if (!(Math.fround(value) < Infinity)) {
       return new RangeError(
-        `${source.name} expected logits below Infinity (-Infinity masks a class), got ${value} at index ${i}`
+        `${source.name} expected logits below Infinity (-Infinity masks a class), got ${value} at index ${first + i}`
       )
     }
   }
   return new RangeError(
-    `${source.name} expected a class that is not masked in each row, but row ${row} is all -Infinity`
+    `${source.name} expected a class that is not masked in each row, but row ${first / classes + row} is all -Infinity`
   )
 }

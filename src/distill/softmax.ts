@@ -1,7 +1,7 @@
 import { checkOptions, checkPositive } from '../core/check.js'
-import { defaultEngine, frame, type Kernels } from '../core/engine.js'
+import { defaultEngine, frame } from '../core/engine.js'
 import { loadF32, type Tensor, type TensorLike } from '../core/tensor.js'
-import { eachRows, readLogits, rowError, rowsAtOnce } from './rows.js'
+import { eachRows, readLogits, rowError, rowsAtOnce, type Logits } from './rows.js'
 
 export interface SoftmaxOptions {
   /** divides the logits; default 1 */
@@ -18,7 +18,7 @@ export interface SoftmaxOptions {
  * @throws RangeError for NaN or +Infinity (index named), a row that is masked wholly, a temperature that is not above 0
  */
 export function softmax(logits: TensorLike, options: SoftmaxOptions = {}): Tensor {
-  return alongRows('softmax', logits, options, (kernels) => kernels.softmaxF32)
+  return alongRows('softmax', logits, options)
 }
 
 /**
@@ -29,22 +29,38 @@ export function softmax(logits: TensorLike, options: SoftmaxOptions = {}): Tenso
  * Error: for the logits as f32: one rounding of the result, and 1e-13 (1 + the greatest |logit| / T).
  */
 export function logSoftmax(logits: TensorLike, options: SoftmaxOptions = {}): Tensor {
-  return alongRows('logSoftmax', logits, options, (kernels) => kernels.logSoftmaxF32)
+  return alongRows('logSoftmax', logits, options)
 }
 
-function alongRows(
-  verb: string,
+function alongRows(verb: SoftmaxVerb, value: TensorLike, options: SoftmaxOptions): Tensor {
+  const { logits, temperature } = prepareSoftmax(verb, value, options)
+  const data = new Float32Array(logits.source.size)
+  softmaxRows(verb, logits, temperature, data)
+  return { data, shape: [...logits.source.shape] }
+}
+
+export type SoftmaxVerb = 'softmax' | 'logSoftmax'
+
+/** Reads and checks what `softmax` or `logSoftmax` is asked. */
+export function prepareSoftmax(
+  verb: SoftmaxVerb,
   value: TensorLike,
-  options: SoftmaxOptions,
-  pick: (kernels: Kernels) => Kernels['softmaxF32']
-): Tensor {
+  options: SoftmaxOptions
+): { logits: Logits; temperature: number } {
   checkOptions(verb, options, ['temperature'])
   const temperature = checkPositive(verb, 'temperature', options.temperature === undefined ? 1 : options.temperature)
-  const logits = readLogits(verb, 'logits', value)
+  return { logits: readLogits(verb, 'logits', value), temperature }
+}
+
+export function softmaxRows(
+  verb: SoftmaxVerb,
+  logits: Logits,
+  temperature: number,
+  data: Float32Array<ArrayBuffer>
+): void {
   const { source, classes } = logits
-  const data = new Float32Array(source.size)
   frame(defaultEngine(), (memory, kernels) => {
-    const kernel = pick(kernels)
+    const kernel = verb === 'softmax' ? kernels.softmaxF32 : kernels.logSoftmaxF32
     const bytes = 4 * classes * Math.min(logits.rows, rowsAtOnce(classes))
     const input = memory.alloc(bytes)
     const output = memory.alloc(bytes)
@@ -56,5 +72,4 @@ function alongRows(
       data.set(memory.f32(output, length), start)
     })
   })
-  return { data, shape: [...source.shape] }
 }

@@ -1,5 +1,6 @@
+import { isArrayOf } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
-import { firstNonFinite, loadF32, nonFiniteError, readTensor, type TensorLike } from '../core/tensor.js'
+import { firstNonFinite, loadF32, nonFiniteError, readTensor, type Source, type TensorLike } from '../core/tensor.js'
 import { eachRun, TILE } from '../core/tiles.js'
 import { loadF64 } from './svd.js'
 
@@ -24,6 +25,12 @@ export interface Comparison {
  * @throws RangeError for shapes that differ, NaN or Infinity (the first index is named)
  */
 export function compare(reference: TensorLike, other: TensorLike): Comparison {
+  const [a, b] = prepareComparison(reference, other)
+  return finishComparison(a, b, compareTiles(a, b))
+}
+
+/** Reads and checks what `compare` is asked. */
+export function prepareComparison(reference: TensorLike, other: TensorLike): [Source, Source] {
   const verb = 'compare'
   const a = readTensor(verb, 'reference', reference)
   const b = readTensor(verb, 'other', other)
@@ -32,31 +39,51 @@ export function compare(reference: TensorLike, other: TensorLike): Comparison {
       `${b.name} expected shape [${a.shape.join(', ')}] as the reference's, got [${b.shape.join(', ')}]`
     )
   }
-  return frame(defaultEngine(), (memory, kernels) => {
+  return [a, b]
+}
+
+/** Of each tile: the sum of squares of the differences, that of the reference, and the greatest difference. */
+export function compareTiles(a: Source, b: Source): Float64Array<ArrayBuffer> {
+  const tiles = new Float64Array(3 * Math.ceil(a.size / TILE))
+  frame(defaultEngine(), (memory, kernels) => {
     const sums = memory.alloc(24)
-    memory.f64(sums, 3).fill(0)
     const left = memory.alloc(8 * TILE)
     const right = memory.alloc(8 * TILE)
-    const wide = [a, b].some(({ data }) => data instanceof Float64Array)
+    const wide = [a, b].some(({ data }) => isArrayOf(data, Float64Array))
     eachRun(a.size, (start, length) => {
+      memory.f64(sums, 3).fill(0)
       if (wide) {
         loadF64(memory, left, a, start, length)
         loadF64(memory, right, b, start, length)
         kernels.differencesF64(sums, left, right, length)
-        return
+      } else {
+        loadF32(memory, kernels, left, a, start, length)
+        loadF32(memory, kernels, right, b, start, length)
+        kernels.differences(sums, left, right, length)
       }
-      loadF32(memory, kernels, left, a, start, length)
-      loadF32(memory, kernels, right, b, start, length)
-      kernels.differences(sums, left, right, length)
+      tiles.set(memory.f64(sums, 3), (3 * start) / TILE)
     })
-    const [error, signal, worst] = memory.f64(sums, 3) as unknown as [number, number, number]
-    // Squares of f32 stay far inside f64: a sum that is not finite has met Inf, NaN or f64 beyond f32.
-    if (!Number.isFinite(error + signal)) throw firstNonFinite(a) ?? nonFiniteError(b)
-    return {
-      meanSquaredError: a.size ? error / a.size : 0,
-      maxAbsoluteError: worst,
-      relativeError: error === 0 ? 0 : signal === 0 ? Infinity : kernels.sqrtF64(error / signal),
-      snr: error === 0 ? Infinity : signal === 0 ? -Infinity : 10 * kernels.log10F64(signal / error)
-    }
   })
+  return tiles
+}
+
+/** Adds the tiles up in their order. */
+export function finishComparison(a: Source, b: Source, tiles: Float64Array): Comparison {
+  let error = 0
+  let signal = 0
+  let worst = 0
+  for (let i = 0; i < tiles.length; i += 3) {
+    error += tiles[i]!
+    signal += tiles[i + 1]!
+    worst = Math.max(worst, tiles[i + 2]!)
+  }
+  // Squares of f32 stay far inside f64: a sum that is not finite has met Inf, NaN or f64 beyond f32.
+  if (!Number.isFinite(error + signal)) throw firstNonFinite(a) ?? nonFiniteError(b)
+  const { kernels } = defaultEngine()
+  return {
+    meanSquaredError: a.size ? error / a.size : 0,
+    maxAbsoluteError: worst,
+    relativeError: error === 0 ? 0 : signal === 0 ? Infinity : kernels.sqrtF64(error / signal),
+    snr: error === 0 ? Infinity : signal === 0 ? -Infinity : 10 * kernels.log10F64(signal / error)
+  }
 }

@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, checkOptions } from '../core/check.js'
+import { checkInteger, checkNumber, checkOptions, isArrayOf } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import type { Source, Tensor, TensorLike } from '../core/tensor.js'
 import { decompose, loadF64, readMatrix, type Floats, type Svd } from './svd.js'
@@ -59,7 +59,7 @@ export function lowRank(matrix: TensorLike, options: LowRankOptions): LowRank {
 
   const full = decompose(source, Float64Array)
   const lost = lostShares(full.s.data)
-  const type: new (length: number) => Floats = source.data instanceof Float64Array ? Float64Array : Float32Array
+  const type: new (length: number) => Floats = isArrayOf(source.data, Float64Array) ? Float64Array : Float32Array
   if (rank !== undefined) return factors(source, full, rank, lost, type)
   if (energy !== undefined) {
     return factors(

@@ -1,3 +1,4 @@
+import { isArrayOf } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { elementAt, nonFiniteError, readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
@@ -34,7 +35,7 @@ export interface Svd<T extends Floats = Floats> {
  */
 export function svd(matrix: TensorLike): Svd {
   const source = readMatrix('svd', matrix)
-  return decompose<Floats>(source, source.data instanceof Float64Array ? Float64Array : Float32Array)
+  return decompose<Floats>(source, isArrayOf(source.data, Float64Array) ? Float64Array : Float32Array)
 }
 
 /** A source of two dimensions. */

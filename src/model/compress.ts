@@ -3,7 +3,7 @@ import { nonFiniteError, readTensor, sizeOf, type Tensor } from '../core/tensor.
 import { compare, type Comparison } from '../linalg/compare.js'
 import { lowRank, type LowRank } from '../linalg/lowRank.js'
 import { applyCut, prune, removedCount } from '../prune/prune.js'
-import { CountingCut, type Cut } from '../prune/select.js'
+import { CountingCut, countMagnitudes, type Cut } from '../prune/select.js'
 import { encodeDense, type Part } from './dense.js'
 import { isFloat, type Dtype, type FileTensor, type TensorArray } from './dtypes.js'
 import { describeEncoding, METADATA_KEY, partName, type Artefact, type TensorEncoding } from './encoding.js'
@@ -127,7 +127,7 @@ async function globalCut(model: Model, { prune: p }: Recipe, chosen: Set<ModelTe
   for (;;) {
     for (const { name } of chosen) {
       const tensor = await model.read(name)
-      attempt(name, () => counting.add(readTensor(VERB, name, tensor)))
+      attempt(name, () => counting.add(countMagnitudes(readTensor(VERB, name, tensor), counting.digits)))
     }
     const cut = counting.next()
     if (cut) return cut

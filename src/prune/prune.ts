@@ -57,34 +57,64 @@ export function prune<K extends string>(
   tensors: Readonly<Record<K, TensorLike>>,
   options: PruneOptions
 ): Record<K, Pruned>
-export function prune(
-  tensors: TensorLike | readonly TensorLike[] | Readonly<Record<string, TensorLike>>,
-  options: PruneOptions
-): Pruned | Pruned[] | Record<string, Pruned> {
+export function prune(tensors: Prunable, options: PruneOptions): Pruned | Pruned[] | Record<string, Pruned> {
+  const { sources, rule, out, arrange } = preparePrune(tensors, options)
+  if (rule.kind === 'pattern') return arrange(sources.map((source) => prunePattern(source, rule, out)))
+  return arrange(rule.sets.flatMap(({ sources, count }) => pruneTogether(sources, count, out)))
+}
+
+export type Prunable = TensorLike | readonly TensorLike[] | Readonly<Record<string, TensorLike>>
+
+/** Keeps the `keep` greatest of each `block`. */
+export interface PatternRule {
+  readonly kind: 'pattern'
+  readonly keep: number
+  readonly block: number
+}
+
+/** Removes `count` elements of each set, whose tensors are taken together. */
+export interface CountRule {
+  readonly kind: 'count'
+  readonly sets: readonly { readonly sources: readonly Source[]; readonly count: number }[]
+}
+
+export interface Pruning {
+  readonly sources: readonly Source[]
+  readonly rule: PatternRule | CountRule
+  readonly out?: Pruned
+  /** one result for each source, as the caller gave the tensors */
+  readonly arrange: (results: Pruned[]) => Pruned | Pruned[] | Record<string, Pruned>
+}
+
+/** Reads and checks what `prune` is asked. */
+export function preparePrune(tensors: Prunable, options: PruneOptions): Pruning {
   checkOptions(VERB, options, ['sparsity', 'pattern', 'scope', 'out'])
-  if (Array.isArray(tensors) && tensors.length === 0) return pruneAll([], options)
-  const alone = isTensorLike(tensors) && !isRecordWithData(tensors)
-  if (!alone && options.out !== undefined) {
+  const { sources, arrange, alone } = readPrunable(tensors)
+  const { out } = options
+  if (out !== undefined && !alone) {
     throw new TypeError(`${VERB}: "out" goes with one tensor; leave it out for many`)
   }
-  if (alone) return pruneAll([readTensor(VERB, 'tensor', tensors)], options)[0]!
+  return { sources, rule: readRule(options, sources), out, arrange }
+}
+
+function readPrunable(tensors: Prunable): Pick<Pruning, 'sources' | 'arrange'> & { alone?: boolean } {
+  if (isTensorLike(tensors) && !isRecordWithData(tensors) && !(Array.isArray(tensors) && tensors.length === 0)) {
+    return { sources: [readTensor(VERB, 'tensor', tensors)], arrange: ([result]) => result!, alone: true }
+  }
   if (Array.isArray(tensors)) {
-    return pruneAll(
-      (tensors as readonly TensorLike[]).map((tensor, i) => readTensor(VERB, `tensors[${i}]`, tensor)),
-      options
-    )
+    const all = tensors as readonly TensorLike[]
+    return { sources: all.map((tensor, i) => readTensor(VERB, `tensors[${i}]`, tensor)), arrange: (results) => results }
   }
   const isRecord = typeof tensors === 'object' && tensors !== null && isPlain(tensors)
   if (!isRecord) {
     throw new TypeError(`${VERB}: "tensor" expected a tensor, or an array or record of tensors, got ${show(tensors)}`)
   }
-  const names = Object.keys(tensors)
   const record = tensors as Readonly<Record<string, TensorLike>>
-  const results = pruneAll(
-    names.map((name) => readTensor(VERB, name, record[name])),
-    options
-  )
-  return Object.fromEntries(names.map((name, i) => [name, results[i]!]))
+  const names = Object.keys(record)
+  return {
+    sources: names.map((name) => readTensor(VERB, name, record[name])),
+    arrange: (results) => Object.fromEntries(names.map((name, i) => [name, results[i]!]))
+  }
 }
 
 /** A record whose tensors include one of the name `data`: no tensor has another tensor beside its data. */
@@ -100,7 +130,7 @@ function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-function pruneAll(sources: Source[], { sparsity, pattern, scope = 'layer', out }: PruneOptions): Pruned[] {
+function readRule({ sparsity, pattern, scope = 'layer' }: PruneOptions, sources: readonly Source[]): Pruning['rule'] {
   checkChoice(VERB, 'scope', scope, ['layer', 'global'])
   if ((sparsity === undefined) === (pattern === undefined)) {
     throw new TypeError(
@@ -110,11 +140,16 @@ function pruneAll(sources: Source[], { sparsity, pattern, scope = 'layer', out }
   if (pattern !== undefined) {
     if (scope === 'global') throw new TypeError(`${VERB}: scope 'global' goes with "sparsity"; a pattern is local`)
     const [keep, block] = readPattern(VERB, pattern)
-    return sources.map((source) => prunePattern(source, keep, block, out))
+    return { kind: 'pattern', keep, block }
   }
   const share = checkNumber(VERB, 'sparsity', sparsity, 0, 1)
   const sets = scope === 'global' ? [sources] : sources.map((source) => [source])
-  return sets.flatMap((set) => pruneTogether(set, share, out))
+  const count = (set: readonly Source[]): number =>
+    removedCount(
+      share,
+      set.reduce((sum, { size }) => sum + size, 0)
+    )
+  return { kind: 'count', sets: sets.map((set) => ({ sources: set, count: count(set) })) }
 }
 
 /** @returns [N, M] of 'N:M' */
@@ -138,13 +173,12 @@ export function removedCount(sparsity: number, total: number): number {
   return rest > 0.5 ? floor + 1 : floor
 }
 
-function pruneTogether(sources: Source[], sparsity: number, out: Pruned | undefined): Pruned[] {
-  const total = sources.reduce((sum, { size }) => sum + size, 0)
-  const count = removedCount(sparsity, total)
+/** The cut that removes nothing. */
+export const NO_CUT: Readonly<Cut> = { threshold: 0, ties: 0 }
+
+function pruneTogether(sources: readonly Source[], count: number, out: Pruned | undefined): Pruned[] {
   const cut: Cut =
-    count > 0
-      ? frame(defaultEngine(), (memory, kernels) => selectCut(memory, kernels, sources, count))
-      : { threshold: 0, ties: 0 }
+    count > 0 ? frame(defaultEngine(), (memory, kernels) => selectCut(memory, kernels, sources, count)) : { ...NO_CUT }
   return sources.map((source) => applyCut(source, cut, count === 0, out))
 }
 
@@ -174,7 +208,7 @@ export function applyCut(source: Source, cut: Cut, check = false, earlier?: Prun
 }
 
 /** Arrays to write to: the earlier result's, or fresh ones. */
-function arraysFor(
+export function arraysFor(
   { size }: Source,
   earlier: Pruned | undefined
 ): { data: Float32Array<ArrayBuffer>; bits: Uint8Array<ArrayBuffer> } {
@@ -198,7 +232,7 @@ function pruned(
   }
 }
 
-function prunePattern(source: Source, keep: number, block: number, earlier: Pruned | undefined): Pruned {
+export function prunePattern(source: Source, { keep, block }: Omit<PatternRule, 'kind'>, earlier?: Pruned): Pruned {
   return frame(defaultEngine(), (memory, kernels) => {
     const layout = channelLayout(VERB, source.shape, undefined, block)
     const windows = planWindows(layout)

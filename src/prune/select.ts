@@ -64,7 +64,7 @@ export function selectCut(memory: Memory, kernels: Kernels, sources: readonly So
   }
   const counting = new CountingCut(count)
   for (;;) {
-    for (const source of sources) counting.add(source)
+    for (const source of sources) counting.add(countMagnitudes(source, counting.digits))
     const result = counting.next()
     if (result) return result
   }
@@ -82,9 +82,33 @@ const DIGITS = [
   [0, 9]
 ] as const
 
+/** What is known of a threshold after `pass` of the three counting passes: its leading digits. */
+export interface Digits {
+  readonly pass: number
+  readonly prefix: number
+}
+
 /**
- * The cut by counting: each of three passes shows `add` every tensor and ends with `next`, which knows one more digit of the threshold,
- * and after the last the cut. For tensors that are not in memory all at once.
+ * How many magnitudes there are for each value of the digit that comes next, of those that begin with the digits known.
+ *
+ * @throws RangeError for NaN or Infinity, with the first index
+ */
+export function countMagnitudes(source: Source, { pass, prefix }: Digits): Uint32Array<ArrayBuffer> {
+  const [shift] = DIGITS[pass]!
+  return frame(defaultEngine(), (memory, kernels) => {
+    const values = memory.alloc(4 * TILE)
+    const histogram = memory.alloc(4 * BINS)
+    memory.u32(histogram, BINS).fill(0)
+    eachTile(memory, kernels, values, [source], (length) => {
+      if (kernels.magnitudeHistogram(histogram, values, length, shift, prefix)) throw nonFiniteError(source)
+    })
+    return memory.u32(histogram, BINS).slice()
+  })
+}
+
+/**
+ * The cut by counting: each of three passes shows `add` the counts of every tensor, or part of one, for the digits known so far, and ends with
+ * `next`, which knows one more, and after the last the cut. For tensors that are not in one memory all at once.
  */
 export class CountingCut {
   private pass = 0
@@ -95,19 +119,12 @@ export class CountingCut {
   /** @param count how many elements are to be removed, at least 1 */
   constructor(private readonly count: number) {}
 
-  /** @throws RangeError for NaN or Infinity, with the first index */
-  add(source: Source): void {
-    const [shift] = DIGITS[this.pass]!
-    frame(defaultEngine(), (memory, kernels) => {
-      const values = memory.alloc(4 * TILE)
-      const histogram = memory.alloc(4 * BINS)
-      memory.u32(histogram, BINS).fill(0)
-      eachTile(memory, kernels, values, [source], (length) => {
-        if (kernels.magnitudeHistogram(histogram, values, length, shift, this.prefix)) throw nonFiniteError(source)
-      })
-      const counted = memory.u32(histogram, BINS)
-      for (let bin = 0; bin < BINS; bin++) this.bins[bin]! += counted[bin]!
-    })
+  get digits(): Digits {
+    return { pass: this.pass, prefix: this.prefix }
+  }
+
+  add(counts: Uint32Array): void {
+    for (let bin = 0; bin < BINS; bin++) this.bins[bin]! += counts[bin]!
   }
 
   next(): Cut | undefined {
@@ -119,6 +136,11 @@ export class CountingCut {
     this.bins.fill(0)
     return this.pass < DIGITS.length ? undefined : cut(this.prefix, this.count - this.below, equal)
   }
+}
+
+/** Magnitudes equal to a threshold, among the counts of the last pass. */
+export function equalTo(threshold: number, counts: Uint32Array): number {
+  return counts[threshold & ((1 << DIGITS[2][1]) - 1)]!
 }
 
 function eachTile(

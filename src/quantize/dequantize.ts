@@ -1,6 +1,6 @@
-import { checkBoolean, checkChoice, checkOptions, outputArray, show } from '../core/check.js'
+import { checkBoolean, checkChoice, checkOptions, isArrayOf, outputArray, show } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
-import { channelLayout } from '../core/layout.js'
+import { channelLayout, type Layout } from '../core/layout.js'
 import { sizeOf, type Tensor } from '../core/tensor.js'
 import { eachRun, isSequential, planWindows, readTile, tileLength, TILE, writeTile } from '../core/tiles.js'
 import {
@@ -9,11 +9,12 @@ import {
   isHalf,
   readScales,
   readZeroPoints,
+  type Grid,
+  type HalfFormat,
   type Quantized,
-  type QuantizedHalf,
   type QuantizedIntegers
 } from './formats.js'
-import { Passes } from './passes.js'
+import { Passes, type Parameters } from './passes.js'
 
 const VERB = 'dequantize'
 const KNOWN = ['format', 'shape', 'axis', 'group', 'symmetric', 'codes', 'scales', 'zeroPoints'] as const
@@ -34,6 +35,38 @@ export interface DequantizeOptions {
  * @throws RangeError where codes, scales or zero points are not as many as shape, axis and group ask for
  */
 export function dequantize(quantized: Quantized, options: DequantizeOptions = {}): Tensor {
+  const asked = prepareDequantize(quantized, options)
+  if (asked.kind === 'half') decodeHalf(asked, asked.codes, asked.data)
+  else decodeIntegers(asked, asked.codes, asked.data)
+  return { data: asked.data, shape: [...quantized.shape] }
+}
+
+/** How integer codes become values. */
+export interface Decoding {
+  readonly layout: Layout
+  readonly grid: Grid
+  readonly symmetric: boolean
+  readonly parameters: Parameters
+}
+
+export interface DequantizeIntegers extends Decoding {
+  readonly kind: 'integers'
+  readonly codes: Int8Array | Uint8Array
+  readonly data: Float32Array<ArrayBuffer>
+}
+
+export interface DequantizeHalf {
+  readonly kind: 'half'
+  readonly format: HalfFormat
+  readonly codes: Uint16Array
+  readonly data: Float32Array<ArrayBuffer>
+}
+
+/** Reads and checks what `dequantize` is asked; `data` is there, yet to be filled. */
+export function prepareDequantize(
+  quantized: Quantized,
+  options: DequantizeOptions
+): DequantizeIntegers | DequantizeHalf {
   checkOptions(VERB, quantized, KNOWN)
   checkOptions(VERB, options, ['out'])
   const format = checkChoice(VERB, 'format', quantized.format, FORMATS)
@@ -43,63 +76,59 @@ export function dequantize(quantized: Quantized, options: DequantizeOptions = {}
   }
   const out = (size: number): Float32Array<ArrayBuffer> =>
     outputArray<Float32Array<ArrayBuffer>>(VERB, 'out', options.out, Float32Array, size)
-  const data = isHalf(format)
-    ? decodeHalf(quantized as QuantizedHalf, out)
-    : decodeIntegers(quantized as QuantizedIntegers, out)
-  return { data, shape: [...shape] }
+  if (isHalf(format)) {
+    const codes = checkCodes(quantized.codes, Uint16Array, sizeOf(shape))
+    return { kind: 'half', format, codes, data: out(codes.length) }
+  }
+  const { axis, group, scales, zeroPoints } = quantized as QuantizedIntegers
+  const grid = GRIDS[format]
+  const layout = channelLayout(VERB, shape, axis, group)
+  const symmetric = checkBoolean(VERB, 'symmetric', (quantized as QuantizedIntegers).symmetric)
+  if (!zeroPoints && !(symmetric && grid.signed)) {
+    throw new TypeError(`${VERB}: "zeroPoints" are missing: ${format} needs them unless it is signed and symmetric`)
+  }
+  const bytes = grid.bits === 4 ? Math.ceil(layout.size / 2) : layout.size
+  const codeType = grid.bits === 8 && grid.signed ? Int8Array : Uint8Array
+  const codes = checkCodes<Int8Array | Uint8Array>(quantized.codes, codeType, bytes)
+  const parameters = {
+    scales: readScales(VERB, scales, layout.sets),
+    zeros: zeroPoints ? readZeroPoints(VERB, zeroPoints, layout.sets, grid) : new Int32Array(layout.sets)
+  }
+  return { kind: 'integers', codes, layout, grid, symmetric, parameters, data: out(layout.size) }
 }
-
-/** The array to write to; made when all else has been checked. */
-type Out = (size: number) => Float32Array<ArrayBuffer>
 
 type Codes = Int8Array | Uint8Array | Uint16Array
 
 function checkCodes<T extends Codes>(codes: unknown, type: new (length: number) => T, length: number): T {
-  if (!(codes instanceof type)) throw new TypeError(`${VERB}: "codes" expected a ${type.name}, got ${show(codes)}`)
+  if (!isArrayOf(codes, type)) throw new TypeError(`${VERB}: "codes" expected a ${type.name}, got ${show(codes)}`)
   if (codes.length !== length) {
     throw new RangeError(`${VERB}: "codes" expected length ${length} for the shape, got ${codes.length}`)
   }
   return codes
 }
 
-function decodeHalf({ format, shape, codes }: QuantizedHalf, out: Out): Float32Array<ArrayBuffer> {
-  const size = sizeOf(shape)
-  checkCodes(codes, Uint16Array, size)
-  const data = out(size)
+export function decodeHalf(
+  { format }: { readonly format: HalfFormat },
+  codes: Uint16Array,
+  data: Float32Array<ArrayBuffer>
+): void {
   frame(defaultEngine(), (memory, kernels) => {
     const decode = format === 'float16' ? kernels.decodeF16 : kernels.decodeBF16
     const values = memory.alloc(4 * TILE)
     const bits = memory.alloc(2 * TILE)
-    eachRun(size, (start, length) => {
+    eachRun(codes.length, (start, length) => {
       memory.u16(bits, length).set(codes.subarray(start, start + length))
       decode(values, bits, length)
       data.set(memory.f32(values, length), start)
     })
   })
-  return data
 }
 
-function decodeIntegers(quantized: QuantizedIntegers, out: Out): Float32Array<ArrayBuffer> {
-  const { shape, axis, group, scales, zeroPoints } = quantized
-  const grid = GRIDS[quantized.format]
-  const layout = channelLayout(VERB, shape, axis, group)
-  const symmetric = checkBoolean(VERB, 'symmetric', quantized.symmetric)
-  if (!zeroPoints && !(symmetric && grid.signed)) {
-    throw new TypeError(
-      `${VERB}: "zeroPoints" are missing: ${quantized.format} needs them unless it is signed and symmetric`
-    )
-  }
-  const bytes = grid.bits === 4 ? Math.ceil(layout.size / 2) : layout.size
-  const codes = checkCodes<Int8Array | Uint8Array>(
-    quantized.codes,
-    grid.bits === 8 && grid.signed ? Int8Array : Uint8Array,
-    bytes
-  )
-  const parameters = {
-    scales: readScales(VERB, scales, layout.sets),
-    zeros: zeroPoints ? readZeroPoints(VERB, zeroPoints, layout.sets, grid) : new Int32Array(layout.sets)
-  }
-  const data = out(layout.size)
+export function decodeIntegers(
+  { layout, grid, symmetric, parameters }: Decoding,
+  codes: Int8Array | Uint8Array,
+  data: Float32Array<ArrayBuffer>
+): void {
   frame(defaultEngine(), (memory, kernels) => {
     const windows = planWindows(layout)
     const passes = new Passes(memory, kernels, layout, grid, symmetric, windows)
@@ -132,5 +161,4 @@ function decodeIntegers(quantized: QuantizedIntegers, out: Out): Float32Array<Ar
       }
     }
   })
-  return data
 }

@@ -6,7 +6,7 @@ import { loadF32, nonFiniteError, readTensor, type Source, type Tensor, type Ten
 import { isSequential, planWindows, tileLength, TILE, writeTile } from '../core/tiles.js'
 import { GRIDS, isHalf, readOptions, type HalfFormat, type QuantizeOptions } from './formats.js'
 import { Passes } from './passes.js'
-import { emptyParameters, givenParameters } from './quantize.js'
+import { emptyParameters, givenParameters, type Coding } from './quantize.js'
 
 /** Least magnitudes that round beyond the format, as f32 patterns: 65520, and halfway from the greatest bfloat16 to infinity. */
 const HALF_LIMIT: Readonly<Record<HalfFormat, number>> = { float16: 0x477ff000, bfloat16: 0x7f7f8000 }
@@ -26,22 +26,39 @@ const VERB = 'fakeQuantize'
  *
  * @throws as `quantize`; with `scales` given, infinities saturate (and do not pass), NaN is an error
  */
-export function fakeQuantize(tensor: TensorLike, options: FakeQuantizeOptions): { values: Tensor; mask: Bitmask } {
-  const checked = readOptions(VERB, options, false)
-  const source = readTensor(VERB, 'tensor', tensor)
-  const shape = [...source.shape]
-  const { data, bits } = isHalf(checked.format)
-    ? fakeHalf(source, checked.format)
-    : fakeIntegers(source, { ...checked, format: checked.format })
-  return { values: { data, shape }, mask: { bits, shape: [...shape] } }
+export function fakeQuantize(tensor: TensorLike, options: FakeQuantizeOptions): FakeQuantized {
+  const asked = prepareFakeQuantize(tensor, options)
+  const { source } = asked
+  const { data, bits } = asked.kind === 'half' ? fakeHalf(source, asked.format) : fakeIntegers(source, asked)
+  return { values: { data, shape: [...source.shape] }, mask: { bits, shape: [...source.shape] } }
 }
 
-interface Faked {
+export interface FakeQuantized {
+  values: Tensor
+  mask: Bitmask
+}
+
+type FakeQuantizeAsked =
+  | { readonly kind: 'half'; readonly source: Source; readonly format: HalfFormat }
+  | ({ readonly kind: 'integers'; readonly source: Source } & Coding)
+
+/** Reads and checks what `fakeQuantize` is asked. */
+export function prepareFakeQuantize(tensor: TensorLike, options: FakeQuantizeOptions): FakeQuantizeAsked {
+  const checked = readOptions(VERB, options, false)
+  const source = readTensor(VERB, 'tensor', tensor)
+  const { format, axis, group, symmetric } = checked
+  if (isHalf(format)) return { kind: 'half', source, format }
+  const grid = GRIDS[format]
+  const layout = channelLayout(VERB, source.shape, axis, group)
+  return { kind: 'integers', source, layout, grid, symmetric, given: givenParameters(VERB, checked, layout, grid) }
+}
+
+export interface Faked {
   data: Float32Array<ArrayBuffer>
   bits: Uint8Array<ArrayBuffer>
 }
 
-function fakeHalf(source: Source, format: HalfFormat): Faked {
+export function fakeHalf(source: Source, format: HalfFormat): Faked {
   return frame(defaultEngine(), (memory, kernels) => {
     const [encode, decode] =
       format === 'float16' ? [kernels.encodeF16, kernels.decodeF16] : [kernels.encodeBF16, kernels.decodeBF16]
@@ -66,14 +83,7 @@ function fakeHalf(source: Source, format: HalfFormat): Faked {
   })
 }
 
-function fakeIntegers(
-  source: Source,
-  options: QuantizeOptions & { symmetric: boolean; format: keyof typeof GRIDS }
-): Faked {
-  const { axis, group, symmetric } = options
-  const grid = GRIDS[options.format]
-  const layout = channelLayout(VERB, source.shape, axis, group)
-  const given = givenParameters(VERB, options, layout, grid)
+export function fakeIntegers(source: Source, { layout, grid, symmetric, given }: Coding): Faked {
   return frame(defaultEngine(), (memory, kernels) => {
     const windows = planWindows(layout)
     const passes = new Passes(memory, kernels, layout, grid, symmetric, windows)

@@ -11,6 +11,12 @@ export interface Parameters {
   readonly zeros: Int32Array
 }
 
+/** Greatest and least value of each set, with 0. */
+export interface Ranges {
+  readonly high: Float32Array<ArrayBuffer>
+  readonly low: Float32Array<ArrayBuffer>
+}
+
 /** The steps of quantisation over one window at a time, and the memory they share. */
 export class Passes {
   readonly values: Pointer
@@ -59,6 +65,18 @@ export class Passes {
     for (const tile of window.tiles) {
       this.load(source, tile)
       if (this.widen(tile)) throw nonFiniteError(source)
+    }
+  }
+
+  /** The ranges that `measure` took, to those of the whole tensor. */
+  takeRanges(window: Window, into: Ranges): void {
+    const inner = window.tiles[0]!.columns ? this.layout.inner : 1
+    const high = this.memory.f32(this.high, window.sets * inner)
+    const low = this.memory.f32(this.low, window.sets * inner)
+    for (let i = 0; i < high.length; i++) {
+      const set = setNumber(window, Math.floor(i / inner))
+      into.high[set] = Math.max(into.high[set]!, high[i]!)
+      into.low[set] = Math.min(into.low[set]!, low[i]!)
     }
   }
 

@@ -18,7 +18,7 @@ import {
   type QuantizedIntegers,
   type QuantizeOptions
 } from './formats.js'
-import { Passes, type Parameters } from './passes.js'
+import { Passes, type Parameters, type Ranges } from './passes.js'
 
 /**
  * Quantises a tensor to 8-bit or 4-bit integers with scales, or to 16-bit floats.
@@ -41,6 +41,36 @@ export function quantize(tensor: TensorLike, options: QuantizeOptions & { format
 export function quantize(tensor: TensorLike, options: QuantizeOptions & { format: HalfFormat }): QuantizedHalf
 export function quantize(tensor: TensorLike, options: QuantizeOptions): Quantized
 export function quantize(tensor: TensorLike, options: QuantizeOptions): Quantized {
+  const asked = prepareQuantize(tensor, options)
+  if (asked.kind === 'half') encodeHalf(asked.source, asked.format, asked.result.codes)
+  else setParameters(asked, encodeIntegers(asked.source, asked, asked.result.codes))
+  return asked.result
+}
+
+/** How elements become codes. */
+export interface Coding {
+  readonly layout: Layout
+  readonly grid: Grid
+  readonly symmetric: boolean
+  /** scales and zero points that are known already */
+  readonly given?: Parameters
+}
+
+export interface QuantizeIntegers extends Coding {
+  readonly kind: 'integers'
+  readonly source: Source
+  readonly result: QuantizedIntegers
+}
+
+export interface QuantizeHalf {
+  readonly kind: 'half'
+  readonly source: Source
+  readonly format: HalfFormat
+  readonly result: QuantizedHalf
+}
+
+/** Reads and checks what `quantize` is asked; the result's arrays are there, yet to be filled. */
+export function prepareQuantize(tensor: TensorLike, options: QuantizeOptions): QuantizeIntegers | QuantizeHalf {
   const verb = 'quantize'
   const checked = readOptions(verb, options)
   const source = readTensor(verb, 'tensor', tensor)
@@ -48,8 +78,7 @@ export function quantize(tensor: TensorLike, options: QuantizeOptions): Quantize
   const shape = [...source.shape]
   if (isHalf(format)) {
     const codes = outputArray<Uint16Array<ArrayBuffer>>(verb, 'out.codes', out?.codes, Uint16Array, source.size)
-    encodeHalf(source, format, codes)
-    return { format, shape, codes }
+    return { kind: 'half', source, format, result: { format, shape, codes } }
   }
   const layout = channelLayout(verb, shape, axis, group)
   const grid = GRIDS[format]
@@ -64,10 +93,7 @@ export function quantize(tensor: TensorLike, options: QuantizeOptions): Quantize
     symmetric && grid.signed
       ? undefined
       : outputArray(verb, 'out.zeroPoints', earlier?.zeroPoints, zeroType, layout.sets)
-  const parameters = encodeIntegers(source, layout, grid, symmetric, given, codes)
-  scales.set(parameters.scales)
-  zeroPoints?.set(parameters.zeros)
-  return {
+  const result = {
     format,
     shape,
     ...(axis === undefined ? {} : { axis }),
@@ -77,6 +103,13 @@ export function quantize(tensor: TensorLike, options: QuantizeOptions): Quantize
     scales,
     ...(zeroPoints ? { zeroPoints } : {})
   }
+  return { kind: 'integers', source, layout, grid, symmetric, given, result }
+}
+
+/** Scales and zero points from set `first` on. */
+export function setParameters({ result }: QuantizeIntegers, { scales, zeros }: Parameters, first = 0): void {
+  result.scales.set(scales, first)
+  result.zeroPoints?.set(zeros, first)
 }
 
 type ByteClass = new (length: number) => Int8Array<ArrayBuffer> | Uint8Array<ArrayBuffer>
@@ -105,12 +138,47 @@ export function emptyParameters(layout: Layout, grid: Grid, symmetric: boolean):
   }
 }
 
-function encodeIntegers(
+/** The range of each set of a tensor, or of a part of one. */
+export function measureRanges(source: Source, { layout, grid, symmetric }: Coding): Ranges {
+  return frame(defaultEngine(), (memory, kernels) => {
+    const windows = planWindows(layout)
+    const passes = new Passes(memory, kernels, layout, grid, symmetric, windows)
+    const ranges = { high: new Float32Array(layout.sets), low: new Float32Array(layout.sets) }
+    for (const window of windows) {
+      passes.measure(source, window)
+      passes.takeRanges(window, ranges)
+    }
+    return ranges
+  })
+}
+
+/** The scales and zero points that such ranges give. */
+export function parametersFrom({ high, low }: Ranges, { grid, symmetric }: Coding): Parameters {
+  const scales = new Float32Array(high.length)
+  const zeros = new Int32Array(high.length)
+  frame(defaultEngine(), (memory, kernels) => {
+    const [to, zeroTo, highs, lows] = [
+      memory.alloc(4 * TILE),
+      memory.alloc(4 * TILE),
+      memory.alloc(4 * TILE),
+      memory.alloc(4 * TILE)
+    ]
+    eachRun(high.length, (start, length) => {
+      memory.f32(highs, length).set(high.subarray(start, start + length))
+      memory.f32(lows, length).set(low.subarray(start, start + length))
+      const { least, most, middle } = grid
+      kernels.scalesFromRange(to, zeroTo, highs, lows, length, 1, Number(symmetric), least, most, middle)
+      scales.set(memory.f32(to, length), start)
+      zeros.set(memory.i32(zeroTo, length), start)
+    })
+  })
+  return { scales, zeros }
+}
+
+/** @returns the scales and zero points of the codes, which go to `codes` */
+export function encodeIntegers(
   source: Source,
-  layout: Layout,
-  grid: Grid,
-  symmetric: boolean,
-  given: Parameters | undefined,
+  { layout, grid, symmetric, given }: Coding,
   codes: QuantizedIntegers['codes']
 ): Parameters {
   return frame(defaultEngine(), (memory, kernels) => {
@@ -149,7 +217,7 @@ function encodeIntegers(
   })
 }
 
-function encodeHalf(source: Source, format: HalfFormat, codes: Uint16Array<ArrayBuffer>): void {
+export function encodeHalf(source: Source, format: HalfFormat, codes: Uint16Array<ArrayBuffer>): void {
   frame(defaultEngine(), (memory, kernels) => {
     const encode = format === 'float16' ? kernels.encodeF16 : kernels.encodeBF16
     const values = memory.alloc(4 * TILE)
