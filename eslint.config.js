@@ -22,7 +22,10 @@ export default tseslint.config(
           'Deno',
           'globalThis',
           'setTimeout',
-          'WebAssembly'
+          'clearTimeout',
+          'WebAssembly',
+          'fetch',
+          'Response'
         ].map((name) => [name, 'readonly'])
       )
     }

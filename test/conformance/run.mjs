@@ -1,23 +1,42 @@
 // npm run conformance [-- --update]: the grid runtime x operation against the table in git; --update writes the table from Node.
-import { readFileSync, writeFileSync } from 'node:fs'
-import Table from 'cli-table3'
-import { targets } from './targets.mjs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
-const file = new URL('expected.json', import.meta.url)
-const tables = {}
-for (const { name, found, table } of targets) {
-  if (found) tables[name] = await table(found)
-  else console.log(`${name}: not installed, skipped`)
+const here = new URL('./', import.meta.url)
+if (!existsSync(new URL('node_modules', here))) {
+  console.log('installing the runtimes of test/conformance')
+  execFileSync('npm', ['ci', '--loglevel=error'], { cwd: fileURLToPath(here), stdio: 'inherit' })
 }
-if (process.argv.includes('--update')) writeFileSync(file, `${JSON.stringify(tables.Node, null, 2)}\n`)
-const expected = JSON.parse(readFileSync(file, 'utf8'))
-const names = Object.keys(tables)
-const grid = new Table({ head: ['', ...names], style: { head: [], border: [], compact: true } })
-let wrong = 0
-for (const operation of new Set([...Object.keys(expected), ...Object.keys(tables.Node)])) {
-  const cells = names.map((name) => (tables[name][operation] === expected[operation] ? 'same' : 'DIFFERENT'))
-  wrong += cells.filter((cell) => cell !== 'same').length
-  grid.push([operation, ...cells])
+// What is found is found at import.
+const { conform, targets } = await import('./targets.mjs')
+const { createProject } = await import('./project.mjs')
+const { grid } = await import('./grid.mjs')
+
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+
+const project = createProject()
+const results = {}
+const failures = []
+for (const target of targets.filter(({ found }) => found)) {
+  const start = performance.now()
+  try {
+    results[target.name] = await conform(target, project)
+    results[target.name].seconds = (performance.now() - start) / 1000
+  } catch (error) {
+    failures.push(error.message)
+  }
 }
-console.log(grid.toString())
-process.exitCode = wrong ? 1 : 0
+
+const file = new URL('expected.json', here)
+if (process.argv.includes('--update')) {
+  const { table } = results[targets[0].name]
+  writeFileSync(file, `${JSON.stringify(table, null, 2)}\n`)
+}
+const { text, cells, wrong } = grid(results, JSON.parse(readFileSync(file, 'utf8')))
+console.log(text)
+console.log(wrong ? `${wrong} of ${cells} DIFFERENT` : `${cells} the same`)
+const skipped = targets.filter(({ found }) => !found).map(({ name }) => name)
+if (skipped.length) console.log(`not installed, skipped: ${skipped.join(', ')}`)
+for (const failure of failures) console.log(`FAILED ${failure}`)
+process.exitCode = wrong || failures.length ? 1 : 0

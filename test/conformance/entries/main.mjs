@@ -1,0 +1,6 @@
+// Prints the conformance table as JSON: for runtimes with a standard output.
+import * as tersor from 'tersor'
+import * as model from 'tersor/model'
+import { conformance } from './rows.mjs'
+
+console.log(JSON.stringify(await conformance(tersor, model)))

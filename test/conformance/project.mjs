@@ -1,0 +1,42 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const here = fileURLToPath(new URL('./', import.meta.url))
+
+function copy(from, to, files) {
+  for (const file of files) {
+    mkdirSync(dirname(join(to, file)), { recursive: true })
+    cpSync(join(from, file), join(to, file), { recursive: true })
+  }
+}
+
+/**
+ * A project of somebody who installed the package: the files that npm would publish, so that one that is missing there shows, and
+ * the entries beside them. The caller removes it.
+ */
+export function createProject() {
+  const folder = mkdtempSync(join(tmpdir(), 'tersor-conformance-'))
+  process.once('exit', () => removeFolder(folder))
+  const list = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'], {
+    cwd: root
+  })
+  const [{ files }] = JSON.parse(list.toString())
+  copy(
+    root,
+    join(folder, 'node_modules/tersor'),
+    files.map(({ path }) => path)
+  )
+  copy(join(here, 'entries'), folder, ['.'])
+  copy(here, folder, ['rows.mjs'])
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }\n')
+  return folder
+}
+
+export function removeFolder(folder) {
+  // What was killed a moment ago may still be writing.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+}
