@@ -41,24 +41,42 @@ function beside(files) {
   }
 }
 
-const library = { index: 'build/esm/index.js', model: 'build/esm/model/index.js' }
+const library = { index: 'build/esm/index.js', model: 'build/esm/model/index.js', pool: 'build/esm/pool/index.js' }
 
 /** What the bundles of one condition have in common. */
 const split = { format: 'es', chunkFileNames: 'chunks/[name].js', hoistTransitiveImports: false }
 
 export default [
+  // The pool's worker: a script by itself, classic and module alike, and the same as text for the inline worker.
+  {
+    input: 'build/esm/pool/worker.js',
+    output: { file: 'build/worker.js', format: 'iife' },
+    plugins: [
+      {
+        name: 'worker',
+        // The thread that starts it hands over the compiled core.
+        resolveId: (id) => (id === '#core' ? '\0core' : null),
+        load: (id) => (id === '\0core' ? "export const base64 = '', module = undefined" : null),
+        generateBundle(options, bundle) {
+          const source = `export const source = ${JSON.stringify(bundle['worker.js'].code)}\n`
+          this.emitFile({ type: 'asset', fileName: 'core/workerSource.js', source })
+        }
+      },
+      resolve(),
+      shorten()
+    ]
+  },
   {
     input: { ...library, cli: 'build/esm/cli/main.js' },
     output: {
       ...split,
       dir: 'build',
       // JSR and Deno find the types by it.
-      banner: ({ name, isEntry }) =>
-        isEntry && name in library ? `/* @ts-self-types="./types/${library[name].slice(10, -2)}d.ts" */` : ''
+      banner: ({ name, isEntry }) => (isEntry && name in library ? `/* @ts-self-types="./${name}.d.ts" */` : '')
     },
     external: /^node:/,
     plugins: [
-      beside({ '#core': 'build/core/bytes.js' }),
+      beside({ '#core': 'build/core/bytes.js', '#worker': 'build/core/workerSource.js' }),
       resolve({ preferBuiltins: true }),
       commonjs(),
       license({ thirdParty: { output: 'build/THIRD-PARTY.txt' } }),
@@ -70,6 +88,14 @@ export default [
     input: library,
     output: { ...split, dir: 'build/isolate' },
     external: ['#core'],
-    plugins: [resolve(), shorten()]
+    plugins: [
+      {
+        name: 'no-worker',
+        resolveId: (id) => (id === '#worker' ? '\0worker' : null),
+        load: (id) => (id === '\0worker' ? "export const source = ''" : null)
+      },
+      resolve(),
+      shorten()
+    ]
   }
 ]

@@ -22,21 +22,22 @@ export interface Layout {
  * @throws RangeError for an axis outside the shape or a group below 1
  */
 export function channelLayout(verb: string, shape: readonly number[], axis?: number, group?: number): Layout {
-  const size = sizeOf(shape)
   if (axis !== undefined) {
     if (shape.length === 0) throw new RangeError(`${verb}: "axis" expected a tensor with dimensions, got a scalar`)
     checkInteger(verb, 'axis', axis, -shape.length, shape.length - 1)
   }
   if (group !== undefined) checkInteger(verb, 'group', group, 1, Infinity)
   const at = axis ?? (group !== undefined && shape.length > 1 ? 0 : undefined)
-  if (at === undefined) return finish(size, 1, 1, size, group)
+  if (at === undefined) return layoutOf(1, 1, sizeOf(shape), group)
   const index = at < 0 ? at + shape.length : at
-  return finish(size, sizeOf(shape.slice(0, index)), shape[index]!, sizeOf(shape.slice(index + 1)), group)
+  return layoutOf(sizeOf(shape.slice(0, index)), shape[index]!, sizeOf(shape.slice(index + 1)), group)
 }
 
-function finish(size: number, outer: number, channels: number, inner: number, asked?: number): Layout {
+/** The layout of a shape seen as (outer, channels, inner). */
+export function layoutOf(outer: number, channels: number, inner: number, asked?: number): Layout {
   // A group longer than a channel is one short group; kernels count in i32.
   const group = asked === undefined ? undefined : Math.min(asked, Math.max(1, outer * inner))
   const groupsPerChannel = group === undefined ? 1 : Math.ceil((outer * inner) / group)
+  const size = outer * channels * inner
   return { size, outer, channels, inner, group, groupsPerChannel, sets: channels * groupsPerChannel }
 }

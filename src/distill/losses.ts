@@ -79,10 +79,7 @@ export interface DistillationLossOptions extends ReductionOption {
 export function klDivergence(options: KlDivergenceOptions & { reduction: 'none' }): Loss<Float64Array<ArrayBuffer>>
 export function klDivergence(options: KlDivergenceOptions & { reduction?: Exclude<Reduction, 'none'> }): Loss
 export function klDivergence(options: KlDivergenceOptions): Loss | Loss<Float64Array<ArrayBuffer>> {
-  const verb = 'klDivergence'
-  checkOptions(verb, options, ['student', 'teacher', 'temperature', 'temperatureSquared', 'reduction', 'out'])
-  const { student, teacher, temperature, temperatureSquared = false, reduction, out } = options
-  return lossOf(verb, { student, teacher, temperature, temperatureSquared, reduction, out, alpha: 1 })
+  return lossOf('klDivergence', options)
 }
 
 /**
@@ -97,10 +94,7 @@ export function klDivergence(options: KlDivergenceOptions): Loss | Loss<Float64A
 export function crossEntropy(options: CrossEntropyOptions & { reduction: 'none' }): Loss<Float64Array<ArrayBuffer>>
 export function crossEntropy(options: CrossEntropyOptions & { reduction?: Exclude<Reduction, 'none'> }): Loss
 export function crossEntropy(options: CrossEntropyOptions): Loss | Loss<Float64Array<ArrayBuffer>> {
-  const verb = 'crossEntropy'
-  checkOptions(verb, options, ['logits', 'labels', 'reduction', 'out'])
-  const { logits, labels, reduction, out } = options
-  return lossOf(verb, { student: logits, labels, reduction, out, alpha: 0 }, 'logits')
+  return lossOf('crossEntropy', options)
 }
 
 /**
@@ -119,21 +113,47 @@ export function distillationLoss(
 ): Loss<Float64Array<ArrayBuffer>>
 export function distillationLoss(options: DistillationLossOptions & { reduction?: Exclude<Reduction, 'none'> }): Loss
 export function distillationLoss(options: DistillationLossOptions): Loss | Loss<Float64Array<ArrayBuffer>> {
-  const verb = 'distillationLoss'
-  const known = ['student', 'teacher', 'labels', 'temperature', 'alpha', 'temperatureSquared', 'reduction', 'out']
-  checkOptions(verb, options, known)
-  return lossOf(verb, options)
+  return lossOf('distillationLoss', options)
 }
 
-function lossOf(
-  verb: string,
-  options: DistillationLossOptions,
-  name = 'student'
-): Loss | Loss<Float64Array<ArrayBuffer>> {
-  const problem = prepareLoss(verb, options, name)
+interface LossOptions {
+  distillationLoss: DistillationLossOptions
+  klDivergence: KlDivergenceOptions
+  crossEntropy: CrossEntropyOptions
+}
+
+export type LossVerb = keyof LossOptions
+
+function lossOf<V extends LossVerb>(verb: V, options: LossOptions[V]): Loss | Loss<Float64Array<ArrayBuffer>> {
+  const problem = prepareLoss(verb, options)
   const losses = new Float64Array(problem.student.rows)
   lossRows(problem, losses, problem.gradient)
   return finishLoss(problem, losses)
+}
+
+/** What each loss is called with, as a case of the one that holds both terms. */
+const CASES: {
+  readonly [V in LossVerb]: {
+    readonly known: readonly string[]
+    readonly student: 'student' | 'logits'
+    readonly asDistillation: (options: LossOptions[V]) => DistillationLossOptions
+  }
+} = {
+  distillationLoss: {
+    known: ['student', 'teacher', 'labels', 'temperature', 'alpha', 'temperatureSquared', 'reduction', 'out'],
+    student: 'student',
+    asDistillation: (options) => options
+  },
+  klDivergence: {
+    known: ['student', 'teacher', 'temperature', 'temperatureSquared', 'reduction', 'out'],
+    student: 'student',
+    asDistillation: ({ temperatureSquared = false, ...options }) => ({ ...options, temperatureSquared, alpha: 1 })
+  },
+  crossEntropy: {
+    known: ['logits', 'labels', 'reduction', 'out'],
+    student: 'logits',
+    asDistillation: ({ logits, ...options }) => ({ ...options, student: logits, alpha: 0 })
+  }
 }
 
 /** A loss over rows, checked. The scales hold the weights of the terms and what the reduction divides by. */
@@ -153,7 +173,10 @@ export interface PreparedLoss extends LossProblem {
 }
 
 /** Reads and checks what a loss is asked. A term whose weight is 0 has lost its teacher or labels. */
-export function prepareLoss(verb: string, options: DistillationLossOptions, name: string): PreparedLoss {
+export function prepareLoss<V extends LossVerb>(verb: V, given: LossOptions[V]): PreparedLoss {
+  const { known, student: name, asDistillation } = CASES[verb]
+  checkOptions(verb, given, known)
+  const options = asDistillation(given)
   const alpha = checkNumber(verb, 'alpha', options.alpha === undefined ? 0.5 : options.alpha, 0, 1)
   const temperature = checkTemperature(verb, options.temperature)
   const squared = checkBoolean(

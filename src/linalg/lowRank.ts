@@ -41,22 +41,9 @@ const VERB = 'lowRank'
  * error below what the factors' precision can reach, an empty matrix, NaN or Infinity (the first index is named)
  */
 export function lowRank(matrix: TensorLike, options: LowRankOptions): LowRank {
-  checkOptions(VERB, options, ['rank', 'energy', 'maxRelativeError'])
-  const given = (['rank', 'energy', 'maxRelativeError'] as const).filter((name) => options[name] !== undefined)
-  if (given.length !== 1) {
-    throw new TypeError(
-      `${VERB}: expected exactly one of rank, energy, maxRelativeError, got ${given.join(' and ') || 'none'}`
-    )
-  }
-  const source = readMatrix(VERB, matrix)
+  const source = prepareLowRank(matrix, options)
   const most = Math.min(...source.shape)
-  if (most === 0)
-    throw new RangeError(`${source.name} expected a matrix with elements, got shape [${source.shape.join(', ')}]`)
   const { rank, energy, maxRelativeError } = options
-  if (rank !== undefined) checkInteger(VERB, 'rank', rank, 1, most)
-  if (energy !== undefined) checkNumber(VERB, 'energy', energy, Number.MIN_VALUE, 1)
-  if (maxRelativeError !== undefined) checkNumber(VERB, 'maxRelativeError', maxRelativeError, 0, 1)
-
   const full = decompose(source, Float64Array)
   const lost = lostShares(full.s.data)
   const type: new (length: number) => Floats = isArrayOf(source.data, Float64Array) ? Float64Array : Float32Array
@@ -93,6 +80,26 @@ export function lowRank(matrix: TensorLike, options: LowRankOptions): LowRank {
     )
   }
   return result
+}
+
+/** Reads and checks what `lowRank` is asked. */
+export function prepareLowRank(matrix: TensorLike, options: LowRankOptions): Source {
+  checkOptions(VERB, options, ['rank', 'energy', 'maxRelativeError'])
+  const given = (['rank', 'energy', 'maxRelativeError'] as const).filter((name) => options[name] !== undefined)
+  if (given.length !== 1) {
+    throw new TypeError(
+      `${VERB}: expected exactly one of rank, energy, maxRelativeError, got ${given.join(' and ') || 'none'}`
+    )
+  }
+  const source = readMatrix(VERB, matrix)
+  const most = Math.min(...source.shape)
+  if (most === 0)
+    throw new RangeError(`${source.name} expected a matrix with elements, got shape [${source.shape.join(', ')}]`)
+  const { rank, energy, maxRelativeError } = options
+  if (rank !== undefined) checkInteger(VERB, 'rank', rank, 1, most)
+  if (energy !== undefined) checkNumber(VERB, 'energy', energy, Number.MIN_VALUE, 1)
+  if (maxRelativeError !== undefined) checkNumber(VERB, 'maxRelativeError', maxRelativeError, 0, 1)
+  return source
 }
 
 /** lost[r] = share of the sum of squares beyond the first r singular values; summed from the small end. */

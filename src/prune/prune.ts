@@ -1,6 +1,6 @@
 import { checkChoice, checkNumber, checkOptions, outputArray, show } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
-import { channelLayout } from '../core/layout.js'
+import { channelLayout, type Layout } from '../core/layout.js'
 import type { Bitmask } from '../core/mask.js'
 import { PackedOutput } from '../core/packed.js'
 import {
@@ -184,13 +184,23 @@ function pruneTogether(sources: readonly Source[], count: number, out: Pruned | 
 
 /** Masks a tensor by a cut, and takes off the cut's ties what it has removed of them. `check`: the data has not been looked at yet. */
 export function applyCut(source: Source, cut: Cut, check = false, earlier?: Pruned): Pruned {
-  return frame(defaultEngine(), (memory, kernels) => {
+  const arrays = arraysFor(source, earlier)
+  return pruned(source, arrays, maskByCut(source, cut, check, arrays))
+}
+
+export interface PruneArrays {
+  readonly data: Float32Array<ArrayBuffer>
+  readonly bits: Uint8Array<ArrayBuffer>
+}
+
+/** @returns how many were removed */
+export function maskByCut(source: Source, cut: Cut, check: boolean, { data, bits: mask }: PruneArrays): number {
+  let kept = 0
+  frame(defaultEngine(), (memory, kernels) => {
     const values = memory.alloc(4 * TILE)
     const masked = memory.alloc(4 * TILE)
     const bits = memory.alloc(TILE / 8)
     const counts = memory.alloc(12)
-    const { data: out, bits: mask } = arraysFor(source, earlier)
-    let kept = 0
     eachRun(source.size, (start, length) => {
       loadF32(memory, kernels, values, source, start, length)
       if (check) {
@@ -200,18 +210,15 @@ export function applyCut(source: Source, cut: Cut, check = false, earlier?: Prun
       cut.ties = kernels.maskMagnitudes(masked, bits, values, length, cut.threshold, cut.ties)
       const bytes = Math.ceil(length / 8)
       kept += kernels.countBits(bits, bytes)
-      out.set(memory.f32(masked, length), start)
+      data.set(memory.f32(masked, length), start)
       mask.set(memory.u8(bits, bytes), start / 8)
     })
-    return pruned(source, out, mask, source.size - kept)
   })
+  return source.size - kept
 }
 
 /** Arrays to write to: the earlier result's, or fresh ones. */
-export function arraysFor(
-  { size }: Source,
-  earlier: Pruned | undefined
-): { data: Float32Array<ArrayBuffer>; bits: Uint8Array<ArrayBuffer> } {
+export function arraysFor({ size }: Source, earlier?: Pruned): PruneArrays {
   const { values, mask } = earlier ?? {}
   return {
     data: outputArray<Float32Array<ArrayBuffer>>(VERB, 'out.values.data', values?.data, Float32Array, size),
@@ -219,12 +226,7 @@ export function arraysFor(
   }
 }
 
-function pruned(
-  { shape, size }: Source,
-  data: Float32Array<ArrayBuffer>,
-  bits: Uint8Array<ArrayBuffer>,
-  removed: number
-): Pruned {
+export function pruned({ shape, size }: Source, { data, bits }: PruneArrays, removed: number): Pruned {
   return {
     values: { data, shape: [...shape] },
     mask: { bits, shape: [...shape] },
@@ -232,26 +234,42 @@ function pruned(
   }
 }
 
-export function prunePattern(source: Source, { keep, block }: Omit<PatternRule, 'kind'>, earlier?: Pruned): Pruned {
-  return frame(defaultEngine(), (memory, kernels) => {
-    const layout = channelLayout(VERB, source.shape, undefined, block)
+export function patternLayout({ shape }: Source, { block }: PatternRule): Layout {
+  return channelLayout(VERB, shape, undefined, block)
+}
+
+function prunePattern(source: Source, rule: PatternRule, earlier?: Pruned): Pruned {
+  const layout = patternLayout(source, rule)
+  const arrays = arraysFor(source, earlier)
+  maskByPattern(source, layout, rule, arrays)
+  return pruned(source, arrays, removedByPattern(layout, rule))
+}
+
+export function removedByPattern({ channels, inner }: Layout, { keep, block }: PatternRule): number {
+  return channels * (Math.floor(inner / block) * (block - keep) + Math.max(0, (inner % block) - keep))
+}
+
+export function maskByPattern(
+  source: Source,
+  layout: Layout,
+  { keep, block }: PatternRule,
+  { data, bits }: PruneArrays
+): void {
+  frame(defaultEngine(), (memory, kernels) => {
     const windows = planWindows(layout)
     const values = memory.alloc(4 * TILE)
     const masked = memory.alloc(4 * TILE)
     const bytes = memory.alloc(TILE)
-    const { data: out, bits } = arraysFor(source, earlier)
     const packed = new PackedOutput(memory, layout, 8, kernels.packBits, isSequential(windows), bits)
     for (const { tiles } of windows) {
       for (const tile of tiles) {
         const length = tileLength(tile)
         loadF32(memory, kernels, values, source, tile.start, length)
         if (kernels.keepPattern(masked, bytes, values, tile.rows, tile.width, keep, block)) throw nonFiniteError(source)
-        writeTile(out, memory.f32(masked, length), layout, tile)
+        writeTile(data, memory.f32(masked, length), layout, tile)
         packed.write(tile, bytes)
       }
     }
-    const { channels, inner } = layout
-    const removedInRow = Math.floor(inner / block) * (block - keep) + Math.max(0, (inner % block) - keep)
-    return pruned(source, out, packed.finish(bytes), channels * removedInRow)
+    packed.finish(bytes)
   })
 }

@@ -30,11 +30,20 @@ describe('the package as published gives the same bytes', () => {
   }
 })
 
+it('a pool of any number of threads gives the bytes of the verbs alone', () => {
+  const rows = Object.entries(expected).filter(([name]) => name.startsWith('createPool'))
+  expect(rows.map(([name]) => name)).toEqual(
+    expect.arrayContaining(['createPool: the verbs alone', 'createPool: 8 threads'])
+  )
+  expect(new Set(rows.map(([, hash]) => hash)).size).toBe(1)
+})
+
 describe('the comparison', () => {
   it('turns red for one flipped bit in the code of a kernel', { timeout: 120_000 }, async () => {
     const flipped = join(project, 'flipped')
     cpSync(join(project, 'node_modules'), join(flipped, 'node_modules'), { recursive: true })
-    for (const file of ['main.mjs', 'rows.mjs', 'package.json']) cpSync(join(project, file), join(flipped, file))
+    for (const file of ['main.mjs', 'inputs.mjs', 'pool.mjs', 'rows.mjs', 'package.json'])
+      cpSync(join(project, file), join(flipped, file))
     const core = join(flipped, 'node_modules/tersor/build/core')
     const wasm = readFileSync(join(core, 'core.wasm'))
     // ln 2, an immediate operand of exp: with any bit of it flipped, the module stays valid and its loops end.
@@ -59,8 +68,24 @@ describe('the comparison', () => {
   })
 })
 
+describe('a page whose policy forbids inline workers', () => {
+  it.skipIf(!chromium && !all)(
+    'hears so, and gives a pool the address of the script',
+    { timeout: 180_000 },
+    async () => {
+      const said = await underPolicy("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'", 'strict.html', project)
+      expect(said).toEqual({
+        inline: expect.stringMatching(/^createPool: the worker could not be started.*"workerUrl"/),
+        missing: expect.stringMatching(/^createPool: the worker could not be started from "workerUrl" nowhere.js/),
+        served: 'same'
+      })
+    }
+  )
+})
+
 describe('a page whose policy lacks wasm-unsafe-eval', () => {
   it.skipIf(!chromium && !all)('hears so from its first verb and from init', { timeout: 180_000 }, async () => {
+    expect(chromium, 'Chromium is not installed, and ALL_RUNTIMES is set').toBeTruthy()
     const said = await underPolicy("default-src 'self'; script-src 'self'", 'denied.html', project)
     const clear = { isError: true, message: expect.stringContaining("'wasm-unsafe-eval'") }
     expect(said).toEqual({ verb: clear, init: clear })

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -20,7 +21,6 @@ function copy(from, to, files) {
  */
 export function createProject() {
   const folder = mkdtempSync(join(tmpdir(), 'tersor-conformance-'))
-  process.once('exit', () => removeFolder(folder))
   const list = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'], {
     cwd: root
   })
@@ -31,12 +31,19 @@ export function createProject() {
     files.map(({ path }) => path)
   )
   copy(join(here, 'entries'), folder, ['.'])
-  copy(here, folder, ['rows.mjs'])
+  copy(here, folder, ['inputs.mjs', 'pool.mjs', 'rows.mjs'])
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }\n')
   return folder
 }
 
-export function removeFolder(folder) {
-  // What was killed a moment ago may still be writing.
-  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+/** Removes a folder in which what was stopped a moment ago may still be writing. */
+export async function removeFolder(folder) {
+  for (let attempts = 100; ; attempts--) {
+    try {
+      return rmSync(folder, { recursive: true, force: true })
+    } catch (error) {
+      if (!attempts) throw error
+      await pause(50)
+    }
+  }
 }

@@ -1,25 +1,8 @@
-// Every public operation over seeded inputs. Runs unchanged on every runtime: no host Math beyond integer arithmetic, no imports.
+// Every public operation over seeded inputs. Runs unchanged on every runtime: no host Math beyond integer arithmetic.
 // A row gives whatever an operation returns; its bytes are hashed. Rows bear the names of the exports.
 
-/** Seeded numbers in [-1, 1), exact in f32. */
-function numbers(length, seed, scale = 1) {
-  const out = new Float32Array(length)
-  let state = seed >>> 0
-  for (let i = 0; i < length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    out[i] = ((state >>> 8) / 8388608 - 1) * scale
-  }
-  return out
-}
-
-const tensor = (shape, seed, scale) => ({
-  data: numbers(
-    shape.reduce((a, b) => a * b, 1),
-    seed,
-    scale
-  ),
-  shape
-})
+import { numbers, tensor } from './inputs.mjs'
+import { poolOperations } from './pool.mjs'
 
 const INTEGERS = ['int8', 'uint8', 'int4', 'uint4']
 const HALVES = ['float16', 'bfloat16']
@@ -183,11 +166,11 @@ async function sha256(pieces) {
 }
 
 /** table: operation to SHA-256 of all that it returns; times: milliseconds that it took, 0 where no clock goes */
-export async function conformance(tersor, model) {
+export async function conformance(tersor, model, pool) {
   const table = {}
   const times = {}
   const now = () => globalThis.performance?.now() ?? 0
-  for (const [name, run] of Object.entries(operations(tersor, model))) {
+  for (const [name, run] of Object.entries({ ...operations(tersor, model), ...poolOperations(tersor, pool) })) {
     const start = now()
     const result = await run()
     times[name] = now() - start

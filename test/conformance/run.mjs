@@ -10,10 +10,12 @@ if (!existsSync(new URL('node_modules', here))) {
 }
 // What is found is found at import.
 const { conform, targets } = await import('./targets.mjs')
-const { createProject } = await import('./project.mjs')
+const { createProject, removeFolder } = await import('./project.mjs')
 const { grid } = await import('./grid.mjs')
+const { host } = await import('./targets/processes.mjs')
+const { stop } = await import('./targets/scope.mjs')
 
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort())
 
 const project = createProject()
 const results = {}
@@ -26,13 +28,14 @@ for (const target of targets.filter(({ found }) => found)) {
   } catch (error) {
     failures.push(error.message)
   }
+  if (stop.signal.aborted) break
 }
+await removeFolder(project)
+if (stop.signal.aborted) process.exit(1)
 
 const file = new URL('expected.json', here)
-if (process.argv.includes('--update')) {
-  const { table } = results[targets[0].name]
-  writeFileSync(file, `${JSON.stringify(table, null, 2)}\n`)
-}
+const own = results[host.name]
+if (process.argv.includes('--update') && own) writeFileSync(file, `${JSON.stringify(own.table, null, 2)}\n`)
 const { text, cells, wrong } = grid(results, JSON.parse(readFileSync(file, 'utf8')))
 console.log(text)
 console.log(wrong ? `${wrong} of ${cells} DIFFERENT` : `${cells} the same`)

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import * as tersor from '../../src/index.js'
 import * as model from '../../src/model/index.js'
+import * as pool from '../../src/pool/index.js'
 
 const root = resolve(import.meta.dirname, '../..')
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -14,7 +15,7 @@ function texts(folder: string, ending: string): string[] {
 }
 
 /** Every exported function is an operation; classes are the errors. */
-const operations = [...new Set([...Object.entries(tersor), ...Object.entries(model)])]
+const operations = [...new Set([...Object.entries(tersor), ...Object.entries(model), ...Object.entries(pool)])]
   .filter(([, value]) => typeof value === 'function' && !(value.prototype instanceof Error))
   .map(([name]) => name)
 

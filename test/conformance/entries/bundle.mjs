@@ -1,8 +1,9 @@
 // For bundlers: the package by its name. No await at the top, which not all of their formats have.
 import * as tersor from 'tersor'
 import * as model from 'tersor/model'
+import * as pool from 'tersor/pool'
 import { answer } from './answer.mjs'
 
-answer(tersor, model).then((result) => {
+answer(tersor, model, pool).then((result) => {
   globalThis.result = result
 })

@@ -7,32 +7,36 @@ import { serve } from './serve.mjs'
 import { webkit } from './webkit.mjs'
 
 /** What a strict page has to allow; the tables come from pages that allow no more. */
-export const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"
+export const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src blob:"
 
 const SWITCHES = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
   ...['--disable-component-update', '--disable-sync']
 ]
 
+/** Signals are ours to handle: the scope closes the browser. */
+const OPTIONS = { timeout: 30_000, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }
+
+/** The two drivers have these calls in common. A browser that is still starting when the scope ends is closed, too. */
+async function opened(launching, defer, address) {
+  defer(async () => (await launching).close())
+  const page = await (await launching).newPage()
+  await page.goto(address)
+  return () => page.evaluate(() => globalThis.result)
+}
+
 /** Each opens an address, and gives what asks the page for its result. */
 const open = {
   async chromium({ program: executablePath, address, defer }) {
     const { chromium } = await import('playwright-core')
-    const browser = await chromium.launch({ executablePath, args: SWITCHES, timeout: 30_000 })
-    defer(() => browser.close())
-    const page = await browser.newPage()
-    await page.goto(address)
-    return () => page.evaluate(() => globalThis.result)
+    return opened(chromium.launch({ executablePath, args: SWITCHES, ...OPTIONS }), defer, address)
   },
 
   async firefox({ program: executablePath, profile, address, defer }) {
     const { launch } = await import('puppeteer-core')
-    const browser = await launch({ browser: 'firefox', executablePath, userDataDir: profile, timeout: 30_000 })
-    defer(() => browser.process().kill('SIGKILL'))
-    defer(() => browser.close())
-    const page = await browser.newPage()
-    await page.goto(address)
-    return () => page.evaluate(() => globalThis.result)
+    const launching = launch({ browser: 'firefox', executablePath, userDataDir: profile, ...OPTIONS })
+    defer(async () => (await launching).process().kill('SIGKILL'))
+    return opened(launching, defer, address)
   },
 
   webkit

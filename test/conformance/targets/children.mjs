@@ -23,14 +23,18 @@ export function start(defer, command, args, options) {
     child.once('error', reject)
     child.once('exit', (code, signal) => reject(new Error(`${command} ended with ${signal ?? code}`)))
   })
-  failed.catch(() => {})
-  defer(() => kill(child))
+  const gone = failed.catch(() => {})
+  defer(() => {
+    kill(child)
+    return gone
+  })
   return { child, failed }
 }
 
 /** All that a stream says, or its first line alone. */
 export async function textOf(stream, firstLine = false) {
   let text = ''
+  stream.setEncoding('utf8')
   for await (const chunk of stream) {
     text += chunk
     if (firstLine && text.includes('\n')) break

@@ -11,6 +11,9 @@ async function attempt(cleanup) {
   }
 }
 
+/** Aborted when the whole run is to end: every scope closes what it has open. */
+export const stop = new AbortController()
+
 /**
  * Runs `body` for at most `limit` ms. What it opens it hands to `defer` at once, and that is closed, latest first, however the body
  * ends. Errors name the target.
@@ -22,18 +25,18 @@ export async function scope(name, limit, body) {
     if (over) cleanup()
     else cleanups.push(cleanup)
   }
-  let timer
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not finished within ${limit / 1000} s`)), limit)
+  const ended = new AbortController()
+  const late = pause(limit, null, { signal: AbortSignal.any([ended.signal, stop.signal]) }).then(() => {
+    throw new Error(`not finished within ${limit / 1000} s`)
   })
   try {
     return await Promise.race([body(defer), late])
   } catch (cause) {
     throw new Error(`${name}: ${cause.message}`, { cause })
   } finally {
-    clearTimeout(timer)
+    ended.abort()
     over = true
-    // One that fails or hangs keeps the others from nothing.
+    // One that fails or hangs leaves none of the others open.
     for (const cleanup of cleanups.reverse())
       await Promise.race([attempt(cleanup), pause(CLOSING, null, { ref: false })])
   }

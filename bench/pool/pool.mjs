@@ -1,0 +1,60 @@
+import * as tersor from '../../build/index.js'
+import { createPool } from '../../build/pool.js'
+import { check, interleave, milliseconds, normal, tiled, times } from '../harness.mjs'
+
+const same = (a, b) => Buffer.compare(Buffer.from(a.buffer), Buffer.from(b.buffer)) === 0
+
+function shared(array) {
+  const copy = new Float32Array(new SharedArrayBuffer(array.byteLength))
+  copy.set(array)
+  return copy
+}
+
+/** What is measured: calls on verbs or on a pool, and an array of the result that has to be the same. */
+function tasks() {
+  const matrices = Array.from({ length: 16 }, (_, i) => ({
+    data: Float64Array.from(normal(160 * 160, i + 1)),
+    shape: [160, 160]
+  }))
+  const logits = (seed) => ({ data: tiled(512 * 16_000, seed).map((x) => 4 * x), shape: [512, 16_000] })
+  const [student, teacher] = [logits(1), logits(2)]
+  const vast = { data: tiled(12_000_000, 3), shape: [12_000_000] }
+  const inPlace = ({ data, shape }) => ({ data: shared(data), shape })
+  const [studentShared, teacherShared, vastShared] = [student, teacher, vast].map(inPlace)
+  const batch = async (verbs) => (await Promise.all(matrices.map((matrix) => verbs.svd(matrix))))[15].s.data
+  const loss = (pair) => async (verbs) =>
+    (await verbs.distillationLoss({ ...pair, temperature: 2, alpha: 1 })).gradient.data
+  const quantized = (tensor) => async (verbs) => (await verbs.quantize(tensor, { format: 'int8' })).codes
+  const pruned = (tensor) => async (verbs) => (await verbs.prune(tensor, { sparsity: 0.8 })).values.data
+  return {
+    'svd of 16 matrices 160x160, f64': batch,
+    'distillationLoss [512x16000], arrays copied': loss({ student, teacher }),
+    'distillationLoss [512x16000], SharedArrayBuffer': loss({ student: studentShared, teacher: teacherShared }),
+    'quantize int8, 12 million, copied': quantized(vast),
+    'quantize int8, 12 million, SharedArrayBuffer': quantized(vastShared),
+    'prune 80% of 12 million, SharedArrayBuffer': pruned(vastShared)
+  }
+}
+
+export async function run(report) {
+  const one = createPool({ threads: 1 })
+  const two = createPool({ threads: 2 })
+  const rows = []
+  try {
+    for (const [name, task] of Object.entries(tasks())) {
+      check(same(await task(tersor), await task(two)), name)
+      const ms = await interleave(
+        { verb: () => task(tersor), one: () => task(one), two: () => task(two) },
+        { rounds: 7, warmup: 2 }
+      )
+      rows.push([name, ...Object.values(ms).map(milliseconds), times(ms.verb, ms.two), times(ms.one, ms.two)])
+    }
+  } finally {
+    await Promise.all([one.close(), two.close()])
+  }
+  report(
+    'createPool: the same bytes on one and two threads',
+    ['', 'the verb', 'pool of 1', 'pool of 2', 'of the verb', 'of one thread'],
+    rows
+  )
+}

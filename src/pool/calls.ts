@@ -1,0 +1,123 @@
+import { checkOptions } from '../core/check.js'
+import type { Bitmask } from '../core/mask.js'
+import { readTensor, type Source, type TensorLike } from '../core/tensor.js'
+import type { LossVerb } from '../distill/losses.js'
+import type { SoftmaxOptions } from '../distill/softmax.js'
+import { prepareLowRank, type LowRankOptions } from '../linalg/lowRank.js'
+import { readMatrix } from '../linalg/svd.js'
+import { preparePrune, type Prunable, type PruneOptions } from '../prune/prune.js'
+import type { Quantized } from '../quantize/formats.js'
+import type { Plan } from './plan.js'
+import { lossPlan, softmaxPlan } from './plans/distill.js'
+import { comparePlan } from './plans/linalg.js'
+import { applyMaskPlan, prunePlan } from './plans/prune.js'
+import { dequantizePlan, fakeQuantizePlan, quantizePlan } from './plans/quantize.js'
+import { wholePlan, type VerbName } from './plans/whole.js'
+import { asTensor, takeArrays, type Owned } from './transfer.js'
+
+/** A verb as the pool does it. */
+export interface Call {
+  /** which argument is its options */
+  readonly options: number
+  /** checks the arguments, and says how the work is cut */
+  readonly plan: (args: readonly unknown[]) => Plan
+  /** the same arguments with arrays taken from the caller; undefined where there is nothing to take */
+  readonly take: (args: readonly unknown[]) => unknown[] | undefined
+}
+
+type Arguments = readonly unknown[]
+
+/** The arguments with the arrays of `tensors` taken from the caller. */
+function takeFrom(tensors: readonly Source[], put: (owned: readonly Owned[]) => unknown[]): unknown[] | undefined {
+  const owned = takeArrays(tensors)
+  return owned && put(owned)
+}
+
+/** A verb whose first argument is its only tensor. */
+function ofTensor(verb: VerbName, name: string, plan: (args: Arguments) => Plan): Call {
+  return {
+    options: 1,
+    plan,
+    take: ([tensor, ...rest]) => takeFrom([readTensor(verb, name, tensor)], ([owned]) => [owned, ...rest])
+  }
+}
+
+function ofLoss(verb: LossVerb, names: readonly string[]): Call {
+  return {
+    options: 0,
+    plan: ([options]) => lossPlan(verb, options as Parameters<typeof lossPlan>[1]),
+    take: ([options]) => {
+      const given = options as Readonly<Record<string, unknown>>
+      const present = names.filter((name) => given[name] !== undefined)
+      const tensors = present.map((name) => readTensor(verb, name, given[name]))
+      return takeFrom(tensors, (owned) => [
+        { ...given, ...Object.fromEntries(present.map((name, i) => [name, owned[i]])) }
+      ])
+    }
+  }
+}
+
+type First<F> = F extends (first: infer A, ...rest: never[]) => unknown ? A : never
+type Second<F> = F extends (first: never, second: infer B, ...rest: never[]) => unknown ? B : never
+
+export const calls: Readonly<Record<VerbName, Call>> = {
+  quantize: ofTensor('quantize', 'tensor', ([tensor, options]) =>
+    quantizePlan(tensor as TensorLike, options as Second<typeof quantizePlan>)
+  ),
+  fakeQuantize: ofTensor('fakeQuantize', 'tensor', ([tensor, options]) =>
+    fakeQuantizePlan(tensor as TensorLike, options as Second<typeof fakeQuantizePlan>)
+  ),
+  dequantize: {
+    options: 1,
+    plan: ([quantized, options]) =>
+      dequantizePlan(quantized as First<typeof dequantizePlan>, options as Second<typeof dequantizePlan>),
+    take: ([quantized, ...rest]) => {
+      const { codes, ...others } = quantized as Quantized
+      const source = { name: 'dequantize: "codes"', data: codes, shape: [codes.length], size: codes.length }
+      return takeFrom([source], ([owned]) => [{ ...others, codes: owned!.data }, ...rest])
+    }
+  },
+  prune: {
+    options: 1,
+    plan: ([tensors, options]) => prunePlan(tensors as Prunable, options as PruneOptions),
+    take: ([tensors, options]) => {
+      const { sources, arrange } = preparePrune(tensors as Prunable, options as PruneOptions)
+      return takeFrom(sources, (owned) => [arrange([...owned] as never[]), options])
+    }
+  },
+  applyMask: {
+    options: 2,
+    plan: ([tensor, mask, options]) => {
+      checkOptions('applyMask', options ?? {}, [])
+      return applyMaskPlan(tensor as TensorLike, mask as Bitmask)
+    },
+    take: ([tensor, mask]) => takeFrom([readTensor('applyMask', 'tensor', tensor)], ([owned]) => [owned, mask])
+  },
+  softmax: ofTensor('softmax', 'logits', ([logits, options]) =>
+    softmaxPlan('softmax', logits as TensorLike, options as SoftmaxOptions)
+  ),
+  logSoftmax: ofTensor('logSoftmax', 'logits', ([logits, options]) =>
+    softmaxPlan('logSoftmax', logits as TensorLike, options as SoftmaxOptions)
+  ),
+  distillationLoss: ofLoss('distillationLoss', ['student', 'teacher']),
+  klDivergence: ofLoss('klDivergence', ['student', 'teacher']),
+  crossEntropy: ofLoss('crossEntropy', ['logits']),
+  svd: ofTensor('svd', 'matrix', ([matrix, options]) => {
+    checkOptions('svd', options ?? {}, [])
+    return wholePlan('svd', [asTensor(readMatrix('svd', matrix))])
+  }),
+  lowRank: ofTensor('lowRank', 'matrix', ([matrix, options]) =>
+    wholePlan('lowRank', [asTensor(prepareLowRank(matrix as TensorLike, options as LowRankOptions)), options])
+  ),
+  compare: {
+    options: 2,
+    plan: ([reference, other, options]) => {
+      checkOptions('compare', options ?? {}, [])
+      return comparePlan(reference as TensorLike, other as TensorLike)
+    },
+    take: ([reference, other]) =>
+      takeFrom([readTensor('compare', 'reference', reference), readTensor('compare', 'other', other)], (owned) => [
+        ...owned
+      ])
+  }
+}

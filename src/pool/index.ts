@@ -1,0 +1,3 @@
+export { createPool } from './pool.js'
+export type { Progress } from './job.js'
+export type { Pool, PoolOptions, RunOptions } from './types.js'

@@ -1,0 +1,68 @@
+import { applyMask } from '../../prune/applyMask.js'
+import { compare } from '../../linalg/compare.js'
+import { lowRank } from '../../linalg/lowRank.js'
+import { svd } from '../../linalg/svd.js'
+import { crossEntropy, distillationLoss, klDivergence } from '../../distill/losses.js'
+import { logSoftmax, softmax } from '../../distill/softmax.js'
+import { prune } from '../../prune/prune.js'
+import { dequantize } from '../../quantize/dequantize.js'
+import { fakeQuantize } from '../../quantize/fakeQuantize.js'
+import { quantize } from '../../quantize/quantize.js'
+import { once, type Plan, type Steps } from '../plan.js'
+
+/** The verbs as they are, for what one thread does as a whole. */
+const verbs = {
+  applyMask,
+  compare,
+  crossEntropy,
+  dequantize,
+  distillationLoss,
+  fakeQuantize,
+  klDivergence,
+  logSoftmax,
+  lowRank,
+  prune,
+  quantize,
+  softmax,
+  svd
+} as unknown as Readonly<Record<VerbName, (...args: readonly unknown[]) => unknown>>
+
+export type VerbName =
+  | 'applyMask'
+  | 'compare'
+  | 'crossEntropy'
+  | 'dequantize'
+  | 'distillationLoss'
+  | 'fakeQuantize'
+  | 'klDivergence'
+  | 'logSoftmax'
+  | 'lowRank'
+  | 'prune'
+  | 'quantize'
+  | 'softmax'
+  | 'svd'
+
+interface WholeChunk {
+  readonly verb: VerbName
+  readonly args: readonly unknown[]
+}
+
+/** One chunk: the call itself. `moves`: its arrays are the pool's own and are handed on. */
+export function wholePlan<R>(verb: VerbName, args: readonly unknown[], moves = false): Plan<R> {
+  let result: unknown
+  return {
+    verb,
+    program: 'whole',
+    chunks: [(): WholeChunk => ({ verb, args })],
+    take: (_, value) => {
+      result = value
+    },
+    finish: () => result as R,
+    exclusive: true,
+    moves
+  }
+}
+
+export function wholeProgram({ verb, args }: WholeChunk): Steps {
+  return once(() => verbs[verb](...args))
+}

@@ -1,0 +1,92 @@
+import type { WasmModule } from '../core/wasm.js'
+import { FormatError, MemoryLimitError, type FormatErrorCode } from '../core/errors.js'
+
+/** Names a chunk of a job of the pool. */
+export interface ChunkId {
+  readonly job: number
+  readonly chunk: number
+}
+
+export type ToWorker =
+  | { readonly kind: 'start'; readonly module: WasmModule }
+  /** `replies`: agreements that were made already, when a chunk is done again on another thread */
+  | ({
+      readonly kind: 'chunk'
+      readonly program: string
+      readonly args: unknown
+      readonly replies: readonly unknown[]
+    } & ChunkId)
+  | ({ readonly kind: 'reply'; readonly reply: unknown } & ChunkId)
+  | { readonly kind: 'drop'; readonly job: number }
+
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  | ({ readonly kind: 'answer' | 'result'; readonly value: unknown } & ChunkId)
+  | ({ readonly kind: 'failure'; readonly error: ErrorParts } & ChunkId)
+
+/** A message and what is transferred with it. */
+export interface Parcel<T> {
+  readonly message: T
+  readonly transfer: ArrayBuffer[]
+}
+
+/**
+ * Makes a message ready to be sent: views of shared memory go as they are, the buffers of `moved` arrays are transferred, of any other
+ * array a copy is (the clone of a view would carry its whole buffer).
+ */
+export function parcel<T>(value: T, moves: (array: ArrayBufferView) => boolean = () => false): Parcel<T> {
+  const transfer: ArrayBuffer[] = []
+  const visit = (part: unknown): unknown => {
+    if (ArrayBuffer.isView(part)) {
+      if (isShared(part.buffer)) return part
+      const own = moves(part) ? part : (part as Uint8Array).slice()
+      transfer.push(own.buffer as ArrayBuffer)
+      return own
+    }
+    if (Array.isArray(part)) return part.map(visit)
+    if (typeof part !== 'object' || part === null || isModule(part)) return part
+    return Object.fromEntries(Object.entries(part).map(([key, inner]) => [key, visit(inner)]))
+  }
+  const message = visit(value) as T
+  return { message, transfer: [...new Set(transfer)] }
+}
+
+function isModule(value: object): boolean {
+  return Object.prototype.toString.call(value) === '[object WebAssembly.Module]'
+}
+
+export function isShared(buffer: ArrayBufferLike): boolean {
+  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]'
+}
+
+/** An error as it crosses threads: a structured clone would lose its class and code. */
+export interface ErrorParts {
+  readonly name: string
+  readonly message: string
+  readonly code?: FormatErrorCode
+  readonly needed?: number
+  readonly limit?: number
+}
+
+export function takeApart(error: unknown): ErrorParts {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) }
+  const { name, message } = error
+  if (error instanceof FormatError) return { name, message, code: error.code }
+  if (error instanceof MemoryLimitError) return { name, message, needed: error.needed, limit: error.limit }
+  return { name, message }
+}
+
+export function putTogether({ name, message, code, needed, limit }: ErrorParts): Error {
+  switch (name) {
+    case 'TypeError':
+      return new TypeError(message)
+    case 'RangeError':
+      return new RangeError(message)
+    case 'FormatError':
+      return new FormatError(code!, message)
+    case 'MemoryLimitError':
+      return new MemoryLimitError(needed!, limit!)
+    default:
+      return Object.assign(new Error(message), { name })
+  }
+}

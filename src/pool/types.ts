@@ -1,0 +1,80 @@
+import type { Bitmask } from '../core/mask.js'
+import type { Tensor, TensorLike } from '../core/tensor.js'
+import type { CrossEntropyOptions, DistillationLossOptions, KlDivergenceOptions, Loss } from '../distill/losses.js'
+import type { SoftmaxOptions } from '../distill/softmax.js'
+import type { Comparison } from '../linalg/compare.js'
+import type { LowRank, LowRankOptions } from '../linalg/lowRank.js'
+import type { Svd } from '../linalg/svd.js'
+import type { Pruned, PruneOptions } from '../prune/prune.js'
+import type { DequantizeOptions } from '../quantize/dequantize.js'
+import type { FakeQuantized, FakeQuantizeOptions } from '../quantize/fakeQuantize.js'
+import type {
+  HalfFormat,
+  IntegerFormat,
+  Quantized,
+  QuantizedHalf,
+  QuantizedIntegers,
+  QuantizeOptions
+} from '../quantize/formats.js'
+import type { Progress } from './job.js'
+
+export interface PoolOptions {
+  /** workers; default: one for each processor. Results do not depend on it */
+  threads?: number
+  /**
+   * address of the worker script, tersor/worker.js, where a content security policy forbids the inline one (which needs `worker-src blob:`)
+   */
+  workerUrl?: string | URL
+}
+
+/** What every call of a pool takes beside the verb's own options. */
+export interface RunOptions {
+  /** ends the call: its promise rejects with the signal's reason, and a thread that is still busy with it 50 ms later is replaced */
+  signal?: AbortSignal
+  /** told after each chunk */
+  onProgress?: (progress: Progress) => void
+  /**
+   * default false: chunks of the input are copied. true: the input's arrays are handed over, not copied; they are empty for the caller
+   * afterwards, and one thread does the whole. Arrays over SharedArrayBuffer are read in place either way
+   */
+  transfer?: boolean
+}
+
+type Run<T> = T & RunOptions
+type Reduced<T> = T & { reduction?: Exclude<'none' | 'mean' | 'batchMean' | 'sum', 'none'> }
+type PerRow<T> = T & { reduction: 'none' }
+type RowLosses = Loss<Float64Array<ArrayBuffer>>
+
+/** The verbs of `tersor`, on workers: same arguments, same bytes, promises. */
+export interface Pool {
+  /** workers that the pool may have; 1 where the runtime has none */
+  readonly threads: number
+  /** Starts all workers ahead of the first call, and says whether they can be. */
+  init(): Promise<void>
+  /** Ends all workers; calls that are not done reject. */
+  close(): Promise<void>
+
+  quantize(tensor: TensorLike, options: Run<QuantizeOptions & { format: IntegerFormat }>): Promise<QuantizedIntegers>
+  quantize(tensor: TensorLike, options: Run<QuantizeOptions & { format: HalfFormat }>): Promise<QuantizedHalf>
+  quantize(tensor: TensorLike, options: Run<QuantizeOptions>): Promise<Quantized>
+  dequantize(quantized: Quantized, options?: Run<DequantizeOptions>): Promise<Tensor>
+  fakeQuantize(tensor: TensorLike, options: Run<FakeQuantizeOptions>): Promise<FakeQuantized>
+  prune(tensor: TensorLike, options: Run<PruneOptions>): Promise<Pruned>
+  prune(tensors: readonly TensorLike[], options: Run<PruneOptions>): Promise<Pruned[]>
+  prune<K extends string>(
+    tensors: Readonly<Record<K, TensorLike>>,
+    options: Run<PruneOptions>
+  ): Promise<Record<K, Pruned>>
+  applyMask(tensor: TensorLike, mask: Bitmask, options?: RunOptions): Promise<Tensor>
+  softmax(logits: TensorLike, options?: Run<SoftmaxOptions>): Promise<Tensor>
+  logSoftmax(logits: TensorLike, options?: Run<SoftmaxOptions>): Promise<Tensor>
+  distillationLoss(options: Run<PerRow<DistillationLossOptions>>): Promise<RowLosses>
+  distillationLoss(options: Run<Reduced<DistillationLossOptions>>): Promise<Loss>
+  klDivergence(options: Run<PerRow<KlDivergenceOptions>>): Promise<RowLosses>
+  klDivergence(options: Run<Reduced<KlDivergenceOptions>>): Promise<Loss>
+  crossEntropy(options: Run<PerRow<CrossEntropyOptions>>): Promise<RowLosses>
+  crossEntropy(options: Run<Reduced<CrossEntropyOptions>>): Promise<Loss>
+  svd(matrix: TensorLike, options?: RunOptions): Promise<Svd>
+  lowRank(matrix: TensorLike, options: Run<LowRankOptions>): Promise<LowRank>
+  compare(reference: TensorLike, other: TensorLike, options?: RunOptions): Promise<Comparison>
+}

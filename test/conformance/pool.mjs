@@ -1,0 +1,76 @@
+// The verbs of a pool over inputs of several chunks, for several numbers of threads: each row holds the bytes that the verbs themselves give.
+import { tensor } from './inputs.mjs'
+
+const THREADS = [1, 2, 3, 8]
+
+/** Calls whose work is cut along each kind of layout, with what chunks agree on. */
+function calls(verbs) {
+  const x = tensor([600_011], 31, 4)
+  const rows = tensor([3_001, 200], 32, 2)
+  const deep = tensor([300, 7, 301], 33)
+  const logits = { student: tensor([900, 700], 34, 6), teacher: tensor([900, 700], 35, 6) }
+  const labels = Int32Array.from({ length: 900 }, (_, i) => (i * 7) % 700)
+  const few = { data: x.data.map((value) => Math.round(value)), shape: x.shape }
+  const formats = [
+    [x, { format: 'int8' }],
+    [x, { format: 'uint4', symmetric: false }],
+    [x, { format: 'int4', group: 31 }],
+    [rows, { format: 'int4', axis: 0, symmetric: false }],
+    [rows, { format: 'int8', axis: 1 }],
+    [deep, { format: 'uint8', axis: 1, symmetric: false }],
+    [deep, { format: 'int4', axis: 1, group: 64 }],
+    [x, { format: 'float16' }]
+  ]
+  return [
+    ...formats.map(
+      ([input, options]) =>
+        () =>
+          verbs.quantize(input, options)
+    ),
+    ...formats.map(
+      ([input, options]) =>
+        async () =>
+          verbs.dequantize(await verbs.quantize(input, options))
+    ),
+    ...formats.map(
+      ([input, options]) =>
+        () =>
+          verbs.fakeQuantize(input, options)
+    ),
+    () => verbs.prune(x, { sparsity: 0.7 }),
+    () => verbs.prune(few, { sparsity: 0.4 }),
+    () => verbs.prune([few, rows], { sparsity: 0.5, scope: 'global' }),
+    () => verbs.prune(rows, { pattern: '2:4' }),
+    async () => verbs.applyMask(rows, (await verbs.prune(rows, { sparsity: 0.3 })).mask),
+    () => verbs.softmax(logits.student, { temperature: 2 }),
+    () => verbs.logSoftmax(logits.student),
+    ...['none', 'mean', 'batchMean'].map(
+      (reduction) => () => verbs.distillationLoss({ ...logits, labels, temperature: 3, reduction })
+    ),
+    () => verbs.klDivergence({ ...logits, temperature: 4 }),
+    () => verbs.crossEntropy({ logits: logits.student, labels }),
+    () => verbs.compare(x, few),
+    () => verbs.svd(tensor([30, 20], 36)),
+    () => verbs.lowRank(tensor([40, 25], 37), { rank: 5 })
+  ]
+}
+
+async function all(verbs) {
+  return Promise.all(calls(verbs).map((call) => call()))
+}
+
+export function poolOperations(tersor, { createPool }) {
+  const inPool = (options) => async () => {
+    const pool = createPool(options)
+    try {
+      return await all(pool)
+    } finally {
+      await pool.close()
+    }
+  }
+  return {
+    'createPool: the verbs alone': () => all(tersor),
+    createPool: inPool(),
+    ...Object.fromEntries(THREADS.map((threads) => [`createPool: ${threads} threads`, inPool({ threads })]))
+  }
+}
