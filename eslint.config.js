@@ -2,7 +2,7 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['build/', '**/node_modules/'] },
+  { ignores: ['build/', '**/node_modules/', '**/.next/', '**/.wrangler/'] },
   js.configs.recommended,
   tseslint.configs.recommended,
   {
@@ -26,6 +26,7 @@ export default tseslint.config(
           'AbortSignal',
           'WebAssembly',
           'fetch',
+          'Request',
           'Response'
         ].map((name) => [name, 'readonly'])
       )

@@ -1,0 +1,5 @@
+import { compress } from 'compress-embeddings'
+
+export default {
+  fetch: (request) => compress(request)
+}

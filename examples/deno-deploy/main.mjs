@@ -1,0 +1,3 @@
+import { compress } from 'compress-embeddings'
+
+Deno.serve((request) => compress(request))
