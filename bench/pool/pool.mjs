@@ -17,21 +17,27 @@ function tasks() {
     shape: [160, 160]
   }))
   const logits = (seed) => ({ data: tiled(512 * 16_000, seed).map((x) => 4 * x), shape: [512, 16_000] })
+  const { quantize } = tersor
   const [student, teacher] = [logits(1), logits(2)]
   const vast = { data: tiled(12_000_000, 3), shape: [12_000_000] }
   const inPlace = ({ data, shape }) => ({ data: shared(data), shape })
   const [studentShared, teacherShared, vastShared] = [student, teacher, vast].map(inPlace)
   const batch = async (verbs) => (await Promise.all(matrices.map((matrix) => verbs.svd(matrix))))[15].s.data
-  const loss = (pair) => async (verbs) =>
-    (await verbs.distillationLoss({ ...pair, temperature: 2, alpha: 1 })).gradient.data
-  const quantized = (tensor) => async (verbs) => (await verbs.quantize(tensor, { format: 'int8' })).codes
+  const loss = (pair, given) => async (verbs) =>
+    (await verbs.distillationLoss({ ...pair, temperature: 2, alpha: 1, ...given })).gradient.data
+  const quantized = (tensor, given) => async (verbs) =>
+    (await verbs.quantize(tensor, { format: 'int8', ...given })).codes
+  const gradient = { out: new Float32Array(student.data.length) }
+  const codes = { out: quantize(vast, { format: 'int8' }) }
   const pruned = (tensor) => async (verbs) => (await verbs.prune(tensor, { sparsity: 0.8 })).values.data
   return {
     'svd of 16 matrices 160x160, f64': batch,
     'distillationLoss [512x16000], arrays copied': loss({ student, teacher }),
     'distillationLoss [512x16000], SharedArrayBuffer': loss({ student: studentShared, teacher: teacherShared }),
+    'the same, array given': loss({ student: studentShared, teacher: teacherShared }, gradient),
     'quantize int8, 12 million, copied': quantized(vast),
     'quantize int8, 12 million, SharedArrayBuffer': quantized(vastShared),
+    'the same, arrays given': quantized(vastShared, codes),
     'prune 80% of 12 million, SharedArrayBuffer': pruned(vastShared)
   }
 }
@@ -42,7 +48,8 @@ export async function run(report) {
   const rows = []
   try {
     for (const [name, task] of Object.entries(tasks())) {
-      check(same(await task(tersor), await task(two)), name)
+      const alone = (await task(tersor)).slice()
+      check(same(alone, await task(two)), name)
       const ms = await interleave(
         { verb: () => task(tersor), one: () => task(one), two: () => task(two) },
         { rounds: 7, warmup: 2 }

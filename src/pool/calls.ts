@@ -22,15 +22,20 @@ export interface Call {
   /** checks the arguments, and says how the work is cut */
   readonly plan: (args: readonly unknown[]) => Plan
   /** the same arguments with arrays taken from the caller; undefined where there is nothing to take */
-  readonly take: (args: readonly unknown[]) => unknown[] | undefined
+  readonly take: (args: readonly unknown[]) => Taken | undefined
 }
 
 type Arguments = readonly unknown[]
 
+interface Taken {
+  readonly args: readonly unknown[]
+  readonly arrays: ReadonlySet<unknown>
+}
+
 /** The arguments with the arrays of `tensors` taken from the caller. */
-function takeFrom(tensors: readonly Source[], put: (owned: readonly Owned[]) => unknown[]): unknown[] | undefined {
+function takeFrom(tensors: readonly Source[], put: (owned: readonly Owned[]) => unknown[]): Taken | undefined {
   const owned = takeArrays(tensors)
-  return owned && put(owned)
+  return owned && { args: put(owned), arrays: new Set(owned.map(({ data }) => data)) }
 }
 
 /** A verb whose first argument is its only tensor. */

@@ -55,7 +55,7 @@ export class Crew {
       for (const [key] of stashed) thread.waiting.delete(key)
       const isBusy = [...thread.running.values()].some(isOf)
       if (!isBusy && stashed.length === 0) continue
-      thread.port!.post({ message: { kind: 'drop', job: job.id }, transfer: [] })
+      thread.port?.post({ message: { kind: 'drop', job: job.id }, transfer: [] })
       if (!isBusy) continue
       setTimeout(() => {
         if (this.threads.includes(thread) && [...thread.running.values()].some(isOf)) this.replace(thread)
@@ -64,9 +64,10 @@ export class Crew {
     this.share()
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.queue = []
-    for (const thread of [...this.threads]) this.end(thread, new Error('the pool was closed'))
+    const closed = new Error('the pool was closed')
+    await Promise.all([...this.threads].map((thread) => this.end(thread, closed)))
   }
 
   private share(): void {
@@ -100,10 +101,8 @@ export class Crew {
     try {
       const args = plan.chunks[chunk]!()
       const message = { kind: 'chunk', program: plan.program, job: job.id, chunk, args, replies } as const
-      const moves = ({ buffer, byteLength }: ArrayBufferView): boolean =>
-        plan.moves === true && byteLength === buffer.byteLength
       thread.running.set(keyOfUnit(unit), unit)
-      thread.port?.post(parcel(message, moves))
+      thread.port?.post(parcel(message, (array) => plan.moves?.has(array) === true))
       thread.port?.hold(true)
     } catch (error) {
       thread.running.delete(keyOfUnit(unit))
@@ -112,6 +111,8 @@ export class Crew {
   }
 
   private hear(thread: Thread, message: FromWorker): void {
+    // What a thread still says that was ended is done again elsewhere.
+    if (!this.threads.includes(thread)) return
     if (message.kind === 'ready') {
       clearTimeout(thread.timer)
       thread.isReady = true
@@ -191,7 +192,7 @@ export class Crew {
           : '; it has to serve the script of tersor/worker.js'
       const error = new Error(`createPool: the worker could not be started from ${script}: ${reason}${hint}`)
       const jobs = new Set([...this.queue, ...thread.running.values()].map(({ job }) => job))
-      this.end(thread, error)
+      void this.end(thread, error)
       for (const job of jobs) job.reject(error)
       return
     }
@@ -206,7 +207,7 @@ export class Crew {
   /** Ends a thread, and has others do what it had of jobs that live on. */
   private replace(thread: Thread): void {
     const units = [...thread.running.values(), ...thread.waiting.values()]
-    this.end(thread, new Error('the worker was replaced'))
+    void this.end(thread, new Error('the worker was replaced'))
     for (const unit of units) {
       if (unit.job.over) continue
       unit.state = 'queued'
@@ -215,10 +216,10 @@ export class Crew {
     this.share()
   }
 
-  private end(thread: Thread, reason: Error): void {
+  private end(thread: Thread, reason: Error): Promise<void> | undefined {
     clearTimeout(thread.timer)
     this.threads.splice(this.threads.indexOf(thread), 1)
-    thread.port?.terminate()
     thread.refuse(reason)
+    return thread.port?.terminate()
   }
 }

@@ -22,8 +22,8 @@ export interface Plan<R = unknown> {
   readonly finish: () => R
   /** what its one thread takes may last: nothing waits behind it */
   readonly exclusive?: boolean
-  /** arrays of the arguments are handed over, so that they can be made once only */
-  readonly moves?: boolean
+  /** arrays of the arguments that are handed over, so that these can be made once only */
+  readonly moves?: ReadonlySet<unknown>
 }
 
 /** The steps of a program that has nothing to agree on. */

@@ -4,6 +4,7 @@ import { runInline } from './inline.js'
 import { Job } from './job.js'
 import type { Plan } from './plan.js'
 import { hasWorkers } from './ports.js'
+import { coreModule } from '../core/engine.js'
 import { init } from '../core/init.js'
 import { wholePlan, type VerbName } from './plans/whole.js'
 import { calls, type Call } from './calls.js'
@@ -55,6 +56,8 @@ export function createPool(options: PoolOptions = {}): Pool {
   }
 
   async function run<R>(plan: Plan<R>, { signal, onProgress }: RunOptions): Promise<R> {
+    // What the runtime lacks is its own error, and no worker's.
+    coreModule()
     const job = new Job(plan, onProgress)
     const abort = (): void => job.reject(signal!.reason)
     signal?.addEventListener('abort', abort)
@@ -80,7 +83,7 @@ export function createPool(options: PoolOptions = {}): Pool {
         const plan = call.plan(args)
         if (how.transfer) refuseOut(name, args[call.options])
         const moved = how.transfer ? call.take(args) : undefined
-        return run(moved ? wholePlan(name as VerbName, moved, true) : plan, how)
+        return run(moved ? wholePlan(name as VerbName, moved.args, moved.arrays) : plan, how)
       }
     ])
   )
@@ -98,7 +101,7 @@ export function createPool(options: PoolOptions = {}): Pool {
       for (const job of running) {
         job.reject(new Error(`${job.plan.verb}: the pool was closed before it was done; wait for it first`))
       }
-      crew?.close()
+      await crew?.close()
     }
   }
 }

@@ -4,7 +4,7 @@ import type { FromWorker, Parcel, ToWorker } from './protocol.js'
 /** A worker of this runtime. */
 export interface Port {
   post(parcel: Parcel<ToWorker>): void
-  terminate(): void
+  terminate(): Promise<void>
   /** whether it keeps the process alive, where the runtime lets one say so */
   hold(busy: boolean): void
 }
@@ -72,7 +72,7 @@ function openNode(Class: NodeWorkerClass, url: string | URL | undefined, events:
   worker.unref()
   return {
     post: ({ message, transfer }) => worker.postMessage(message, transfer),
-    terminate: () => void worker.terminate(),
+    terminate: async () => void (await worker.terminate()),
     hold: (busy) => (busy ? worker.ref() : worker.unref())
   }
 }
@@ -103,7 +103,7 @@ function openWeb(Class: WebWorkerClass, url: string | URL | undefined, events: P
   worker.unref?.()
   return {
     post: ({ message, transfer }) => worker.postMessage(message, transfer),
-    terminate: () => worker.terminate(),
+    terminate: async () => worker.terminate(),
     hold: (busy) => (busy ? worker.ref?.() : worker.unref?.())
   }
 }

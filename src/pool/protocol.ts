@@ -1,4 +1,5 @@
 import type { WasmModule } from '../core/wasm.js'
+import { tagOf } from '../core/check.js'
 import { FormatError, MemoryLimitError, type FormatErrorCode } from '../core/errors.js'
 
 /** Names a chunk of a job of the pool. */
@@ -39,7 +40,7 @@ export function parcel<T>(value: T, moves: (array: ArrayBufferView) => boolean =
   const visit = (part: unknown): unknown => {
     if (ArrayBuffer.isView(part)) {
       if (isShared(part.buffer)) return part
-      const own = moves(part) ? part : (part as Uint8Array).slice()
+      const own = moves(part) ? part : copyOf(part)
       transfer.push(own.buffer as ArrayBuffer)
       return own
     }
@@ -51,12 +52,21 @@ export function parcel<T>(value: T, moves: (array: ArrayBufferView) => boolean =
   return { message, transfer: [...new Set(transfer)] }
 }
 
+/** Not by the array's own slice, which for a Buffer is a view. */
+function copyOf(array: ArrayBufferView): ArrayBufferView {
+  const { buffer, byteOffset, byteLength } = array
+  const Class = (tagOf(array) === 'Uint8Array' ? Uint8Array : array.constructor) as new (
+    of: ArrayBuffer
+  ) => ArrayBufferView
+  return new Class((buffer as ArrayBuffer).slice(byteOffset, byteOffset + byteLength))
+}
+
 function isModule(value: object): boolean {
-  return Object.prototype.toString.call(value) === '[object WebAssembly.Module]'
+  return tagOf(value) === 'WebAssembly.Module'
 }
 
 export function isShared(buffer: ArrayBufferLike): boolean {
-  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]'
+  return tagOf(buffer) === 'SharedArrayBuffer'
 }
 
 /** An error as it crosses threads: a structured clone would lose its class and code. */

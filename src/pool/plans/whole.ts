@@ -47,8 +47,8 @@ interface WholeChunk {
   readonly args: readonly unknown[]
 }
 
-/** One chunk: the call itself. `moves`: its arrays are the pool's own and are handed on. */
-export function wholePlan<R>(verb: VerbName, args: readonly unknown[], moves = false): Plan<R> {
+/** One chunk: the call itself. `moves`: arrays that are the pool's own and are handed on. */
+export function wholePlan<R>(verb: VerbName, args: readonly unknown[], moves?: ReadonlySet<unknown>): Plan<R> {
   let result: unknown
   return {
     verb,
