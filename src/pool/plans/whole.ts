@@ -25,22 +25,9 @@ const verbs = {
   quantize,
   softmax,
   svd
-} as unknown as Readonly<Record<VerbName, (...args: readonly unknown[]) => unknown>>
+}
 
-export type VerbName =
-  | 'applyMask'
-  | 'compare'
-  | 'crossEntropy'
-  | 'dequantize'
-  | 'distillationLoss'
-  | 'fakeQuantize'
-  | 'klDivergence'
-  | 'logSoftmax'
-  | 'lowRank'
-  | 'prune'
-  | 'quantize'
-  | 'softmax'
-  | 'svd'
+export type VerbName = keyof typeof verbs
 
 interface WholeChunk {
   readonly verb: VerbName
@@ -64,5 +51,6 @@ export function wholePlan<R>(verb: VerbName, args: readonly unknown[], moves?: R
 }
 
 export function wholeProgram({ verb, args }: WholeChunk): Steps {
-  return once(() => verbs[verb](...args))
+  const work = verbs[verb] as (...args: readonly never[]) => unknown
+  return once(() => work(...(args as never[])))
 }
