@@ -1,5 +1,5 @@
 import { isArrayOf, show } from './check.js'
-import { sizeOf } from './tensor.js'
+import { checkAttached, sizeOf } from './tensor.js'
 
 /** One bit an element in row-major order, least significant bit first: 1 = kept. Unused bits of the last byte are 0. */
 export interface Bitmask {
@@ -25,6 +25,7 @@ export function checkMask(verb: string, mask: unknown, shape: readonly number[])
   }
   const bytes = Math.ceil(sizeOf(shape) / 8)
   if (given.bits.length !== bytes) {
+    checkAttached(`${verb}: "mask.bits"`, given.bits)
     throw new RangeError(`${verb}: "mask.bits" expected ${bytes} bytes, got ${given.bits.length}`)
   }
   return given as Bitmask

@@ -15,6 +15,14 @@ import { dequantizePlan, fakeQuantizePlan, quantizePlan } from './plans/quantize
 import { wholePlan, type VerbName } from './plans/whole.js'
 import { asTensor, takeArrays, type Owned } from './transfer.js'
 
+/** What every call takes beside the verb's own options. */
+export const RUN_OPTIONS: readonly string[] = ['signal', 'onProgress', 'transfer']
+
+/** The options of a verb that has none of its own. */
+function checkRunOptions(verb: string, options: unknown = {}): void {
+  checkOptions(verb, options, RUN_OPTIONS)
+}
+
 /** A verb as the pool does it. */
 export interface Call {
   /** which argument is its options */
@@ -93,7 +101,7 @@ export const calls: Readonly<Record<VerbName, Call>> = {
   applyMask: {
     options: 2,
     plan: ([tensor, mask, options]) => {
-      checkOptions('applyMask', options ?? {}, [])
+      checkRunOptions('applyMask', options)
       return applyMaskPlan(tensor as TensorLike, mask as Bitmask)
     },
     take: ([tensor, mask]) => takeFrom([readTensor('applyMask', 'tensor', tensor)], ([owned]) => [owned, mask])
@@ -108,7 +116,7 @@ export const calls: Readonly<Record<VerbName, Call>> = {
   klDivergence: ofLoss('klDivergence', ['student', 'teacher']),
   crossEntropy: ofLoss('crossEntropy', ['logits']),
   svd: ofTensor('svd', 'matrix', ([matrix, options]) => {
-    checkOptions('svd', options ?? {}, [])
+    checkRunOptions('svd', options)
     return wholePlan('svd', [asTensor(readMatrix('svd', matrix))])
   }),
   lowRank: ofTensor('lowRank', 'matrix', ([matrix, options]) =>
@@ -117,7 +125,7 @@ export const calls: Readonly<Record<VerbName, Call>> = {
   compare: {
     options: 2,
     plan: ([reference, other, options]) => {
-      checkOptions('compare', options ?? {}, [])
+      checkRunOptions('compare', options)
       return comparePlan(reference as TensorLike, other as TensorLike)
     },
     take: ([reference, other]) =>

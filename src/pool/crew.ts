@@ -28,6 +28,7 @@ const keyOfUnit = ({ job, chunk }: Unit): string => keyOf({ job: job.id, chunk }
 export class Crew {
   private readonly threads: Thread[] = []
   private queue: Unit[] = []
+  private closed = false
 
   constructor(
     private readonly size: number,
@@ -36,13 +37,13 @@ export class Crew {
 
   /** Opens all threads, and waits until they are there. */
   async start(): Promise<void> {
-    while (this.threads.length < this.size) this.open()
+    while (this.threads.length < this.size && !this.closed) this.open()
     await Promise.all(this.threads.map(({ started }) => started))
   }
 
   run(job: Job): void {
     this.queue.push(...job.units)
-    job.advance()
+    job.begin()
     this.share()
   }
 
@@ -56,18 +57,26 @@ export class Crew {
       const isBusy = [...thread.running.values()].some(isOf)
       if (!isBusy && stashed.length === 0) continue
       thread.port?.post({ message: { kind: 'drop', job: job.id }, transfer: [] })
-      if (!isBusy) continue
-      setTimeout(() => {
-        if (this.threads.includes(thread) && [...thread.running.values()].some(isOf)) this.replace(thread)
-      }, GRACE)
+      this.watch(thread)
     }
     this.share()
   }
 
   async close(): Promise<void> {
     this.queue = []
+    this.closed = true
     const closed = new Error('the pool was closed')
     await Promise.all([...this.threads].map((thread) => this.end(thread, closed)))
+  }
+
+  /** Gives a thread a moment to end what nobody waits for; it may be behind others' work, or not have started yet. */
+  private watch(thread: Thread): void {
+    const current = (): Unit | undefined => thread.running.values().next().value
+    const unit = current()
+    if (!thread.isReady || !unit?.job.over) return
+    setTimeout(() => {
+      if (this.threads.includes(thread) && current() === unit) this.replace(thread)
+    }, GRACE)
   }
 
   private share(): void {
@@ -85,8 +94,9 @@ export class Crew {
 
   /** The least busy thread, a new one while there may be more; none where all have enough. */
   private threadFor({ job }: Unit): Thread | undefined {
-    const isFree = ({ running }: Thread): boolean => {
-      if (job.plan.exclusive) return running.size === 0
+    const isFree = ({ running, waiting }: Thread): boolean => {
+      // Nor does it stand in the way of chunks that will hear what was agreed on.
+      if (job.plan.exclusive) return running.size === 0 && waiting.size === 0
       return running.size < DEPTH && ![...running.values()].some((other) => other.job.plan.exclusive)
     }
     const [least] = this.threads.filter(isFree).sort((a, b) => a.running.size - b.running.size)
@@ -118,6 +128,7 @@ export class Crew {
       thread.isReady = true
       thread.ready()
       if (thread.running.size === 0) thread.port!.hold(false)
+      this.watch(thread)
       return
     }
     const key = keyOf(message)
@@ -125,6 +136,7 @@ export class Crew {
     thread.running.delete(key)
     if (thread.running.size === 0) thread.port!.hold(false)
     if (unit && !unit.job.over) this.note(thread, unit, message)
+    this.watch(thread)
     this.share()
   }
 

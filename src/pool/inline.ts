@@ -9,7 +9,7 @@ const breathe = (): Promise<void> => new Promise((resolve) => setTimeout(resolve
 export async function runInline(job: Job): Promise<void> {
   const running = new Map<number, Steps>()
   const queue: Delivery[] = job.units.map((unit) => ({ unit, reply: undefined }))
-  job.advance()
+  job.begin()
   for (let next = queue.shift(); next; next = queue.shift()) {
     await breathe()
     if (job.over) return

@@ -1,7 +1,7 @@
 import type { Plan } from './plan.js'
 
 export interface Progress {
-  /** chunks done, of `total`; a chunk that has something to agree on counts more than once */
+  /** steps done, of `total`: one for each chunk, and one for each time that it has to agree with others */
   done: number
   total: number
 }
@@ -12,6 +12,7 @@ export interface Unit {
   state: 'queued' | 'running' | 'waiting' | 'done' | 'skipped'
   /** agreements that it has been told */
   readonly replies: unknown[]
+  steps: number
 }
 
 export interface Delivery {
@@ -29,7 +30,7 @@ export class Job<R = unknown> {
   over = false
   private readonly answers: unknown[]
   private failure: { readonly chunk: number; readonly error: unknown } | undefined
-  private steps = 0
+  private told = 0
   private resolve!: (result: R) => void
   private refuse!: (error: unknown) => void
 
@@ -37,7 +38,7 @@ export class Job<R = unknown> {
     readonly plan: Plan<R>,
     private readonly onProgress?: (progress: Progress) => void
   ) {
-    this.units = plan.chunks.map((_, chunk) => ({ job: this as Job, chunk, state: 'queued', replies: [] }))
+    this.units = plan.chunks.map((_, chunk) => ({ job: this as Job, chunk, state: 'queued', replies: [], steps: 0 }))
     this.answers = plan.chunks.map(() => undefined)
     this.settled = new Promise((resolve, reject) => {
       this.resolve = resolve
@@ -46,14 +47,13 @@ export class Job<R = unknown> {
   }
 
   answered(chunk: number, value: unknown): Delivery[] {
-    this.answers[chunk] = value
-    return this.advance(chunk, 'waiting')
+    return this.advance(chunk, 'waiting', () => {
+      this.answers[chunk] = value
+    })
   }
 
   finished(chunk: number, result: unknown): Delivery[] {
-    this.answers[chunk] = undefined
-    this.plan.take(chunk, result)
-    return this.advance(chunk, 'done')
+    return this.advance(chunk, 'done', () => this.plan.take(chunk, result))
   }
 
   /** The error that counts is that of the first chunk, whichever fails first. */
@@ -69,13 +69,18 @@ export class Job<R = unknown> {
     this.refuse(error)
   }
 
+  /** What is due when nothing has been done yet: a job of no chunks is over. */
+  begin(): void {
+    this.advance()
+  }
+
   /** Replies that are due, once every chunk has answered. */
-  advance(chunk?: number, state?: Unit['state']): Delivery[] {
+  private advance(chunk?: number, state?: Unit['state'], take?: () => void): Delivery[] {
     if (this.over) return []
-    if (chunk !== undefined) this.units[chunk]!.state = state!
     try {
-      if (state === 'waiting' || state === 'done') this.tell()
-      return this.decide()
+      take?.()
+      if (chunk !== undefined) this.note(this.units[chunk]!, state!)
+      return this.over ? [] : this.decide()
     } catch (error) {
       this.reject(error)
       return []
@@ -107,8 +112,15 @@ export class Job<R = unknown> {
     })
   }
 
-  private tell(): void {
-    const total = this.units.length * (1 + (this.plan.agreements ?? 0))
-    this.onProgress?.({ done: Math.min(++this.steps, total), total })
+  /** Tells of progress; a chunk that is done again, or had nothing to agree on, makes none that was not made. */
+  private note(unit: Unit, state: Unit['state']): void {
+    unit.state = state
+    if (state === 'skipped') return
+    const all = 1 + (this.plan.agreements ?? 0)
+    unit.steps = state === 'done' ? all : Math.max(unit.steps, unit.replies.length + 1)
+    const done = this.units.reduce((sum, { steps }) => sum + steps, 0)
+    if (done === this.told) return
+    this.told = done
+    this.onProgress?.({ done, total: all * this.units.length })
   }
 }

@@ -7,7 +7,7 @@ import { hasWorkers } from './ports.js'
 import { coreModule } from '../core/engine.js'
 import { init } from '../core/init.js'
 import { wholePlan, type VerbName } from './plans/whole.js'
-import { calls, type Call } from './calls.js'
+import { calls, RUN_OPTIONS, type Call } from './calls.js'
 import type { Pool, PoolOptions, RunOptions } from './types.js'
 
 /** What a host says of its processors. */
@@ -93,6 +93,7 @@ export function createPool(options: PoolOptions = {}): Pool {
     init: async () => {
       checkOpen('init')
       await init()
+      checkOpen('init')
       await crew?.start()
     },
     close: async () => {
@@ -117,17 +118,13 @@ function isUrl(value: unknown): value is URL {
   return Object.prototype.toString.call(value) === '[object URL]'
 }
 
-const RUN_OPTIONS = ['signal', 'onProgress', 'transfer'] as const
-
 /** Takes what is the pool's from the options of a call. */
 function splitOptions(verb: string, { options: at }: Call, given: readonly unknown[]): [unknown[], RunOptions] {
   const args = given.slice(0, at + 1)
   const options = args[at]
-  if (options === undefined) return [args, {}]
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${verb}: "options" expected an object, got ${show(options)}`)
-  }
-  const own = Object.fromEntries(Object.entries(options).filter(([name]) => !RUN_OPTIONS.includes(name as never)))
+  // The verb has its own words for what is no object.
+  if (typeof options !== 'object' || options === null) return [args, {}]
+  const own = Object.fromEntries(Object.entries(options).filter(([name]) => !RUN_OPTIONS.includes(name)))
   const { signal, onProgress, transfer } = options as RunOptions
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
     throw new TypeError(`${verb}: "signal" expected an AbortSignal, got ${show(signal)}`)

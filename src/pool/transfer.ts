@@ -37,13 +37,15 @@ export function takeArrays(tensors: readonly Source[]): Owned[] | undefined {
 function takeArray<T extends NumberArray>(name: string, data: T): T {
   if (isShared(data.buffer)) return data
   checkAttached(name, data)
+  const refused = (why: string, cause?: unknown): TypeError =>
+    new TypeError(`${name} cannot be transferred: ${why}; copy it (data.slice()) or leave "transfer" out`, { cause })
+  let taken: T
   try {
-    return structuredClone(data, { transfer: [data.buffer as ArrayBuffer] })
+    taken = structuredClone(data, { transfer: [data.buffer as ArrayBuffer] })
   } catch (cause) {
-    throw new TypeError(
-      `${name} cannot be transferred: ${cause instanceof Error ? cause.message : String(cause)}; copy it ` +
-        '(data.slice()) or leave "transfer" out',
-      { cause }
-    )
+    throw refused(cause instanceof Error ? cause.message : String(cause), cause)
   }
+  // Node copies what cannot be detached, such as the memory of a WebAssembly instance.
+  if (data.byteLength > 0) throw refused('its buffer cannot be detached')
+  return taken
 }

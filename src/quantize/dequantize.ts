@@ -1,7 +1,7 @@
 import { checkBoolean, checkChoice, checkOptions, isArrayOf, outputArray, show } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { channelLayout, type Layout } from '../core/layout.js'
-import { sizeOf, type Tensor } from '../core/tensor.js'
+import { checkAttached, sizeOf, type Tensor } from '../core/tensor.js'
 import { eachRun, isSequential, planWindows, readTile, tileLength, TILE, writeTile } from '../core/tiles.js'
 import {
   FORMATS,
@@ -102,6 +102,7 @@ type Codes = Int8Array | Uint8Array | Uint16Array
 function checkCodes<T extends Codes>(codes: unknown, type: new (length: number) => T, length: number): T {
   if (!isArrayOf(codes, type)) throw new TypeError(`${VERB}: "codes" expected a ${type.name}, got ${show(codes)}`)
   if (codes.length !== length) {
+    checkAttached(`${VERB}: "codes"`, codes)
     throw new RangeError(`${VERB}: "codes" expected length ${length} for the shape, got ${codes.length}`)
   }
   return codes
