@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest'
+import { MATRIX_TYPES, random, withSpectrum } from '../support/matrices.js'
+import { byTurns, CHUNK, checkError, checkResult, numbers, somePools, type Call } from '../support/pool.js'
+import { nameOf } from '../support/quantize.js'
+import { normals64 } from '../support/random.js'
+
+const pools = somePools()
+
+const check = (call: Call, turn = 0): Promise<void> => checkResult(byTurns(pools, turn), call)
+
+const LENGTHS = [0, 1, 5, 32768, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 1, 3 * CHUNK + 32769]
+
+describe('compare', () => {
+  it.each(LENGTHS)('of %i', async (length) => {
+    const a = numbers(length, length)
+    const b = a.map((x, i) => x * (1 + 1e-3 * (i % 5)))
+    const wide = normals64(length, 2, 1e30)
+    for (const [i, args] of [
+      [a, b],
+      [a, a],
+      [b, a],
+      [wide, wide.map((x) => x * 1.25)],
+      [wide, a],
+      [a, wide]
+    ].entries()) {
+      await check({ verb: 'compare', args }, i)
+    }
+    await check({ verb: 'compare', args: [new Float32Array(length), a] })
+    await check({ verb: 'compare', args: [a, new Float64Array(length)] })
+  })
+
+  it.each([[[]], [[3, 0]], [[3, CHUNK + 1]], [[7, 101, 1003]]])('of shape %j', async (shape) => {
+    const size = shape.reduce((product, n) => product * n, 1)
+    await check({
+      verb: 'compare',
+      args: [
+        { data: numbers(size, 3), shape },
+        { data: normals64(size, 4), dims: shape }
+      ]
+    })
+  })
+
+  it('f64 near the ends of its range', async () => {
+    const data = normals64(CHUNK + 99, 5)
+    for (const factor of [1e150, 1e-160, 2 ** -1060]) {
+      const a = data.map((x) => x * factor)
+      await check({ verb: 'compare', args: [a, a.map((x) => x * 0.75)] })
+    }
+    const beyond = data.map((x) => x * 1e200)
+    await checkError(pools, { verb: 'compare', args: [beyond, data] }, 'float32', 'index')
+  })
+})
+
+describe('svd and lowRank', () => {
+  it.each(MATRIX_TYPES.map(({ name, make }, i) => ({ name, make, i })))('$name', async ({ make, i }) => {
+    const sizes = [
+      [17, 9],
+      [8, 21]
+    ] as const
+    for (const [m, n] of sizes) {
+      const matrix = make(m, n)
+      await check({ verb: 'svd', args: [matrix] }, i)
+      await check({ verb: 'lowRank', args: [matrix], options: { rank: 3 } }, i)
+    }
+  })
+
+  it.each([
+    [1, 1],
+    [0, 3],
+    [3, 0],
+    [1, 400],
+    [400, 1],
+    [60, 90],
+    [120, 40],
+    [2, CHUNK + 1],
+    [CHUNK + 1, 2]
+  ])('svd %i x %i', async (m, n) => {
+    const wide = random(m, n)
+    const single = { data: Float32Array.from(wide.data), shape: wide.shape }
+    await check({ verb: 'svd', args: [wide] }, m)
+    await check({ verb: 'svd', args: [single] }, n)
+    if (m * n > 0 && m * n < CHUNK) {
+      await check({ verb: 'lowRank', args: [wide], options: { energy: 0.7 } }, m)
+      await check({ verb: 'lowRank', args: [single], options: { maxRelativeError: 0.3 } }, n)
+    }
+  })
+
+  it('nested arrays, whole numbers, half bits', async () => {
+    const patterns = Uint16Array.from({ length: 48 }, (_, i) => 0x3c00 + i * 77)
+    for (const matrix of [
+      [
+        [1, 2],
+        [3, 4.5],
+        [-1, 0]
+      ],
+      { data: Int8Array.from({ length: 48 }, (_, i) => (i * 37) % 100), shape: [6, 8] },
+      { data: patterns, shape: [6, 8], dtype: 'float16' },
+      { data: patterns, shape: [8, 6], dtype: 'bfloat16' }
+    ]) {
+      await check({ verb: 'svd', args: [matrix] })
+      await check({ verb: 'lowRank', args: [matrix], options: { rank: 1 } }, 1)
+    }
+  })
+
+  it('many at once', async () => {
+    const calls = Array.from({ length: 30 }, (_, i): Call => {
+      const matrix = withSpectrum(20 + i, 50 - i, [9, 5, 2, 1, 0.1, 0.01], i + 1)
+      return i % 2
+        ? { verb: 'svd', args: [matrix] }
+        : { verb: 'lowRank', args: [matrix], options: { maxRelativeError: 0.01 } }
+    })
+    await Promise.all(calls.map((call) => checkResult(pools, call)))
+  })
+})
+
+describe('applyMask', () => {
+  const SHAPES = [[], [0], [3, 0], [7, 9], [CHUNK - 1], [CHUNK + 1], [3, CHUNK + 3], [2 * CHUNK], [777, 1001]]
+
+  it.each(SHAPES.map((shape, i) => ({ name: nameOf({ shape }), shape, i })))('$name', async ({ shape, i }) => {
+    const size = shape.reduce((product, n) => product * n, 1)
+    const data = numbers(size, i)
+    for (let k = 0; k < size; k += 1013) data[k] = [NaN, Infinity, -Infinity, -0][k % 4]!
+    const bits = Uint8Array.from({ length: Math.ceil(size / 8) }, (_, k) => (k * 197 + 31) & 255)
+    if (size % 8) bits[bits.length - 1]! &= 2 ** (size % 8) - 1
+    await check(
+      {
+        verb: 'applyMask',
+        args: [
+          { data, shape },
+          { bits, shape }
+        ]
+      },
+      i
+    )
+    await check(
+      {
+        verb: 'applyMask',
+        args: [
+          { data: normals64(size, i), shape },
+          { bits, shape }
+        ]
+      },
+      i + 1
+    )
+  })
+
+  it('NaN keep their bits', async () => {
+    const words = new Uint32Array(CHUNK + 5).fill(0x7fc12345)
+    const data = new Float32Array(words.buffer)
+    const bits = new Uint8Array(Math.ceil(data.length / 8)).fill(255)
+    const result = await pools[1]!.applyMask(data, { bits, shape: [data.length] })
+    expect(new Uint32Array(result.data.buffer).every((word) => word === 0x7fc12345)).toBe(true)
+  })
+})

@@ -1,0 +1,342 @@
+import { describe, expect, it } from 'vitest'
+import * as tersor from '../../src/index.js'
+import { quantize } from '../../src/index.js'
+import { createPool } from '../../src/pool/index.js'
+import {
+  attempt,
+  CHUNK,
+  expectRejection,
+  expectSame,
+  expectSameOutcome,
+  labelsFor,
+  logits,
+  numbers,
+  onPool,
+  onThisThread,
+  settle,
+  somePools,
+  type Call
+} from '../support/pool.js'
+import { expectError } from '../support/errors.js'
+import { normals64 } from '../support/random.js'
+
+const pools = somePools()
+const pool = pools[1]!
+
+const length = 2 * CHUNK + 52
+const shape = [4, length / 4]
+const bits = new Uint8Array(Math.ceil(length / 8)).fill(0x5a)
+bits[bits.length - 1]! &= 15
+
+/** Calls on fresh arrays, which are listed too. */
+interface Fresh {
+  call: Call
+  arrays: ArrayBufferView[]
+}
+
+const one =
+  (seed: number, make: (data: Float32Array<ArrayBuffer>) => Call): (() => Fresh) =>
+  () => {
+    const data = numbers(length, seed)
+    return { call: make(data), arrays: [data] }
+  }
+
+const FRESH: Readonly<Record<string, () => Fresh>> = {
+  quantize: one(1, (data) => ({ verb: 'quantize', args: [{ data, shape }], options: { format: 'int4', axis: 0 } })),
+  'quantize, halves': one(2, (data) => ({ verb: 'quantize', args: [data], options: { format: 'float16' } })),
+  'quantize, asymmetric': one(3, (data) => ({
+    verb: 'quantize',
+    args: [data],
+    options: { format: 'uint8', symmetric: false }
+  })),
+  fakeQuantize: one(4, (data) => ({ verb: 'fakeQuantize', args: [data], options: { format: 'int8', group: 100 } })),
+  prune: one(5, (data) => ({ verb: 'prune', args: [data], options: { sparsity: 0.5 } })),
+  'prune, a pattern': one(6, (data) => ({ verb: 'prune', args: [{ data, shape }], options: { pattern: '2:4' } })),
+  'prune, many': () => {
+    const arrays = [numbers(length, 7), normals64(100, 7)]
+    return {
+      call: { verb: 'prune', args: [{ a: arrays[0], b: arrays[1] }], options: { sparsity: 0.5, scope: 'global' } },
+      arrays
+    }
+  },
+  softmax: one(8, (data) => ({ verb: 'softmax', args: [{ data, shape }] })),
+  logSoftmax: one(9, (data) => ({ verb: 'logSoftmax', args: [{ data, shape }], options: { temperature: 2 } })),
+  klDivergence: () => {
+    const [student, teacher] = [logits(shape, 10), logits(shape, 11)]
+    return {
+      call: { verb: 'klDivergence', args: [], options: { student, teacher } },
+      arrays: [student.data, teacher.data]
+    }
+  },
+  crossEntropy: () => {
+    const student = logits(shape, 12)
+    const labels = labelsFor(4, length / 4, 1)
+    return {
+      call: { verb: 'crossEntropy', args: [], options: { logits: student, labels, reduction: 'none' } },
+      arrays: [student.data]
+    }
+  },
+  distillationLoss: () => {
+    const [student, teacher] = [logits(shape, 13), logits(shape, 14)]
+    const labels = labelsFor(4, length / 4, 1)
+    return {
+      call: { verb: 'distillationLoss', args: [], options: { student, teacher, labels } },
+      arrays: [student.data, teacher.data]
+    }
+  },
+  svd: () => {
+    const data = normals64(900, 15)
+    return { call: { verb: 'svd', args: [{ data, shape: [30, 30] }] }, arrays: [data] }
+  },
+  lowRank: () => {
+    const data = numbers(900, 16)
+    return { call: { verb: 'lowRank', args: [{ data, shape: [30, 30] }], options: { rank: 2 } }, arrays: [data] }
+  },
+  compare: () => {
+    const arrays = [numbers(length, 17), normals64(length, 18)]
+    return { call: { verb: 'compare', args: arrays }, arrays }
+  },
+  dequantize: () => {
+    const quantized = quantize(numbers(length, 19), { format: 'int8' })
+    return { call: { verb: 'dequantize', args: [quantized] }, arrays: [quantized.codes] }
+  },
+  applyMask: one(20, (data) => ({ verb: 'applyMask', args: [data, { bits: bits.slice(), shape: [length] }] }))
+}
+
+describe.each(Object.entries(FRESH))('%s', (_, fresh) => {
+  it('empties its arrays at once and gives the same bytes', async () => {
+    const expected = onThisThread(fresh().call)
+    for (const on of pools) {
+      const { call, arrays } = fresh()
+      const running = onPool(on, call, { transfer: true })
+      expect(arrays.map(({ buffer }) => buffer.byteLength)).toEqual(arrays.map(() => 0))
+      expectSame(await running, expected)
+    }
+  })
+
+  it('leaves them with transfer: false', async () => {
+    const { call, arrays } = fresh()
+    const before = arrays.map(({ byteLength }) => byteLength)
+    expectSame(await onPool(pool, call, { transfer: false }), onThisThread(call))
+    expect(arrays.map(({ byteLength }) => byteLength)).toEqual(before)
+  })
+
+  it('a second time: an error that names the argument, here and on this thread', async () => {
+    const { call } = fresh()
+    await onPool(pool, call, { transfer: true })
+    await expectRejection(onPool(pool, call, { transfer: true }), TypeError, call.verb, '"', 'transferred')
+    await expectRejection(onPool(pool, call), TypeError, call.verb, '"', 'transferred')
+    expectError(() => onThisThread(call), TypeError, call.verb, '"', 'transferred')
+  })
+
+  it('arrays over SharedArrayBuffer stay, with and without', async () => {
+    const expected = onThisThread(fresh().call)
+    for (const transfer of [true, false]) {
+      const { call, arrays } = fresh()
+      const shared = new Map(
+        arrays.map((array) => {
+          const type = array.constructor as new (buffer: SharedArrayBuffer) => Float32Array
+          const copy = new type(new SharedArrayBuffer(array.byteLength))
+          copy.set(array as Float32Array)
+          return [array, copy]
+        })
+      )
+      const replaced = (value: unknown): unknown => {
+        if (ArrayBuffer.isView(value)) return shared.get(value) ?? value
+        if (Array.isArray(value)) return value.map(replaced)
+        if (typeof value !== 'object' || value === null) return value
+        return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, replaced(inner)]))
+      }
+      const { verb, args, options } = call
+      for (const on of pools.slice(0, 3)) {
+        const outcome = await onPool(on, { verb, args: args.map(replaced), options: replaced(options) }, { transfer })
+        expectSame(outcome, expected)
+      }
+      for (const [array, copy] of shared) expect(copy.byteLength).toBe(array.byteLength)
+    }
+  })
+})
+
+describe('refused, and nothing is emptied', () => {
+  const int8 = { format: 'int8' as const, transfer: true }
+
+  it('the same buffer as two arguments', async () => {
+    const student = logits([10, 10], 1)
+    await expectRejection(
+      pool.klDivergence({ student, teacher: student, transfer: true }),
+      TypeError,
+      'klDivergence',
+      '"teacher"'
+    )
+    expect(student.data.length).toBe(100)
+    const data = numbers(64, 1)
+    await expectRejection(pool.compare(data, data, { transfer: true }), TypeError, 'compare', '"other"')
+    await expectRejection(pool.prune([data, data], { sparsity: 0.5, transfer: true }), TypeError, 'prune', 'tensors[1]')
+    const halves = [new Float32Array(data.buffer, 0, 32), new Float32Array(data.buffer, 128, 32)] as const
+    await expectRejection(pool.compare(halves[0], halves[1], { transfer: true }), TypeError, 'compare')
+    expect(data.length).toBe(64)
+  })
+
+  it('a view that covers a part of its buffer', async () => {
+    const buffer = new ArrayBuffer(400)
+    for (const view of [new Float32Array(buffer, 4), new Float32Array(buffer, 0, 99)]) {
+      await expectRejection(pool.quantize(view, int8), TypeError, 'quantize', '"tensor"')
+      await expectRejection(pool.compare(new Float32Array(view.length), view, { transfer: true }), TypeError, '"other"')
+    }
+    expect(buffer.byteLength).toBe(400)
+  })
+
+  it('a first argument that could be, beside one that cannot', async () => {
+    const student = logits([10, 10], 1)
+    const teacher = { data: new Float32Array(new ArrayBuffer(404), 4), shape: [10, 10] }
+    await expectRejection(pool.klDivergence({ student, teacher, transfer: true }), TypeError, '"teacher"')
+    expect(student.data.length).toBe(100)
+  })
+
+  it('WebAssembly memory', async () => {
+    const memory = new WebAssembly.Memory({ initial: 1 })
+    const view = new Float32Array(memory.buffer)
+    await expectRejection(pool.quantize(view, int8), TypeError, 'quantize', '"tensor"')
+    expect(view.length).toBe(16384)
+    expectSame(await pool.quantize(view, { format: 'int8' }), quantize(view, { format: 'int8' }))
+  })
+
+  it('with "out"', async () => {
+    const data = numbers(64, 2)
+    const out = quantize(data, { format: 'int8' })
+    const student = logits([8, 8], 3)
+    await expectRejection(pool.quantize(data, { ...int8, out }), TypeError, 'quantize', '"out"', 'transfer')
+    await expectRejection(
+      pool.dequantize(out, { out: new Float32Array(64), transfer: true }),
+      TypeError,
+      'dequantize',
+      '"out"'
+    )
+    await expectRejection(
+      pool.crossEntropy({ logits: student, labels: labelsFor(8, 8, 1), out: new Float32Array(64), transfer: true }),
+      TypeError,
+      'crossEntropy',
+      '"out"'
+    )
+    await expectRejection(
+      pool.prune(data, { sparsity: 0.5, out: tersor.prune(data, { sparsity: 0.5 }), transfer: true }),
+      TypeError,
+      'prune',
+      '"out"'
+    )
+    expect([data.length, out.codes.length, student.data.length]).toEqual([64, 64, 64])
+  })
+
+  it('options that are wrong', async () => {
+    const data = numbers(64, 3)
+    const WRONG: Call[] = [
+      { verb: 'quantize', args: [data], options: { format: 'int9' } },
+      { verb: 'quantize', args: [data], options: { format: 'int8', axis: 4 } },
+      { verb: 'quantize', args: [data], options: { format: 'int8', foo: 4 } },
+      { verb: 'quantize', args: [data], options: { format: 'int8', scales: [1, 2] } },
+      { verb: 'quantize', args: [{ data, shape: [63] }], options: { format: 'int8' } },
+      { verb: 'prune', args: [data], options: {} },
+      { verb: 'prune', args: [[data, 'x']], options: { sparsity: 0.5 } },
+      { verb: 'softmax', args: [data], options: { temperature: -1 } },
+      { verb: 'crossEntropy', args: [], options: { logits: data, labels: [64] } },
+      { verb: 'klDivergence', args: [], options: { student: data, teacher: numbers(63, 1) } },
+      { verb: 'svd', args: [data], options: {} },
+      { verb: 'lowRank', args: [{ data, shape: [8, 8] }], options: { rank: 9 } },
+      { verb: 'applyMask', args: [data, { bits: new Uint8Array(8), shape: [63] }], options: {} },
+      { verb: 'compare', args: [data, numbers(63, 1)], options: {} }
+    ]
+    for (const call of WRONG) {
+      const outcome = await settle(onPool(pool, call, { transfer: true }))
+      expectSameOutcome(
+        outcome,
+        attempt(() => onThisThread(call)),
+        call.verb
+      )
+      expect('error' in outcome).toBe(true)
+      expect(data.length, call.verb).toBe(64)
+    }
+  })
+
+  it('options of the run that are wrong', async () => {
+    const data = numbers(64, 4)
+    await expectRejection(pool.quantize(data, { ...int8, signal: 5 as never }), TypeError, '"signal"')
+    await expectRejection(pool.quantize(data, { ...int8, onProgress: 5 as never }), TypeError, '"onProgress"')
+    expect(data.length).toBe(64)
+  })
+
+  it('on a pool that is closed', async () => {
+    const closed = createPool({ threads: 1 })
+    await closed.close()
+    const data = numbers(64, 5)
+    await expectRejection(closed.quantize(data, int8), Error, /clos/)
+    expect(data.length).toBe(64)
+  })
+})
+
+it('bad numbers in what is transferred are named as ever', async () => {
+  for (const on of pools) {
+    const data = numbers(length, 6)
+    data[CHUNK + 7] = NaN
+    data[CHUNK + 9] = NaN
+    const copy = data.slice()
+    const running = settle(on.quantize(data, { format: 'int8', transfer: true }))
+    expect(data.length).toBe(0)
+    let message = ''
+    try {
+      quantize(copy, { format: 'int8' })
+    } catch (error) {
+      message = (error as Error).message
+    }
+    expect(message).toContain(`index ${CHUNK + 7}`)
+    expect(await running).toMatchObject({ error: { name: 'RangeError', message } })
+  }
+})
+
+it('nested arrays, plain numbers and results without elements', async () => {
+  expectSame(
+    await pool.quantize(
+      [
+        [1, 2],
+        [3, -4]
+      ],
+      { format: 'int8', transfer: true }
+    ),
+    quantize(
+      [
+        [1, 2],
+        [3, -4]
+      ],
+      { format: 'int8' }
+    )
+  )
+  expectSame(await pool.softmax({ data: [1, 2], shape: [2] }, { transfer: true }), tersor.softmax([1, 2]))
+  const empty = new Float32Array(0)
+  expectSame(
+    await pool.quantize(empty, { format: 'int8', transfer: true }),
+    quantize(new Float32Array(0), { format: 'int8' })
+  )
+})
+
+it('calls with transfer beside others', async () => {
+  const fresh = Object.values(FRESH).flatMap((make) => [make(), make()])
+  const expected = fresh.map(({ call }) => onThisThread(call))
+  const running = fresh.map(({ call }, i) => onPool(pools[2]!, call, { transfer: i % 2 === 0 }))
+  expectSame(await Promise.all(running), expected)
+})
+
+it('progress and signals go with transfer', async () => {
+  const data = numbers(length, 8)
+  const seen: number[] = []
+  await pool.quantize(data, {
+    format: 'int8',
+    transfer: true,
+    onProgress: ({ done, total }) => void seen.push(done / total)
+  })
+  expect(seen.at(-1)).toBe(1)
+  const controller = new AbortController()
+  const matrix = { data: normals64(490_000, 1), shape: [700, 700] }
+  const running = settle(pool.svd(matrix, { transfer: true, signal: controller.signal }))
+  expect(matrix.data.length).toBe(0)
+  controller.abort('no')
+  expect(await running).toEqual({ error: 'no' })
+})

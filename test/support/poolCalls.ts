@@ -1,0 +1,155 @@
+import { quantize } from '../../src/index.js'
+import type { QuantizeOptions, TensorLike } from '../../src/index.js'
+import { labelsFor, numbers, tied, type Call } from './pool.js'
+import { FLOAT_FORMATS, GRIDS } from './quantize.js'
+import { index, seeded } from './random.js'
+import { sizeOf } from './shapes.js'
+
+type Random = () => number
+
+const pick = <T>(random: Random, list: readonly T[]): T => list[index(random, list.length)]!
+
+/** Up to four dimensions, of about `most` elements or far fewer; seldom none. */
+function randomShape(random: Random, most: number, least = 0): number[] {
+  const dimensions = least + index(random, 5 - least)
+  let rest = Math.max(1, Math.floor(most * random() ** 2))
+  const shape = Array.from({ length: dimensions }, (_, i) => {
+    const n = i === dimensions - 1 ? rest : 1 + Math.floor((rest ** random() - 1) * 1.2)
+    rest = Math.max(1, Math.floor(rest / n))
+    return n
+  })
+  if (dimensions && random() < 0.03) shape[index(random, dimensions)] = 0
+  for (let i = dimensions - 1; i > 0; i--) {
+    const j = index(random, i + 1)
+    ;[shape[i], shape[j]] = [shape[j]!, shape[i]!]
+  }
+  return shape
+}
+
+/** Finite, or, one time in ten, with something that is not, anywhere. */
+function randomData(
+  random: Random,
+  length: number,
+  bad: boolean
+): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
+  const seed = index(random, 2 ** 31)
+  const data = random() < 0.3 ? tied(length, seed) : numbers(length, seed)
+  if (bad && length && random() < 0.1) {
+    for (let k = 1 + index(random, 3); k > 0; k--)
+      data[index(random, length)] = pick(random, [NaN, Infinity, -Infinity])
+  }
+  return random() < 0.15 ? Float64Array.from(data) : data
+}
+
+export function randomTensor(random: Random, shape: number[], bad = true): TensorLike & { shape: number[] } {
+  return { data: randomData(random, sizeOf(shape), bad), shape }
+}
+
+function randomQuantization(random: Random, shape: readonly number[]): QuantizeOptions {
+  if (random() < 0.15) return { format: pick(random, FLOAT_FORMATS) }
+  const options: QuantizeOptions = { ...pick(random, GRIDS) }
+  if (shape.length && random() < 0.6) options.axis = index(random, 2 * shape.length) - shape.length
+  if (random() < 0.5) options.group = 1 + Math.floor(sizeOf(shape) ** random())
+  if (options.group !== undefined && sizeOf(shape) > 100_000) options.group += 7
+  return options
+}
+
+const VERBS = [
+  'quantize',
+  'quantize',
+  'dequantize',
+  'fakeQuantize',
+  'prune',
+  'prune',
+  'applyMask',
+  'softmax',
+  'logSoftmax',
+  'distillationLoss',
+  'klDivergence',
+  'crossEntropy',
+  'svd',
+  'lowRank',
+  'compare'
+] as const
+
+/** A call of any verb with any options, on tensors of up to `most` elements together; some of them fail. */
+export function randomCall(seed: number, most: number): Call {
+  const random = seeded(seed)
+  const verb = pick(random, VERBS)
+  switch (verb) {
+    case 'quantize':
+    case 'fakeQuantize': {
+      const shape = randomShape(random, most)
+      return { verb, args: [randomTensor(random, shape)], options: randomQuantization(random, shape) }
+    }
+    case 'dequantize': {
+      const shape = randomShape(random, most)
+      return { verb, args: [quantize(randomTensor(random, shape, false), randomQuantization(random, shape))] }
+    }
+    case 'prune': {
+      const options =
+        random() < 0.4
+          ? { pattern: pick(random, ['2:4', '1:2', '4:8', '3:7', '1:33']) }
+          : { sparsity: random(), scope: pick(random, ['layer', 'global'] as const) }
+      if (random() < 0.5) return { verb, args: [randomTensor(random, randomShape(random, most))], options }
+      const count = index(random, 6)
+      const tensors = Array.from({ length: count }, () => randomTensor(random, randomShape(random, most / 4)))
+      return { verb, args: [tensors], options }
+    }
+    case 'applyMask': {
+      const shape = randomShape(random, most)
+      const bits = Uint8Array.from({ length: Math.ceil(sizeOf(shape) / 8) }, () => index(random, 256))
+      return { verb, args: [randomTensor(random, shape), { bits, shape }] }
+    }
+    case 'softmax':
+    case 'logSoftmax': {
+      const options = random() < 0.5 ? undefined : { temperature: 4 * random() + 0.01 }
+      return { verb, args: [randomTensor(random, randomShape(random, most, 1))], options }
+    }
+    case 'distillationLoss':
+    case 'klDivergence':
+    case 'crossEntropy': {
+      const shape = randomShape(random, most / 2, 1)
+      const reduction = pick(random, ['none', 'mean', 'batchMean', 'sum', undefined] as const)
+      const temperature = random() < 0.5 ? undefined : 4 * random() + 0.01
+      const labels = labelsFor(sizeOf(shape.slice(0, -1)), shape.at(-1)!, seed)
+      const student = randomTensor(random, shape)
+      if (verb === 'crossEntropy') return { verb, args: [], options: { logits: student, labels, reduction } }
+      const teacher = randomTensor(random, shape)
+      if (verb === 'klDivergence') return { verb, args: [], options: { student, teacher, temperature, reduction } }
+      const alpha = pick(random, [0, 1, 0.5, 0.9, undefined])
+      return { verb, args: [], options: { student, teacher, labels, temperature, reduction, alpha } }
+    }
+    case 'svd':
+    case 'lowRank': {
+      const matrix = randomTensor(random, [1 + index(random, 40), 1 + index(random, 40)])
+      if (verb === 'svd') return { verb, args: [matrix] }
+      const options = pick(random, [{ rank: 1 }, { energy: random() }, { maxRelativeError: 0.05 + 0.9 * random() }])
+      return { verb, args: [matrix], options }
+    }
+    case 'compare': {
+      const shape = randomShape(random, most)
+      return { verb, args: [randomTensor(random, shape), randomTensor(random, shape)] }
+    }
+  }
+}
+
+const small = Float32Array.of(1, -2, 3, 4)
+const matrix = { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [2, 3] }
+
+/** A small call of each verb that succeeds. */
+export const EVERY: readonly Call[] = [
+  { verb: 'quantize', args: [small], options: { format: 'int8' } },
+  { verb: 'dequantize', args: [quantize(small, { format: 'int8' })], options: {} },
+  { verb: 'fakeQuantize', args: [small], options: { format: 'int8' } },
+  { verb: 'prune', args: [small], options: { sparsity: 0.5 } },
+  { verb: 'applyMask', args: [small, { bits: Uint8Array.of(5), shape: [4] }], options: {} },
+  { verb: 'softmax', args: [small], options: {} },
+  { verb: 'logSoftmax', args: [small], options: {} },
+  { verb: 'distillationLoss', args: [], options: { student: matrix, teacher: matrix, labels: [0, 1] } },
+  { verb: 'klDivergence', args: [], options: { student: matrix, teacher: matrix } },
+  { verb: 'crossEntropy', args: [], options: { logits: matrix, labels: [0, 1] } },
+  { verb: 'svd', args: [matrix], options: {} },
+  { verb: 'lowRank', args: [matrix], options: { rank: 1 } },
+  { verb: 'compare', args: [small, small], options: {} }
+]
