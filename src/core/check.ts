@@ -71,6 +71,16 @@ export function tagOf(value: object): string {
   return Object.prototype.toString.call(value).slice(8, -1)
 }
 
+/** An array whose buffer was transferred has length 0 and would pass for an empty one. */
+export function checkAttached(where: string, array: unknown): void {
+  if (!ArrayBuffer.isView(array) || array.byteLength > 0 || array.buffer.byteLength > 0) return
+  try {
+    new Uint8Array(array.buffer)
+  } catch {
+    throw new TypeError(`${where} expected data, got an array whose buffer was transferred; keep a copy (data.slice())`)
+  }
+}
+
 /** The caller's array to write to, of one class and length, or a fresh one where none is given. */
 export function outputArray<T extends { length: number }>(
   verb: string,
@@ -84,6 +94,7 @@ export function outputArray<T extends { length: number }>(
     throw new TypeError(`${verb}: "${name}" expected a ${type.name}(${length}) to write to, got ${show(given)}`)
   }
   if (given.length !== length) {
+    checkAttached(`${verb}: "${name}"`, given)
     throw new RangeError(`${verb}: "${name}" expected length ${length}, got ${given.length}`)
   }
   return given

@@ -1,5 +1,5 @@
-import { isArrayOf, show } from './check.js'
-import { checkAttached, sizeOf } from './tensor.js'
+import { checkAttached, isArrayOf, show } from './check.js'
+import { sizeOf } from './tensor.js'
 
 /** One bit an element in row-major order, least significant bit first: 1 = kept. Unused bits of the last byte are 0. */
 export interface Bitmask {

@@ -1,4 +1,4 @@
-import { show, tagOf } from './check.js'
+import { checkAttached, show, tagOf } from './check.js'
 import type { Kernels } from './engine.js'
 import type { Memory, Pointer } from './memory.js'
 
@@ -61,16 +61,6 @@ const LARGEST_EXACT = Number.MAX_SAFE_INTEGER
 
 function isNumberArray(value: unknown): value is NumberArray {
   return ArrayBuffer.isView(value) && !/^(DataView|BigInt64Array|BigUint64Array)$/.test(tagOf(value))
-}
-
-/** An array whose buffer was transferred has length 0 and would pass for an empty tensor. */
-export function checkAttached(where: string, { buffer, length }: NumberArray): void {
-  if (length > 0 || buffer.byteLength > 0) return
-  try {
-    new Uint8Array(buffer)
-  } catch {
-    throw new TypeError(`${where} expected data, got an array whose buffer was transferred; keep a copy (data.slice())`)
-  }
 }
 
 export function sizeOf(shape: readonly number[]): number {

@@ -1,4 +1,4 @@
-import { checkChoice, checkNumber, checkPositive, show } from '../core/check.js'
+import { checkAttached, checkChoice, checkNumber, checkPositive, show } from '../core/check.js'
 import { elementAt, readTensor, type Source } from '../core/tensor.js'
 import { TILE } from '../core/tiles.js'
 
@@ -48,6 +48,7 @@ export function readLabels(verb: string, labels: unknown, rows: number, classes:
     throw new TypeError(`${verb}: "labels" expected an array of ${rows} class numbers, got ${show(labels)}`)
   }
   if (given.length !== rows) {
+    checkAttached(`${verb}: "labels"`, given)
     throw new RangeError(`${verb}: "labels" expected ${rows} class numbers, one a row, got ${given.length}`)
   }
   return Int32Array.from({ length: rows }, (_, row) => {

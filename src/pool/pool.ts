@@ -49,10 +49,17 @@ export function createPool(options: PoolOptions = {}): Pool {
   }
   const crew = hasWorkers() ? new Crew(threads, workerUrl) : undefined
   const running = new Set<Job>()
-  let closed = false
+  let closing: Promise<void> | undefined
 
   function checkOpen(name: string): void {
-    if (closed) throw new Error(`${name}: the pool was closed; create another with createPool`)
+    if (closing) throw new Error(`${name}: the pool was closed; create another with createPool`)
+  }
+
+  async function close(): Promise<void> {
+    for (const job of running) {
+      job.reject(new Error(`${job.plan.verb}: the pool was closed before it was done; wait for it first`))
+    }
+    await crew?.close()
   }
 
   async function run<R>(plan: Plan<R>, { signal, onProgress }: RunOptions): Promise<R> {
@@ -96,14 +103,7 @@ export function createPool(options: PoolOptions = {}): Pool {
       checkOpen('init')
       await crew?.start()
     },
-    close: async () => {
-      if (closed) return
-      closed = true
-      for (const job of running) {
-        job.reject(new Error(`${job.plan.verb}: the pool was closed before it was done; wait for it first`))
-      }
-      await crew?.close()
-    }
+    close: () => (closing ??= close())
   }
 }
 

@@ -1,4 +1,5 @@
-import { checkAttached, type NumberArray, type Source } from '../core/tensor.js'
+import { checkAttached } from '../core/check.js'
+import type { NumberArray, Source } from '../core/tensor.js'
 import { isShared } from './protocol.js'
 
 /** A tensor whose array the pool owns. */

@@ -1,7 +1,7 @@
-import { checkBoolean, checkChoice, checkOptions, isArrayOf, outputArray, show } from '../core/check.js'
+import { checkAttached, checkBoolean, checkChoice, checkOptions, isArrayOf, outputArray, show } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { channelLayout, type Layout } from '../core/layout.js'
-import { checkAttached, sizeOf, type Tensor } from '../core/tensor.js'
+import { sizeOf, type Tensor } from '../core/tensor.js'
 import { eachRun, isSequential, planWindows, readTile, tileLength, TILE, writeTile } from '../core/tiles.js'
 import {
   FORMATS,

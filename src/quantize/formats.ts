@@ -1,4 +1,4 @@
-import { checkBoolean, checkChoice, checkOptions, show } from '../core/check.js'
+import { checkAttached, checkBoolean, checkChoice, checkOptions, show } from '../core/check.js'
 
 export type IntegerFormat = 'int8' | 'uint8' | 'int4' | 'uint4'
 export type HalfFormat = 'float16' | 'bfloat16'
@@ -120,6 +120,7 @@ function checkLength(verb: string, name: string, values: ArrayLike<number>, sets
     throw new TypeError(`${verb}: "${name}" expected an array of ${sets} numbers, got ${show(values)}`)
   }
   if (values.length !== sets) {
+    checkAttached(`${verb}: "${name}"`, values)
     throw new RangeError(`${verb}: "${name}" expected ${sets} numbers, one for each set, got ${values.length}`)
   }
 }

@@ -90,7 +90,7 @@ describe('a long call and one whose chunks have to agree', () => {
       const controller = new AbortController()
       const running = settle(onPool(pool, agreeing, { signal: controller.signal }))
       const other = pool.svd({ ...matrix, data: matrix.data.slice() }, { transfer })
-      await wait(10)
+      await wait(70)
       controller.abort('enough')
       await running
       expectSame(await other, expected)
