@@ -1,6 +1,7 @@
 // npm run build: assembly -> build/core (wasm, its base64), src -> build/*.js, their isolate twins, the worker script and *.d.ts.
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,6 +25,17 @@ function start(script, ...args) {
   })
 }
 
+/** Tells builds apart: a pool and the worker script that it is given have to be of one. */
+function writeFingerprint() {
+  const hash = createHash('sha256').update(readFileSync(join(folder, 'core.wasm')))
+  const esm = join(root, 'build/esm')
+  for (const file of readdirSync(esm, { recursive: true }).sort()) {
+    if (file.endsWith('.js')) hash.update(readFileSync(join(esm, file)))
+  }
+  const text = `export const fingerprint = '${hash.digest('hex').slice(0, 16)}'\n`
+  writeFileSync(join(folder, 'fingerprint.js'), text)
+}
+
 const folder = join(root, 'build/core')
 for (const stale of ['esm', 'chunks', 'isolate']) rmSync(join(root, 'build', stale), { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
@@ -40,6 +52,7 @@ const core = {
   'edge-light.js': ["import module from './core.wasm?module'", "export const base64 = ''", 'export { module }']
 }
 for (const [name, lines] of Object.entries(core)) writeFileSync(join(folder, name), `${lines.join('\n')}\n`)
+writeFileSync(join(folder, 'fingerprint.d.ts'), '/** tells builds apart */\nexport declare const fingerprint: string\n')
 writeFileSync(
   join(folder, 'workerSource.d.ts'),
   "/** the pool's worker script; empty where there are no workers */\nexport declare const source: string\n"
@@ -60,6 +73,7 @@ writeFileSync(
 
 const declared = start(join(root, 'tools/declarations.mjs'))
 await start(commandOf('typescript', 'tsc'), '-p', 'tsconfig.build.json')
+writeFingerprint()
 await start(commandOf('rollup', 'rollup'), '-c', '--silent')
 await declared
 chmodSync(join(root, 'build/cli.js'), 0o755)

@@ -17,5 +17,5 @@ Object.keys(entries).forEach((name, i) => writeFileSync(at(`build/${name}.d.ts`)
 writeFileSync(at('build/worker.d.ts'), '/** A script for workers: it exports nothing. */\nexport {}\n')
 writeFileSync(
   at('build/core.d.ts'),
-  '/** The core, for those whose bundler makes modules of .wasm files. */\ndeclare const module: WebAssembly.Module\nexport default module\n'
+  '/** The core as a WebAssembly.Module, for those whose bundler makes modules of .wasm files. */\ndeclare const module: object\nexport default module\n'
 )

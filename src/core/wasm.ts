@@ -33,9 +33,14 @@ function checkFeatures(): void {
   }
 }
 
-function forbidden(cause: unknown): Error {
+/** How the engines say that a page's policy, or an isolate, lets nobody compile. */
+const FORBIDDEN = /disallow|refuse|block|unsafe-eval/i
+
+function explained(cause: unknown): unknown {
+  if (!(cause instanceof Error && FORBIDDEN.test(cause.message))) return cause
   return new Error(
-    'tersor may not compile its WebAssembly here; a content security policy needs \'wasm-unsafe-eval\' in "script-src"',
+    "tersor may not compile its WebAssembly here: a content security policy needs 'wasm-unsafe-eval' in script-src; for Cloudflare " +
+      'Workers and edge runtimes, bundle with the condition workerd or edge-light',
     { cause }
   )
 }
@@ -47,7 +52,7 @@ export function compileModule(): WasmModule {
   try {
     return new WebAssembly.Module(decodeBase64(base64))
   } catch (cause) {
-    throw forbidden(cause)
+    throw explained(cause)
   }
 }
 

@@ -127,7 +127,7 @@ async function globalCut(model: Model, { prune: p }: Recipe, chosen: Set<ModelTe
   for (;;) {
     for (const { name } of chosen) {
       const tensor = await model.read(name)
-      attempt(name, () => counting.add(countMagnitudes(readTensor(VERB, name, tensor), counting.digits)))
+      attempt(name, () => counting.add(countMagnitudes([readTensor(VERB, name, tensor)], counting.digits)))
     }
     const cut = counting.next()
     if (cut) return cut

@@ -12,7 +12,13 @@ export interface ByteSource {
   close(): Promise<void>
 }
 
-export type ByteInput = Uint8Array | ArrayBuffer | Blob | ByteSource
+/** What is used of a Blob; a File is one. */
+export interface BlobLike {
+  readonly size: number
+  slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> }
+}
+
+export type ByteInput = Uint8Array | ArrayBuffer | BlobLike | ByteSource
 
 /** Node reads less than 2 GiB at a time (libuv takes an int32 length). */
 const LONGEST_READ = 2 ** 30
@@ -52,7 +58,7 @@ export function toSource(input: ByteInput, verb = 'openTensors'): ByteSource {
     return guarded(bytes.byteLength, read, async () => {})
   }
   if (tag === 'Blob' || tag === 'File') {
-    const blob = input as Blob
+    const blob = input as BlobLike
     const read = async (offset: number, length: number) =>
       new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer())
     return guarded(blob.size, read, async () => {})

@@ -1,3 +1,4 @@
+import { fingerprint } from '#fingerprint'
 import { coreModule } from '../core/engine.js'
 import type { Job, Unit } from './job.js'
 import { openPort, type Port } from './ports.js'
@@ -9,6 +10,8 @@ const DEPTH = 2
 const GRACE = 50
 /** A script that says nothing for so long is none of ours, in ms. */
 const START_LIMIT = 15_000
+/** After a limit, so that a thread which was blocked itself first hears what has come meanwhile, in ms. */
+const HEARING = 20
 
 interface Thread {
   port: Port | undefined
@@ -32,7 +35,7 @@ export class Crew {
 
   constructor(
     private readonly size: number,
-    private readonly url: string | URL | undefined
+    private readonly url: string | undefined
   ) {}
 
   /** Opens all threads, and waits until they are there. */
@@ -42,7 +45,7 @@ export class Crew {
   }
 
   run(job: Job): void {
-    this.queue.push(...job.units)
+    for (const unit of job.units) this.queue.push(unit)
     job.begin()
     this.share()
   }
@@ -74,9 +77,10 @@ export class Crew {
     const current = (): Unit | undefined => thread.running.values().next().value
     const unit = current()
     if (!thread.isReady || !unit?.job.over) return
-    setTimeout(() => {
+    const end = (): void => {
       if (this.threads.includes(thread) && current() === unit) this.replace(thread)
-    }, GRACE)
+    }
+    setTimeout(() => setTimeout(end, HEARING), GRACE)
   }
 
   private share(): void {
@@ -107,7 +111,7 @@ export class Crew {
   private send(thread: Thread, unit: Unit): void {
     const { job, chunk, replies } = unit
     const { plan } = job
-    unit.state = 'running'
+    job.mark(unit, 'running')
     try {
       const args = plan.chunks[chunk]!()
       const message = { kind: 'chunk', program: plan.program, job: job.id, chunk, args, replies } as const
@@ -124,6 +128,10 @@ export class Crew {
     // What a thread still says that was ended is done again elsewhere.
     if (!this.threads.includes(thread)) return
     if (message.kind === 'ready') {
+      if (message.fingerprint !== fingerprint) {
+        this.lose(thread, 'its script is of another version of tersor')
+        return
+      }
       clearTimeout(thread.timer)
       thread.isReady = true
       thread.ready()
@@ -186,7 +194,10 @@ export class Crew {
       thread.port = openPort(this.url, { message: (message) => this.hear(thread, message), failure: lost })
       thread.port.post({ message: { kind: 'start', module }, transfer: [] })
       thread.port.hold(true)
-      thread.timer = setTimeout(() => lost('it does not answer; is it the script of tersor/worker.js?'), START_LIMIT)
+      const silent = (): void => lost('it does not answer; is it the script of tersor/worker.js?')
+      thread.timer = setTimeout(() => {
+        thread.timer = setTimeout(silent, START_LIMIT / HEARING)
+      }, START_LIMIT)
     } catch (error) {
       // After the caller has put the unit down that it wants a thread for.
       queueMicrotask(() => lost(error instanceof Error ? error.message : String(error)))
@@ -197,7 +208,7 @@ export class Crew {
   /** A thread has died, or has never lived. */
   private lose(thread: Thread, reason: string): void {
     if (!thread.isReady) {
-      const script = this.url === undefined ? 'its inline script' : `"workerUrl" ${String(this.url)}`
+      const script = this.url === undefined ? 'its inline script' : `"workerUrl" ${this.url}`
       const hint =
         this.url === undefined
           ? '; where a content security policy forbids blob: workers, serve tersor/worker.js and give its address as "workerUrl"'
@@ -208,9 +219,12 @@ export class Crew {
       for (const job of jobs) job.reject(error)
       return
     }
-    for (const { job } of [...thread.running.values()]) {
-      job.reject(
-        new Error(`${job.plan.verb}: a worker of the pool died at it: ${reason}; the pool goes on with a new one`)
+    // The first is what it was at; the others only waited in it.
+    const [unit] = thread.running.values()
+    if (unit) {
+      const { plan } = unit.job
+      unit.job.reject(
+        new Error(`${plan.verb}: a worker of the pool died at it: ${reason}; the pool goes on with a new one`)
       )
     }
     this.replace(thread)
@@ -222,7 +236,7 @@ export class Crew {
     void this.end(thread, new Error('the worker was replaced'))
     for (const unit of units) {
       if (unit.job.over) continue
-      unit.state = 'queued'
+      unit.job.mark(unit, 'queued')
       this.queue.unshift(unit)
     }
     this.share()

@@ -21,7 +21,7 @@ export async function runInline(job: Job): Promise<void> {
       const { done, value } = steps.next(reply)
       if (done) running.delete(chunk)
       else running.set(chunk, steps)
-      queue.push(...(done ? job.finished(chunk, value) : job.answered(chunk, value)))
+      for (const delivery of done ? job.finished(chunk, value) : job.answered(chunk, value)) queue.push(delivery)
     } catch (error) {
       job.failed(chunk, error)
     }

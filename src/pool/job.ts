@@ -9,6 +9,7 @@ export interface Progress {
 export interface Unit {
   readonly job: Job
   readonly chunk: number
+  /** changed by the job's `mark` alone */
   state: 'queued' | 'running' | 'waiting' | 'done' | 'skipped'
   /** agreements that it has been told */
   readonly replies: unknown[]
@@ -30,7 +31,9 @@ export class Job<R = unknown> {
   over = false
   private readonly answers: unknown[]
   private failure: { readonly chunk: number; readonly error: unknown } | undefined
-  private told = 0
+  private done = 0
+  /** chunks that are queued or running */
+  private active: number
   private resolve!: (result: R) => void
   private refuse!: (error: unknown) => void
 
@@ -39,6 +42,7 @@ export class Job<R = unknown> {
     private readonly onProgress?: (progress: Progress) => void
   ) {
     this.units = plan.chunks.map((_, chunk) => ({ job: this as Job, chunk, state: 'queued', replies: [], steps: 0 }))
+    this.active = this.units.length
     this.answers = plan.chunks.map(() => undefined)
     this.settled = new Promise((resolve, reject) => {
       this.resolve = resolve
@@ -59,7 +63,7 @@ export class Job<R = unknown> {
   /** The error that counts is that of the first chunk, whichever fails first. */
   failed(chunk: number, error: unknown): void {
     if (!this.failure || chunk < this.failure.chunk) this.failure = { chunk, error }
-    for (const unit of this.units) if (unit.chunk > chunk && unit.state === 'queued') unit.state = 'skipped'
+    for (const unit of this.units) if (unit.chunk > chunk && unit.state === 'queued') this.mark(unit, 'skipped')
     this.advance(chunk, 'skipped')
   }
 
@@ -67,6 +71,11 @@ export class Job<R = unknown> {
     if (this.over) return
     this.over = true
     this.refuse(error)
+  }
+
+  mark(unit: Unit, state: Unit['state']): void {
+    this.active += Number(isActive(state)) - Number(isActive(unit.state))
+    unit.state = state
   }
 
   /** What is due when nothing has been done yet: a job of no chunks is over. */
@@ -89,12 +98,11 @@ export class Job<R = unknown> {
 
   private decide(): Delivery[] {
     const { failure, units, plan } = this
-    const active = (unit: Unit): boolean => unit.state === 'queued' || unit.state === 'running'
     if (failure) {
-      if (!units.some((unit) => unit.chunk < failure.chunk && active(unit))) this.reject(failure.error)
+      if (!units.some(({ chunk, state }) => chunk < failure.chunk && isActive(state))) this.reject(failure.error)
       return []
     }
-    if (units.some(active)) return []
+    if (this.active > 0) return []
     const waiting = units.filter(({ state }) => state === 'waiting')
     if (waiting.length === 0) {
       const result = plan.finish()
@@ -106,7 +114,7 @@ export class Job<R = unknown> {
     this.answers.fill(undefined)
     return waiting.map((unit) => {
       const reply = replies[unit.chunk]
-      unit.state = 'running'
+      this.mark(unit, 'running')
       unit.replies.push(reply)
       return { unit, reply }
     })
@@ -114,13 +122,17 @@ export class Job<R = unknown> {
 
   /** Tells of progress; a chunk that is done again, or had nothing to agree on, makes none that was not made. */
   private note(unit: Unit, state: Unit['state']): void {
-    unit.state = state
+    this.mark(unit, state)
     if (state === 'skipped') return
     const all = 1 + (this.plan.agreements ?? 0)
-    unit.steps = state === 'done' ? all : Math.max(unit.steps, unit.replies.length + 1)
-    const done = this.units.reduce((sum, { steps }) => sum + steps, 0)
-    if (done === this.told) return
-    this.told = done
-    this.onProgress?.({ done, total: all * this.units.length })
+    const steps = state === 'done' ? all : unit.replies.length + 1
+    if (steps <= unit.steps) return
+    this.done += steps - unit.steps
+    unit.steps = steps
+    this.onProgress?.({ done: this.done, total: all * this.units.length })
   }
+}
+
+function isActive(state: Unit['state']): boolean {
+  return state === 'queued' || state === 'running'
 }

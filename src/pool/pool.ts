@@ -35,19 +35,24 @@ const MOST_THREADS = 1024
  * An input must not be changed until its promise settles. Arrays over SharedArrayBuffer are read in place, others are copied chunk by chunk, or handed over with
  * `transfer`.
  *
- * @throws TypeError for an unknown option; RangeError for a number of threads that is not whole or below 1
+ * @throws TypeError for an unknown option or a workerUrl that is none; RangeError for a number of threads that is not whole or outside 1 .. 1024
  */
 export function createPool(options: PoolOptions = {}): Pool {
   const verb = 'createPool'
   checkOptions(verb, options, ['threads', 'workerUrl'])
   const { workerUrl } = options
-  const threads = hasWorkers()
-    ? checkInteger(verb, 'threads', options.threads === undefined ? processors() : options.threads, 1, MOST_THREADS)
-    : 1
+  const asked = checkInteger(
+    verb,
+    'threads',
+    options.threads === undefined ? Math.min(processors(), MOST_THREADS) : options.threads,
+    1,
+    MOST_THREADS
+  )
+  const threads = hasWorkers() ? asked : 1
   if (workerUrl !== undefined && typeof workerUrl !== 'string' && !isUrl(workerUrl)) {
     throw new TypeError(`${verb}: "workerUrl" expected a URL or its text, got ${show(workerUrl)}`)
   }
-  const crew = hasWorkers() ? new Crew(threads, workerUrl) : undefined
+  const crew = hasWorkers() ? new Crew(threads, typeof workerUrl === 'object' ? workerUrl.href : workerUrl) : undefined
   const running = new Set<Job>()
   let closing: Promise<void> | undefined
 
@@ -63,8 +68,6 @@ export function createPool(options: PoolOptions = {}): Pool {
   }
 
   async function run<R>(plan: Plan<R>, { signal, onProgress }: RunOptions): Promise<R> {
-    // What the runtime lacks is its own error, and no worker's.
-    coreModule()
     const job = new Job(plan, onProgress)
     const abort = (): void => job.reject(signal!.reason)
     signal?.addEventListener('abort', abort)
@@ -86,7 +89,9 @@ export function createPool(options: PoolOptions = {}): Pool {
       async (...given: unknown[]) => {
         checkOpen(name)
         const [args, how] = splitOptions(name, call, given)
-        how.signal?.throwIfAborted()
+        if (how.signal?.aborted) throw how.signal.reason
+        // What the runtime lacks is its own error, and no worker's.
+        coreModule()
         const plan = call.plan(args)
         if (how.transfer) refuseOut(name, args[call.options])
         const moved = how.transfer ? call.take(args) : undefined
@@ -114,8 +119,8 @@ function refuseOut(verb: string, options: unknown): void {
   }
 }
 
-function isUrl(value: unknown): value is URL {
-  return Object.prototype.toString.call(value) === '[object URL]'
+function isUrl(value: unknown): value is { href: string } {
+  return typeof (value as { href?: unknown } | null)?.href === 'string'
 }
 
 /** Takes what is the pool's from the options of a call. */

@@ -55,12 +55,12 @@ export function hasWorkers(): boolean {
 }
 
 /** Starts a worker from `url`, or from the script that the package carries. */
-export function openPort(url: string | URL | undefined, events: PortEvents): Port {
+export function openPort(url: string | undefined, events: PortEvents): Port {
   const { Worker: Web } = globalThis as Host
   return typeof Web === 'function' ? openWeb(Web, url, events) : openNode(nodeWorkerClass()!, url, events)
 }
 
-function openNode(Class: NodeWorkerClass, url: string | URL | undefined, events: PortEvents): Port {
+function openNode(Class: NodeWorkerClass, url: string | undefined, events: PortEvents): Port {
   const worker = new Class(url === undefined ? source : nodeUrl(url), { eval: url === undefined })
   let reason = ''
   worker.on('message', (message: FromWorker) => events.message(message))
@@ -78,15 +78,21 @@ function openNode(Class: NodeWorkerClass, url: string | URL | undefined, events:
 }
 
 /** Node takes URLs as objects, and paths as strings. */
-function nodeUrl(url: string | URL): string | URL {
-  return typeof url === 'string' && /^[a-z]{2,}:/i.test(url) ? new URL(url) : url
+function nodeUrl(url: string): string | URL {
+  return /^[a-z]{2,}:/i.test(url) ? new URL(url) : url
 }
 
-function openWeb(Class: WebWorkerClass, url: string | URL | undefined, events: PortEvents): Port {
+function openWeb(Class: WebWorkerClass, url: string | undefined, events: PortEvents): Port {
   const inline = url === undefined ? URL.createObjectURL(new Blob([source], { type: 'text/javascript' })) : undefined
-  const worker = new Class(inline ?? url!, { type: 'module' })
   const forget = (): void => {
     if (inline !== undefined) URL.revokeObjectURL(inline)
+  }
+  let worker: WebWorker
+  try {
+    worker = new Class(inline ?? url!, { type: 'module' })
+  } catch (error) {
+    forget()
+    throw error
   }
   worker.onmessage = ({ data }) => {
     if (data.kind === 'ready') forget()
@@ -103,7 +109,10 @@ function openWeb(Class: WebWorkerClass, url: string | URL | undefined, events: P
   worker.unref?.()
   return {
     post: ({ message, transfer }) => worker.postMessage(message, transfer),
-    terminate: async () => worker.terminate(),
+    terminate: async () => {
+      forget()
+      worker.terminate()
+    },
     hold: (busy) => (busy ? worker.ref?.() : worker.unref?.())
   }
 }

@@ -21,7 +21,7 @@ export type ToWorker =
   | { readonly kind: 'drop'; readonly job: number }
 
 export type FromWorker =
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready'; readonly fingerprint: string }
   | ({ readonly kind: 'answer' | 'result'; readonly value: unknown } & ChunkId)
   | ({ readonly kind: 'failure'; readonly error: ErrorParts } & ChunkId)
 
@@ -52,12 +52,11 @@ export function parcel<T>(value: T, moves: (array: ArrayBufferView) => boolean =
   return { message, transfer: [...new Set(transfer)] }
 }
 
-/** Not by the array's own slice, which for a Buffer is a view. */
+/** Not by the array's own slice or class, which may be a Buffer's or the caller's own. */
 function copyOf(array: ArrayBufferView): ArrayBufferView {
   const { buffer, byteOffset, byteLength } = array
-  const Class = (tagOf(array) === 'Uint8Array' ? Uint8Array : array.constructor) as new (
-    of: ArrayBuffer
-  ) => ArrayBufferView
+  const classes = globalThis as unknown as Readonly<Record<string, new (of: ArrayBuffer) => ArrayBufferView>>
+  const Class = classes[tagOf(array)]!
   return new Class((buffer as ArrayBuffer).slice(byteOffset, byteOffset + byteLength))
 }
 

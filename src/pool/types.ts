@@ -19,23 +19,32 @@ import type {
 import type { Progress } from './job.js'
 
 export interface PoolOptions {
-  /** workers; default: one for each processor. Results do not depend on it */
+  /** workers, 1 to 1024; default: one for each processor. Results do not depend on it */
   threads?: number
   /**
-   * address of the worker script, tersor/worker.js, where a content security policy forbids the inline one (which needs `worker-src blob:`)
+   * address of the worker script, tersor/worker.js of the same version, where a content security policy forbids the inline one (which
+   * needs `worker-src blob:`); a URL, or its text: relative to the page in browsers, a path in Node
    */
-  workerUrl?: string | URL
+  workerUrl?: string | { readonly href: string }
+}
+
+/** What is used of an AbortSignal. */
+export interface Signal {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: () => void): void
+  removeEventListener(type: 'abort', listener: () => void): void
 }
 
 /** What every call of a pool takes beside the verb's own options. */
 export interface RunOptions {
   /** ends the call: its promise rejects with the signal's reason, and a thread that is still busy with it 50 ms later is replaced */
-  signal?: AbortSignal
+  signal?: Signal
   /** told after each chunk */
   onProgress?: (progress: Progress) => void
   /**
    * default false: chunks of the input are copied. true: the input's arrays are handed over, not copied; they are empty for the caller
-   * afterwards, and one thread does the whole. Arrays over SharedArrayBuffer are read in place either way
+   * afterwards, also where a second one is refused, and one thread does the whole. Arrays over SharedArrayBuffer are read in place either way
    */
   transfer?: boolean
 }
@@ -45,11 +54,15 @@ type Reduced<T> = T & { reduction?: Exclude<'none' | 'mean' | 'batchMean' | 'sum
 type PerRow<T> = T & { reduction: 'none' }
 type RowLosses = Loss<Float64Array<ArrayBuffer>>
 
-/** The verbs of `tersor`, on workers: same arguments, same bytes, promises. */
+/**
+ * The verbs of `tersor`, on workers: same arguments, same bytes, promises. A call rejects with the verb's own errors, with the reason of its
+ * signal, with TypeError for an array that cannot be transferred (or was), and with Error where the pool was closed, its worker died (the pool goes
+ * on with a new one) or none could be started. One thread does the whole of `svd`, of `lowRank`, and of groups across an inner axis.
+ */
 export interface Pool {
   /** workers that the pool may have; 1 where the runtime has none */
   readonly threads: number
-  /** Starts all workers ahead of the first call, and says whether they can be. */
+  /** Starts all workers ahead of the first call; rejects where they cannot be. */
   init(): Promise<void>
   /** Ends all workers; calls that are not done reject. */
   close(): Promise<void>

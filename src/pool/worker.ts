@@ -1,3 +1,4 @@
+import { fingerprint } from '#fingerprint'
 import { adoptModule } from '../core/engine.js'
 import type { Steps } from './plan.js'
 import { programs } from './programs.js'
@@ -47,6 +48,7 @@ function step({ job, chunk }: ChunkId, steps: Steps, replies: readonly unknown[]
     send({ kind: done ? 'result' : 'answer', job, chunk, value })
   } catch (error) {
     waiting.get(job)?.delete(chunk)
+    if (waiting.get(job)?.size === 0) waiting.delete(job)
     send({ kind: 'failure', job, chunk, error: takeApart(error) })
   }
 }
@@ -55,7 +57,7 @@ const post = connect((message) => {
   switch (message.kind) {
     case 'start':
       adoptModule(message.module)
-      send({ kind: 'ready' })
+      send({ kind: 'ready', fingerprint })
       break
     case 'chunk':
       step(message, programs[message.program]!(message.args as never), [undefined, ...message.replies])

@@ -176,9 +176,14 @@ export function removedCount(sparsity: number, total: number): number {
 /** The cut that removes nothing. */
 export const NO_CUT: Readonly<Cut> = { threshold: 0, ties: 0 }
 
+/** The cut that removes `count` elements of these tensors taken together. */
+export function findCut(sources: readonly Source[], count: number): Cut {
+  if (count === 0) return { ...NO_CUT }
+  return frame(defaultEngine(), (memory, kernels) => selectCut(memory, kernels, sources, count))
+}
+
 function pruneTogether(sources: readonly Source[], count: number, out: Pruned | undefined): Pruned[] {
-  const cut: Cut =
-    count > 0 ? frame(defaultEngine(), (memory, kernels) => selectCut(memory, kernels, sources, count)) : { ...NO_CUT }
+  const cut = findCut(sources, count)
   return sources.map((source) => applyCut(source, cut, count === 0, out))
 }
 

@@ -64,7 +64,7 @@ export function selectCut(memory: Memory, kernels: Kernels, sources: readonly So
   }
   const counting = new CountingCut(count)
   for (;;) {
-    for (const source of sources) counting.add(countMagnitudes(source, counting.digits))
+    counting.add(countMagnitudes(sources, counting.digits))
     const result = counting.next()
     if (result) return result
   }
@@ -93,13 +93,13 @@ export interface Digits {
  *
  * @throws RangeError for NaN or Infinity, with the first index
  */
-export function countMagnitudes(source: Source, { pass, prefix }: Digits): Uint32Array<ArrayBuffer> {
+export function countMagnitudes(sources: readonly Source[], { pass, prefix }: Digits): Uint32Array<ArrayBuffer> {
   const [shift] = DIGITS[pass]!
   return frame(defaultEngine(), (memory, kernels) => {
     const values = memory.alloc(4 * TILE)
     const histogram = memory.alloc(4 * BINS)
     memory.u32(histogram, BINS).fill(0)
-    eachTile(memory, kernels, values, [source], (length) => {
+    eachTile(memory, kernels, values, sources, (length, source) => {
       if (kernels.magnitudeHistogram(histogram, values, length, shift, prefix)) throw nonFiniteError(source)
     })
     return memory.u32(histogram, BINS).slice()

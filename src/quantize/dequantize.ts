@@ -14,7 +14,7 @@ import {
   type Quantized,
   type QuantizedIntegers
 } from './formats.js'
-import { Passes, type Parameters } from './passes.js'
+import { decodeTile, Passes, type Parameters } from './passes.js'
 
 const VERB = 'dequantize'
 const KNOWN = ['format', 'shape', 'axis', 'group', 'symmetric', 'codes', 'scales', 'zeroPoints'] as const
@@ -157,7 +157,7 @@ export function decodeIntegers(
         const length = tileLength(tile)
         if (loose) readTile(passes.codeView(length), loose, layout, tile)
         else unpack(tile.start, length)
-        passes.decode(tile, passes.values)
+        decodeTile(passes, tile, passes.values)
         writeTile(data, memory.f32(passes.values, length), layout, tile)
       }
     }

@@ -5,7 +5,7 @@ import { PackedOutput } from '../core/packed.js'
 import { loadF32, nonFiniteError, readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
 import { isSequential, planWindows, tileLength, TILE, writeTile } from '../core/tiles.js'
 import { GRIDS, isHalf, readOptions, type HalfFormat, type QuantizeOptions } from './formats.js'
-import { Passes } from './passes.js'
+import { decodeTile, insideTile, Passes } from './passes.js'
 import { emptyParameters, givenParameters, type Coding } from './quantize.js'
 
 /** Least magnitudes that round beyond the format, as f32 patterns: 65520, and halfway from the greatest bfloat16 to infinity. */
@@ -102,10 +102,10 @@ export function fakeIntegers(source: Source, { layout, grid, symmetric, given }:
         if (given || window.tiles.length > 1) passes.load(source, tile)
         if (given) passes.refuseNaN(source, window, tile)
         passes.spread(window, true)
-        passes.inside(tile, inside)
+        insideTile(passes, tile, inside)
         passes.encode(tile, given !== undefined)
         passes.spread(window, false)
-        passes.decode(tile, passes.values)
+        decodeTile(passes, tile, passes.values)
         packed.write(tile, inside)
         writeTile(data, memory.f32(passes.values, length), layout, tile)
       }

@@ -23,17 +23,17 @@ export class Passes {
   readonly codes: Pointer
   private readonly high: Pointer
   private readonly low: Pointer
-  private readonly scales: Pointer
-  private readonly zeros: Pointer
-  private readonly wide: Pointer
-  private readonly wideZeros: Pointer
-  private readonly range: { low: number; high: number }
+  readonly scales: Pointer
+  readonly zeros: Pointer
+  readonly wide: Pointer
+  readonly wideZeros: Pointer
+  readonly range: { low: number; high: number }
 
   constructor(
     private readonly memory: Memory,
-    private readonly kernels: Kernels,
+    readonly kernels: Kernels,
     private readonly layout: Layout,
-    private readonly grid: Grid,
+    readonly grid: Grid,
     private readonly symmetric: boolean,
     windows: readonly Window[]
   ) {
@@ -157,22 +157,6 @@ export class Passes {
       : this.memory.u8(this.codes, length)
   }
 
-  /** Values of the tile's codes in memory, from where the codes stand to `to`. */
-  decode({ columns, rows, width, group, cycle }: Tile, to: Pointer): void {
-    const { codes, scales, zeros, wide, wideZeros } = this
-    const signed = Number(this.grid.signed)
-    if (columns) this.kernels.decodeColumns(to, codes, rows, width, wide, wideZeros, signed)
-    else this.kernels.decodeRows(to, codes, rows, width, group, cycle, scales, zeros, signed)
-  }
-
-  /** A byte 0xff for each element of the tile that no end of the codes cuts off, else 0. Wants `spread(window, true)`. */
-  inside({ columns, rows, width, group, cycle }: Tile, to: Pointer): void {
-    const { values, scales, zeros, wide, wideZeros } = this
-    const { low, high } = this.range
-    if (columns) this.kernels.insideColumns(to, values, rows, width, wide, wideZeros, low, high)
-    else this.kernels.insideRows(to, values, rows, width, group, cycle, scales, zeros, low, high)
-  }
-
   private clearRanges(window: Window): void {
     const { columns, width } = window.tiles[0]!
     this.kernels.rangeClear(this.high, this.low, columns ? width : window.sets)
@@ -184,4 +168,20 @@ export class Passes {
       ? kernels.rangeColumns(high, low, values, rows, width)
       : kernels.rangeRows(high, low, values, rows, width, group, cycle)
   }
+}
+
+/** Values of the tile's codes in memory, from where the codes stand to `to`. A function, as the next: who quantises alone is spared them. */
+export function decodeTile(passes: Passes, { columns, rows, width, group, cycle }: Tile, to: Pointer): void {
+  const { kernels, codes, scales, zeros, wide, wideZeros } = passes
+  const signed = Number(passes.grid.signed)
+  if (columns) kernels.decodeColumns(to, codes, rows, width, wide, wideZeros, signed)
+  else kernels.decodeRows(to, codes, rows, width, group, cycle, scales, zeros, signed)
+}
+
+/** A byte 0xff for each element of the tile that no end of the codes cuts off, else 0. Wants `spread(window, true)`. */
+export function insideTile(passes: Passes, { columns, rows, width, group, cycle }: Tile, to: Pointer): void {
+  const { kernels, values, scales, zeros, wide, wideZeros } = passes
+  const { low, high } = passes.range
+  if (columns) kernels.insideColumns(to, values, rows, width, wide, wideZeros, low, high)
+  else kernels.insideRows(to, values, rows, width, group, cycle, scales, zeros, low, high)
 }

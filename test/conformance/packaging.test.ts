@@ -82,7 +82,7 @@ describe('a bundle', () => {
     const found = kernelsIn(code)
     expect(found).toContain('scalesFromRange')
     const others =
-      /^(distill|softmax|logSoftmax|pivotedQr|jacobi|bracket|magnitude|mask|keepPattern|differences|residual)/
+      /^(decode(Rows|Columns)|inside|unpack|distill|softmax|logSoftmax|pivotedQr|jacobi|bracket|magnitude|mask|keepPattern|differences|residual)/
     expect(found.filter((name) => others.test(name))).toEqual([])
     expect(code).not.toContain('createPool')
     expect(

@@ -4,7 +4,7 @@ import { tensor } from './inputs.mjs'
 const THREADS = [1, 2, 3, 8]
 
 /** Calls whose work is cut along each kind of layout, with what chunks agree on. */
-function calls(verbs) {
+export function calls(verbs) {
   const x = tensor([600_011], 31, 4)
   const rows = tensor([3_001, 200], 32, 2)
   const deep = tensor([300, 7, 301], 33)
@@ -49,27 +49,48 @@ function calls(verbs) {
     ),
     () => verbs.klDivergence({ ...logits, temperature: 4 }),
     () => verbs.crossEntropy({ logits: logits.student, labels }),
+    () => verbs.quantize(x, { format: 'int4', symmetric: false, scales: [0.4], zeroPoints: [1] }),
     () => verbs.compare(x, few),
     () => verbs.svd(tensor([30, 20], 36)),
     () => verbs.lowRank(tensor([40, 25], 37), { rank: 5 })
   ]
 }
 
-async function all(verbs) {
-  return Promise.all(calls(verbs).map((call) => call()))
+/** Calls whose arrays are read in place, or handed over. */
+async function inPlace(pool) {
+  const x = tensor([600_011], 38)
+  // Browsers have shared memory in isolated pages alone.
+  const shared = globalThis.SharedArrayBuffer ? new Float32Array(new SharedArrayBuffer(x.data.byteLength)) : x.data
+  shared.set(x.data)
+  return [
+    await pool.quantize({ data: shared, shape: x.shape }, { format: 'int8' }),
+    await pool.prune(x.data.slice(), { sparsity: 0.5, transfer: true }),
+    await pool.softmax({ data: x.data.slice(), shape: x.shape }, { transfer: true })
+  ]
 }
+
+/** The verbs, which know nothing of `transfer`. */
+function withoutTransfer({ quantize, prune, softmax }) {
+  return {
+    quantize,
+    prune: (input, { sparsity }) => prune(input, { sparsity }),
+    softmax: (input) => softmax(input)
+  }
+}
+
+const all = (verbs) => Promise.all(calls(verbs).map((call) => call()))
 
 export function poolOperations(tersor, { createPool }) {
   const inPool = (options) => async () => {
     const pool = createPool(options)
     try {
-      return await all(pool)
+      return [await all(pool), await inPlace(pool)]
     } finally {
       await pool.close()
     }
   }
   return {
-    'createPool: the verbs alone': () => all(tersor),
+    'createPool: the verbs alone': async () => [await all(tersor), await inPlace(withoutTransfer(tersor))],
     createPool: inPool(),
     ...Object.fromEntries(THREADS.map((threads) => [`createPool: ${threads} threads`, inPool({ threads })]))
   }

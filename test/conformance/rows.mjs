@@ -31,6 +31,25 @@ function each(visit) {
   return results
 }
 
+/** Inputs of every class that is read, scalars and empty ones. */
+const INPUTS = [
+  { data: Float32Array.of(2.5), shape: [] },
+  { data: new Float32Array(0), shape: [0, 4] },
+  { data: Int8Array.of(-128, 5, 127), shape: [3] },
+  { data: Uint16Array.of(0, 9, 65535), shape: [3] },
+  { data: Uint16Array.of(0x3c00, 0x0001, 0xfbff), shape: [3], dtype: 'float16' },
+  { data: Uint16Array.of(0x3f80, 0x0001, 0xc120), shape: [3], dtype: 'bfloat16' },
+  { data: Float64Array.of(1 / 3, -1e-300, 7e30), shape: [3] },
+  [
+    [1, 2],
+    [3, -4]
+  ]
+]
+
+/** NaN of several patterns, which engines may change on their way. */
+const NANS16 = Uint16Array.of(0x7e01, 0xfe00, 0x7fff, 0xffc1, 0x7c01, 0x7f81, 0x7c00, 0xfc00)
+const nans32 = () => new Float32Array(Uint32Array.of(0x7fc00001, 0xffc00000, 0x7fa00000, 0xff812345, 0x3f800000).buffer)
+
 const uglyValues = Float32Array.of(0, -0, 1e-45, -1e-38, 65504, 65519, 65520, 3e38, -3.4e38, 0.5, 1.5, 2.5, -0.5)
 
 export function operations(tersor, model) {
@@ -53,6 +72,7 @@ export function operations(tersor, model) {
         { name: 'b.weight', ...tensor([8, 4, 3, 3], 22) },
         { name: 'bias', ...tensor([12], 23) },
         { name: 'half', dtype: 'F16', shape: [3, 5], data: quantize(tensor([15], 24), { format: 'float16' }).codes },
+        { name: 'nans', dtype: 'F16', shape: [8], data: NANS16 },
         { name: 'count', shape: [], data: BigInt64Array.of(42n) }
       ],
       { note: 'conformance' }
@@ -73,9 +93,14 @@ export function operations(tersor, model) {
     quantize: () => [
       each(quantize),
       INTEGERS.map((format) => quantize(uglyValues, { format })),
-      HALVES.map((format) => quantize(uglyValues, { format }))
+      HALVES.map((format) => quantize(uglyValues, { format })),
+      INPUTS.map((input) => quantize(input, { format: 'int8', symmetric: false })),
+      INPUTS.slice(0, -2).map((input) => quantize(input, { format: 'bfloat16' }))
     ],
-    dequantize: () => each((x, options) => dequantize(quantize(x, options))),
+    dequantize: () => [
+      each((x, options) => dequantize(quantize(x, options))),
+      HALVES.map((format) => dequantize({ format, shape: [8], codes: NANS16 }))
+    ],
     fakeQuantize: () => [
       each(fakeQuantize),
       fakeQuantize(tensor([300], 5, 40), { format: 'int4', scales: [2] }),
@@ -86,11 +111,19 @@ export function operations(tersor, model) {
       tersor.prune({ data: numbers(1200000, 4), shape: [1200000] }, { sparsity: 0.8 }),
       tersor.prune({ data: numbers(1200000, 4).map((x) => (x > 0 ? 1 : 2)), shape: [1200000] }, { sparsity: 0.7 }),
       tersor.prune([tensor([50], 5), tensor([70], 6, 2)], { sparsity: 0.5, scope: 'global' }),
+      INPUTS.map((input) => tersor.prune(input, { sparsity: 0.5 })),
+      tersor.prune([], { sparsity: 0.5 }),
       ['2:4', '1:3', '4:8'].map((pattern) => tersor.prune(tensor([5, 37], 7), { pattern }))
     ],
-    applyMask: () => tersor.applyMask(tensor([1001], 8), tersor.prune(tensor([1001], 9), { sparsity: 0.4 }).mask),
-    softmax: () =>
+    applyMask: () => [
+      tersor.applyMask(tensor([1001], 8), tersor.prune(tensor([1001], 9), { sparsity: 0.4 }).mask),
+      tersor.applyMask(nans32(), { bits: Uint8Array.of(0b11011), shape: [5] })
+    ],
+    softmax: () => [
       pairs.flatMap(({ student }) => [1, 0.5, 20].map((temperature) => tersor.softmax(student, { temperature }))),
+      tersor.softmax({ data: new Float32Array(0), shape: [0, 5] }),
+      tersor.softmax(INPUTS[4])
+    ],
     logSoftmax: () =>
       pairs.flatMap(({ student }) => [1, 0.5, 20].map((temperature) => tersor.logSoftmax(student, { temperature }))),
     klDivergence: () =>
@@ -109,13 +142,17 @@ export function operations(tersor, model) {
           )
         )
       ),
-    svd: () => [...matrices, doubles].map((matrix) => tersor.svd(matrix)),
+    svd: () => [...matrices, doubles, tensor([0, 3], 1), tensor([3, 0], 1)].map((matrix) => tersor.svd(matrix)),
     lowRank: () => [
       matrices.map((matrix) => tersor.lowRank(matrix, { energy: 0.9 })),
       tersor.lowRank(doubles, { rank: 3 }),
       tersor.lowRank(doubles, { maxRelativeError: 0.3 })
     ],
-    compare: () => tersor.compare(tensor([70001], 1), tensor([70001], 2)),
+    compare: () => [
+      tersor.compare(tensor([70001], 1), tensor([70001], 2)),
+      tersor.compare(doubles, tensor([9, 10], 7)),
+      tersor.compare(INPUTS[1], INPUTS[1])
+    ],
     encodeNpy: () =>
       [tensor([3, 5], 1), doubles, { data: Int8Array.of(1, -2), shape: [2] }].map((x) => model.encodeNpy(x)),
     encodeSafetensors: () => files(),

@@ -4,7 +4,17 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const here = new URL('./', import.meta.url)
-if (!existsSync(new URL('node_modules', here))) {
+/** Whether what is installed is what the lock file says, as far as this platform has it. */
+function isInstalled() {
+  const read = (file) => JSON.parse(readFileSync(new URL(file, here), 'utf8')).packages
+  if (!existsSync(new URL('node_modules/.package-lock.json', here))) return false
+  const [locked, installed] = [read('package-lock.json'), read('node_modules/.package-lock.json')]
+  return Object.entries(locked).every(
+    ([path, { version, optional }]) => !path || installed[path]?.version === version || (optional && !installed[path])
+  )
+}
+
+if (!isInstalled()) {
   console.log('installing the runtimes of test/conformance')
   execFileSync('npm', ['ci', '--loglevel=error'], { cwd: fileURLToPath(here), stdio: 'inherit' })
 }

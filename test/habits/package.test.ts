@@ -45,9 +45,14 @@ describe('the package', () => {
 })
 
 describe('the README', () => {
-  it('has an example of at most eight lines that runs', { timeout: 60_000 }, () => {
-    const readme = readFileSync(join(root, 'README.md'), 'utf8')
-    const example = /```js\n([\s\S]*?)```/.exec(readme)![1]!
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const examples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => text!)
+
+  it('has an example of the verbs and one of the pool', () => {
+    expect(examples).toHaveLength(2)
+  })
+
+  it.each(examples)('has an example of at most eight lines that runs: %s', { timeout: 60_000 }, (example) => {
     const lines = example.split('\n').filter((line) => line.trim() !== '')
     expect(lines.length).toBeLessThanOrEqual(8)
     // The package finds itself by its own name.

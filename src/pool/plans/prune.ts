@@ -5,6 +5,7 @@ import type { Layout } from '../../core/layout.js'
 import { applyMask } from '../../prune/applyMask.js'
 import {
   arraysFor,
+  findCut,
   maskByCut,
   maskByPattern,
   NO_CUT,
@@ -20,91 +21,159 @@ import {
   type PruneOptions
 } from '../../prune/prune.js'
 import { CountingCut, countMagnitudes, equalTo, type Cut, type Digits } from '../../prune/select.js'
-import { cutLayout, cutRows } from '../chunks.js'
+import { CHUNK, cutLayout, cutRows } from '../chunks.js'
 import { once, type Plan, type Steps } from '../plan.js'
 
 export type PruneResult = Pruned | Pruned[] | Record<string, Pruned>
 
-/** Where a part of one of the tensors stands. */
-interface Place {
+/** A part of one of the tensors. */
+interface Piece {
   readonly tensor: number
   readonly start: number
+  readonly size: number
 }
 
-function prunePlanOf(
-  places: readonly Place[],
-  arrays: readonly PruneArrays[],
-  results: () => PruneResult,
-  plan: Pick<Plan, 'program' | 'chunks' | 'agree' | 'agreements'>,
-  removed: number[] = []
-): Plan<PruneResult> {
-  return {
-    verb: 'prune',
-    ...plan,
-    take: (chunk, value) => {
-      const { tensor, start } = places[chunk]!
-      const part = value as CutResult
-      arrays[tensor]!.data.set(part.data, start)
-      arrays[tensor]!.bits.set(part.bits, start / 8)
-      removed[tensor] = (removed[tensor] ?? 0) + part.removed
-    },
-    finish: results
+/** What one chunk holds: many small tensors go together. */
+interface Bundle<P extends Piece = Piece> {
+  readonly pieces: readonly P[]
+  /** their tensors are whole, and their counts are their own */
+  readonly apart: boolean
+  /** whose count they share otherwise */
+  readonly set?: CountSet
+}
+
+/** What a small piece counts at least: its arrays and messages are work, too. */
+const LEAST = 256
+
+/** Consecutive pieces, about a chunk together. */
+function bundle<P extends Piece>(pieces: Iterable<P>, as: Omit<Bundle, 'pieces'>): Bundle<P>[] {
+  const bundles: Bundle<P>[] = []
+  let room = 0
+  for (const piece of pieces) {
+    if (bundles.length === 0 || room < piece.size) {
+      bundles.push({ ...as, pieces: [] })
+      room = CHUNK
+    }
+    ;(bundles.at(-1)!.pieces as P[]).push(piece)
+    room -= Math.max(piece.size, LEAST)
   }
+  return bundles
 }
 
 interface CutResult extends PruneArrays {
   readonly removed: number
 }
 
-export function prunePlan(tensors: Prunable, options: PruneOptions): Plan<PruneResult> {
-  const { sources, rule, out, arrange } = preparePrune(tensors, options)
-  const arrays = sources.map((source) => arraysFor(source, out))
-  if (rule.kind === 'pattern') {
-    const layouts = sources.map((source) => patternLayout(source, rule))
-    const parts = layouts.flatMap((layout, tensor) => cutLayout(layout).map((part) => ({ tensor, ...part })))
-    const finish = (): PruneResult =>
-      arrange(sources.map((source, i) => pruned(source, arrays[i]!, removedByPattern(layouts[i]!, rule))))
-    return prunePlanOf(parts, arrays, finish, {
-      program: 'keepPattern',
-      chunks: parts.map(({ tensor, start, layout }) => (): PatternChunk => {
-        return { source: partOf(sources[tensor]!, start, layout.size), layout, rule }
-      })
+/** Arrays of each tensor, made when the first of its pieces is there, and how much was removed of it. */
+class Collected {
+  private readonly arrays: PruneArrays[] = []
+  readonly removed: number[] = []
+
+  constructor(
+    private readonly sources: readonly Source[],
+    private readonly out: Pruned | undefined
+  ) {}
+
+  arraysOf(tensor: number): PruneArrays {
+    return (this.arrays[tensor] ??= arraysFor(this.sources[tensor]!, this.out))
+  }
+
+  take(pieces: readonly Piece[], results: readonly CutResult[]): void {
+    pieces.forEach(({ tensor, start }, i) => {
+      const { data, bits, removed } = results[i]!
+      const arrays = this.arraysOf(tensor)
+      arrays.data.set(data, start)
+      arrays.bits.set(bits, start / 8)
+      this.removed[tensor] = (this.removed[tensor] ?? 0) + removed
     })
   }
-  const removed = sources.map(() => 0)
-  const runs = sources.flatMap(({ size }, tensor) =>
-    cutRows(size, 1).map(({ first, count }) => ({ tensor, start: first, count }))
+
+  results(): Pruned[] {
+    return this.sources.map((source, i) => pruned(source, this.arraysOf(i), this.removed[i] ?? 0))
+  }
+}
+
+export function prunePlan(tensors: Prunable, options: PruneOptions): Plan<PruneResult> {
+  const { sources, rule, out, arrange } = preparePrune(tensors, options)
+  // What is wrong with `out` is said before any work.
+  if (out) arraysFor(sources[0]!, out)
+  const collected = new Collected(sources, out)
+  const bundles = rule.kind === 'pattern' ? patternBundles(sources, rule) : countBundles(sources, rule)
+  const part = ({ tensor, start, size }: Piece): Source => partOf(sources[tensor]!, start, size)
+  return {
+    verb: 'prune',
+    take: (chunk, results) => collected.take(bundles[chunk]!.pieces, results as CutResult[]),
+    finish: () => arrange(collected.results()),
+    ...(rule.kind === 'pattern'
+      ? {
+          program: 'keepPattern',
+          chunks: (bundles as Bundle<PatternPiece>[]).map(({ pieces }) => (): PatternChunk => {
+            return { sources: pieces.map(part), layouts: pieces.map(({ layout }) => layout), rule }
+          })
+        }
+      : {
+          program: 'removeSmallest',
+          chunks: bundles.map(({ pieces, apart, set }) => (): CountChunk => {
+            const counts = apart ? pieces.map(({ tensor }) => countOf(rule, tensor)) : undefined
+            return { sources: pieces.map(part), counts, removes: apart || set!.count > 0 }
+          }),
+          agreements: bundles.some(({ set }) => set && set.count > 0) ? 3 : 0,
+          agree: agreeOnCuts(bundles.map(({ set }) => set))
+        })
+  }
+}
+
+interface PatternPiece extends Piece {
+  readonly layout: Layout
+}
+
+function patternBundles(sources: readonly Source[], rule: PatternRule): Bundle<PatternPiece>[] {
+  const pieces = sources.flatMap((source, tensor) =>
+    cutLayout(patternLayout(source, rule)).map(({ start, layout }) => ({ tensor, start, size: layout.size, layout }))
   )
-  const sets = setsOf(sources, rule)
-  const finish = (): PruneResult => arrange(sources.map((source, i) => pruned(source, arrays[i]!, removed[i]!)))
-  const chunks = runs.map(({ tensor, start, count }) => (): CountChunk => {
-    return { source: partOf(sources[tensor]!, start, count), removes: sets[tensor]!.count > 0 }
-  })
-  const counts = rule.sets.some(({ count }) => count > 0)
-  return prunePlanOf(
-    runs,
-    arrays,
-    finish,
-    {
-      program: 'removeSmallest',
-      chunks,
-      agreements: counts ? 3 : 0,
-      agree: agreeOnCuts(runs.map(({ tensor }) => sets[tensor]!))
-    },
-    removed
-  )
+  return bundle(pieces, { apart: true })
 }
 
 type CountSet = CountRule['sets'][number]
 
-/** The set of each tensor. */
-function setsOf(sources: readonly Source[], { sets }: CountRule): CountSet[] {
-  return sources.map((source) => sets.find((set) => set.sources.includes(source))!)
+/** How many are removed of a tensor that is a set by itself. */
+function countOf({ sets }: CountRule, tensor: number): number {
+  return sets[tensor]!.count
+}
+
+/** In the order of the tensors, so that the first bad number is found first. */
+function countBundles(sources: readonly Source[], { sets }: CountRule): Bundle[] {
+  const pieces = (source: Source, tensor: number): Piece[] =>
+    cutRows(source.size, 1).map(({ first, count }) => ({ tensor, start: first, size: count }))
+  const isLayer = sets.length === sources.length && sets.every((set, i) => set.sources[0] === sources[i])
+  if (!isLayer) {
+    return bundle(
+      sources.flatMap((source, tensor) => pieces(source, tensor)),
+      { apart: false, set: sets[0] }
+    )
+  }
+  const bundles: Bundle[] = []
+  let small: Piece[] = []
+  const flush = (): void => {
+    for (const some of bundle(small, { apart: true })) bundles.push(some)
+    small = []
+  }
+  sources.forEach((source, tensor) => {
+    if (source.size <= CHUNK) {
+      small.push({ tensor, start: 0, size: source.size })
+      return
+    }
+    flush()
+    for (const piece of pieces(source, tensor)) bundles.push({ pieces: [piece], apart: false, set: sets[tensor] })
+  })
+  flush()
+  return bundles
 }
 
 /** Adds up the counts of each set's chunks, digit after digit, and deals out its ties in the order of the chunks. */
-function agreeOnCuts(setOf: readonly CountSet[]) {
-  const cutting = new Map(setOf.filter(({ count }) => count > 0).map((set) => [set, new CountingCut(set.count)]))
+function agreeOnCuts(setOf: readonly (CountSet | undefined)[]) {
+  const cutting = new Map<CountSet, CountingCut>()
+  for (const set of setOf) if (set && set.count > 0 && !cutting.has(set)) cutting.set(set, new CountingCut(set.count))
   return (answers: readonly unknown[]): unknown[] => {
     const counts = answers as (Uint32Array | undefined)[]
     counts.forEach((chunk, i) => chunk && cutting.get(setOf[i]!)!.add(chunk))
@@ -126,29 +195,44 @@ interface Agreement {
 }
 
 interface CountChunk {
-  readonly source: Source
+  readonly sources: readonly Source[]
+  /** of each tensor, where they are whole; else they share what all chunks agree on */
+  readonly counts?: readonly number[]
   readonly removes: boolean
 }
 
-export function* removeSmallestProgram({ source, removes }: CountChunk): Generator<Uint32Array, CutResult> {
+export function* removeSmallestProgram({
+  sources,
+  counts,
+  removes
+}: CountChunk): Generator<Uint32Array, readonly CutResult[]> {
+  const cutOf = (source: Source, cut: Cut, check: boolean): CutResult => {
+    const arrays = arraysFor(source)
+    return { ...arrays, removed: maskByCut(source, cut, check, arrays) }
+  }
+  if (counts) return sources.map((source, i) => cutOf(source, findCut([source], counts[i]!), counts[i] === 0))
   let known: Agreement = removes ? { digits: { pass: 0, prefix: 0 } } : { cut: { ...NO_CUT } }
-  while (!known.cut) known = (yield countMagnitudes(source, known.digits!)) as unknown as Agreement
-  const arrays = arraysFor(source)
-  return { ...arrays, removed: maskByCut(source, known.cut, !removes, arrays) }
+  while (!known.cut) known = (yield countMagnitudes(sources, known.digits!)) as unknown as Agreement
+  // The ties go from one to the next.
+  const cut = { ...known.cut }
+  return sources.map((source) => cutOf(source, cut, !removes))
 }
 
 interface PatternChunk {
-  readonly source: Source
-  readonly layout: Layout
+  readonly sources: readonly Source[]
+  readonly layouts: readonly Layout[]
   readonly rule: PatternRule
 }
 
-export function keepPatternProgram({ source, layout, rule }: PatternChunk): Steps {
-  return once((): CutResult => {
-    const arrays = arraysFor(source)
-    maskByPattern(source, layout, rule, arrays)
-    return { ...arrays, removed: removedByPattern(layout, rule) }
-  })
+export function keepPatternProgram({ sources, layouts, rule }: PatternChunk): Steps {
+  return once(() =>
+    sources.map((source, i): CutResult => {
+      const layout = layouts[i]!
+      const arrays = arraysFor(source)
+      maskByPattern(source, layout, rule, arrays)
+      return { ...arrays, removed: removedByPattern(layout, rule) }
+    })
+  )
 }
 
 export function applyMaskPlan(tensor: TensorLike, mask: Bitmask): Plan<Tensor> {

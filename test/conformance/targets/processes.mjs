@@ -20,7 +20,7 @@ export const host = processTarget(`Node ${major}`, process.execPath)
 
 export const processes = [
   host,
-  ...['22', '24', '26']
+  ...['20', '22', '24', '26']
     .filter((other) => other !== major)
     .map((other) => processTarget(`Node ${other}`, packaged(`node-${other}-${platform}/${program}`))),
   // No permission flag: the package needs none.
