@@ -66,7 +66,7 @@ describe('a signal that is aborted already', () => {
   })
 })
 
-describe.each([1, 2, 3])('on %i threads', (threads) => {
+describe.each([1, 3])('on %i threads', (threads) => {
   const pool = poolFor({ threads })
 
   it('in the middle of chunks', async () => {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { byTurns, CHUNK, checkResult, expectSame, labelsFor, logits, somePools, type Call } from '../support/pool.js'
+import { CHUNK, checkResult, expectSame, labelsFor, logits, somePools, type Call } from '../support/pool.js'
 import { nameOf } from '../support/quantize.js'
 
 const pools = somePools()
 
-const check = (call: Call, turn = 0): Promise<void> => checkResult(byTurns(pools, turn), call)
+let turn = 0
+const check = (call: Call): Promise<void> => checkResult([pools[turn++ % 4]!], call)
 
 const SHAPES: readonly number[][] = [
   [1],
@@ -13,16 +14,13 @@ const SHAPES: readonly number[][] = [
   [3, 0, 7],
   [4, 1],
   [2, 3, 5],
-  [CHUNK],
   [CHUNK + 1],
-  [1, CHUNK - 1],
   [3, CHUNK + 1],
-  [2, 400001],
+  [2, 300001],
   [CHUNK + 5, 1],
-  [200001, 3],
-  [300, 1999],
+  [100001, 3],
   [7, 40, 1003],
-  [9, 50001]
+  [6, 50001]
 ]
 
 const REDUCTIONS = ['batchMean', 'mean', 'sum', 'none', undefined] as const
@@ -44,53 +42,42 @@ describe.each(SHAPES.map((shape, i) => ({ name: nameOf({ shape }), shape, i })))
   const reduction = REDUCTIONS[i % 5]
 
   it.each(['softmax', 'logSoftmax'] as const)('%s', async (verb) => {
-    await check({ verb, args: [student] }, i)
-    await check({ verb, args: [masked(student, 3)], options: { temperature: 2.5 } }, i)
-    await check({ verb, args: [teacher], options: { temperature: 0.03 } }, i)
+    await check({ verb, args: [student] })
+    await check({ verb, args: [masked(student, 3)], options: { temperature: 2.5 } })
+    await check({ verb, args: [teacher], options: { temperature: 0.03 } })
   })
 
   it('klDivergence', async () => {
-    await check({ verb: 'klDivergence', args: [], options: { student, teacher, reduction } }, i)
-    await check(
-      {
-        verb: 'klDivergence',
-        args: [],
-        options: { student, teacher: masked(teacher, 5), temperature: 3, temperatureSquared: true, reduction: 'none' }
-      },
-      i
-    )
-    await check(
-      { verb: 'klDivergence', args: [], options: { student: masked(student, 4), teacher, reduction: 'sum' } },
-      i
-    )
+    await check({ verb: 'klDivergence', args: [], options: { student, teacher, reduction } })
+    await check({
+      verb: 'klDivergence',
+      args: [],
+      options: { student, teacher: masked(teacher, 5), temperature: 3, temperatureSquared: true, reduction: 'none' }
+    })
+    await check({ verb: 'klDivergence', args: [], options: { student: masked(student, 4), teacher, reduction: 'sum' } })
   })
 
   it('crossEntropy', async () => {
-    await check({ verb: 'crossEntropy', args: [], options: { logits: student, labels, reduction } }, i)
-    await check(
-      { verb: 'crossEntropy', args: [], options: { logits: masked(student, 2), labels, reduction: 'none' } },
-      i
-    )
+    await check({ verb: 'crossEntropy', args: [], options: { logits: student, labels, reduction } })
+    await check({ verb: 'crossEntropy', args: [], options: { logits: masked(student, 2), labels, reduction: 'none' } })
   })
 
   it('distillationLoss', async () => {
     const both = { student, teacher, labels }
-    await check({ verb: 'distillationLoss', args: [], options: { ...both, reduction } }, i)
-    await check(
-      {
-        verb: 'distillationLoss',
-        args: [],
-        options: { ...both, temperature: 4, alpha: 0.9, reduction: REDUCTIONS[(i + 1) % 5] }
-      },
-      i
-    )
-    await check({ verb: 'distillationLoss', args: [], options: { student, labels, alpha: 0 } }, i)
-    await check(
-      { verb: 'distillationLoss', args: [], options: { student, teacher, alpha: 1, temperatureSquared: false } },
-      i
-    )
-    await check({ verb: 'distillationLoss', args: [], options: { ...both, alpha: 1, reduction: 'mean' } }, i)
-    await check({ verb: 'distillationLoss', args: [], options: { ...both, alpha: 0, reduction: 'none' } }, i)
+    await check({ verb: 'distillationLoss', args: [], options: { ...both, reduction } })
+    await check({
+      verb: 'distillationLoss',
+      args: [],
+      options: { ...both, temperature: 4, alpha: 0.9, reduction: REDUCTIONS[(i + 1) % 5] }
+    })
+    await check({ verb: 'distillationLoss', args: [], options: { student, labels, alpha: 0 } })
+    await check({
+      verb: 'distillationLoss',
+      args: [],
+      options: { student, teacher, alpha: 1, temperatureSquared: false }
+    })
+    await check({ verb: 'distillationLoss', args: [], options: { ...both, alpha: 1, reduction: 'mean' } })
+    await check({ verb: 'distillationLoss', args: [], options: { ...both, alpha: 0, reduction: 'none' } })
   })
 })
 
@@ -118,7 +105,7 @@ describe('labels', () => {
     ['a tensor', { data: numbers, shape: [5000] }]
   ])('%s', async (_, labels) => {
     await check({ verb: 'crossEntropy', args: [], options: { logits: student, labels } })
-    await check({ verb: 'distillationLoss', args: [], options: { student, teacher: student, labels } }, 1)
+    await check({ verb: 'distillationLoss', args: [], options: { student, teacher: student, labels } })
   })
 })
 
@@ -131,13 +118,13 @@ it('logits near the end of f32 and subnormal ones', async () => {
   const labels = labelsFor(8000, classes, 5)
   for (const verb of ['softmax', 'logSoftmax'] as const) {
     await check({ verb, args: [student] })
-    await check({ verb, args: [student], options: { temperature: 1e30 } }, 1)
-    await check({ verb, args: [student], options: { temperature: 1e-30 } }, 1)
+    await check({ verb, args: [student], options: { temperature: 1e30 } })
+    await check({ verb, args: [student], options: { temperature: 1e-30 } })
   }
   for (const reduction of REDUCTIONS) {
     await check({ verb: 'distillationLoss', args: [], options: { student, teacher, labels, reduction } })
-    await check({ verb: 'klDivergence', args: [], options: { student, teacher, reduction, temperature: 1e30 } }, 1)
-    await check({ verb: 'klDivergence', args: [], options: { student, teacher, reduction, temperature: 1e-30 } }, 1)
+    await check({ verb: 'klDivergence', args: [], options: { student, teacher, reduction, temperature: 1e30 } })
+    await check({ verb: 'klDivergence', args: [], options: { student, teacher, reduction, temperature: 1e-30 } })
   }
 })
 

@@ -47,6 +47,7 @@ afterEach(async () => {
 
 const large = numbers(3 * CHUNK + 5, 1)
 const quantization: Call = { verb: 'quantize', args: [large], options: { format: 'int8' } }
+const quantized = onThisThread(quantization)
 
 const BROKEN: readonly [string, () => URL][] = [
   ['throws at load', () => script(`throw new Error('no such luck')`)],
@@ -139,27 +140,21 @@ if (!existsSync(${JSON.stringify(flag)})) {
   return { url: script(`import ${JSON.stringify(ending.href)}; import ${JSON.stringify(WORKER.href)}`), flag }
 }
 
-const ENDS = [
-  'process.exit()',
-  'process.exit(1)',
-  `throw new Error('a stroke')`,
-  `setImmediate(() => { throw new Error('a stroke') })`,
-  `Promise.reject(new Error('a stroke'))`
-]
+const ENDS = ['process.exit()', `throw new Error('a stroke')`, `Promise.reject(new Error('a stroke'))`]
 
 describe.each(ENDS)('a worker that dies: %s', (end) => {
-  it.each([1, 2, 3, 4])('at message %i: one call rejects, the next succeeds', { timeout: 10_000 }, async (at) => {
+  it.each([1, 2, 4])('at message %i: one call rejects, the next succeeds', { timeout: 10_000 }, async (at) => {
     const { url, flag } = mortal(at, end)
     const pool = poolOf(url)
     let rejected = 0
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < 3; i++) {
       const outcome = await settle(onPool(pool, quantization))
       if ('error' in outcome) {
         rejected++
         expect(outcome.error.message).toMatch(/worker/)
         // The first message starts the worker, the others are work.
         expect(outcome.error.message).toMatch(at === 1 ? /createPool|quantize/ : /quantize/)
-      } else expectSame(outcome.value, onThisThread(quantization))
+      } else expectSame(outcome.value, quantized)
     }
     expect(existsSync(flag)).toBe(true)
     expect(rejected).toBeLessThanOrEqual(1)

@@ -4,7 +4,6 @@ import { klDivergence, prune, quantize } from '../../src/index.js'
 import type { Pruned, QuantizedIntegers } from '../../src/index.js'
 import { createPool } from '../../src/pool/index.js'
 import {
-  byTurns,
   CHUNK,
   checkResult,
   expectSame,
@@ -17,10 +16,10 @@ import {
 } from '../support/pool.js'
 import { index, normals64, seeded } from '../support/random.js'
 
-const pools = somePools()
+const pools = somePools([1, 3])
 const LENGTH = 2 * CHUNK + 100
 const COLUMNS = 1001
-const ROWS = 600
+const ROWS = 300
 
 const random = seeded(4)
 const integers = Array.from({ length: ROWS * COLUMNS }, () => index(random, 256) - 128)
@@ -51,7 +50,7 @@ const verbsOn = (tensor: unknown): Call[] => {
 }
 
 async function everyVerb(tensor: unknown): Promise<void> {
-  for (const [i, call] of verbsOn(tensor).entries()) await checkResult(byTurns(pools, i), call)
+  for (const [i, call] of verbsOn(tensor).entries()) await checkResult([pools[i % 2]!], call)
 }
 
 const shape = [ROWS, COLUMNS]
@@ -147,7 +146,7 @@ describe('inputs', () => {
   })
 
   it('hundreds of small calls at once', async () => {
-    const calls = Array.from({ length: 400 }, (_, i): Call => {
+    const calls = Array.from({ length: 200 }, (_, i): Call => {
       const data = numbers(3 + i, i)
       return i % 2
         ? { verb: 'quantize', args: [data], options: { format: 'uint8', group: 5 } }

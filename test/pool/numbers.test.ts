@@ -1,39 +1,36 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import { byTurns, CHUNK, checkError, labelsFor, logits, numbers, somePools, type Call } from '../support/pool.js'
-import { index, normals64, seeded } from '../support/random.js'
+import { describe, it } from 'vitest'
+import { CHUNK, checkError, labelsFor, logits, numbers, somePools, type Call } from '../support/pool.js'
+import { index, seeded } from '../support/random.js'
 
-const pools = somePools()
+const pools = somePools([1, 3])
 
-const LENGTH = 3 * CHUNK + 12
-const SPOTS = [
-  [0],
-  [CHUNK - 1],
-  [CHUNK],
-  [LENGTH - 1],
-  [2 * CHUNK + 3, CHUNK + 9],
-  [LENGTH - 1, 5, CHUNK],
-  [CHUNK + 1, CHUNK, 2 * CHUNK]
-]
+const LENGTH = 2 * CHUNK + 4
+const SPOTS = [[0], [LENGTH - 1], [CHUNK + 1, CHUNK, 2 * CHUNK]]
 
-describe.each(SPOTS)('bad numbers at %i, %s, %s', (...given) => {
-  const spots = given.filter((spot) => typeof spot === 'number')
+const clean = numbers(LENGTH, 1)
+const rows = [LENGTH / 12, 12]
+const teacher = logits(rows, 3)
+const labels = labelsFor(LENGTH / 12, 12, 1)
+
+describe.each(SPOTS.map((spots, turn) => ({ spots, turn })))('bad numbers at $spots', ({ spots, turn }) => {
   const first = Math.min(...spots)
   const bad = spots[0]! % 2 ? NaN : -Infinity
-  const turn = spots.length + (first % 2)
 
   const spoil = <T extends { [index: number]: number }>(data: T, value = bad): T => {
     for (const spot of spots) data[spot] = value
     return data
   }
 
-  const named = (call: Call): Promise<void> => checkError(byTurns(pools, turn), call, new RegExp(`index ${first}\\b`))
+  const data = spoil(clean.slice())
+  const withNaN = spoil(clean.slice(), NaN)
+  const wide = spoil(Float64Array.from(clean), 1e39)
+
+  let calls = turn
+  const named = (call: Call): Promise<void> => checkError([pools[calls++ % 2]!], call, new RegExp(`index ${first}\\b`))
 
   it('quantize and fakeQuantize', async () => {
-    const data = spoil(numbers(LENGTH, 1))
-    const shapes = [[LENGTH], [2, LENGTH / 2], [LENGTH / 2, 2], [12, LENGTH / 12]]
-    expect(shapes.flat().every(Number.isInteger)).toBe(true)
-    for (const shape of shapes) {
+    for (const shape of [[LENGTH], [2, LENGTH / 2], [LENGTH / 12, 12]]) {
       for (const options of [
         { format: 'int8' },
         { format: 'uint4', axis: -1, symmetric: false },
@@ -44,55 +41,35 @@ describe.each(SPOTS)('bad numbers at %i, %s, %s', (...given) => {
       }
     }
     await named({ verb: 'quantize', args: [data], options: { format: 'int4', group: 77 } })
-    await named({ verb: 'quantize', args: [spoil(data, NaN)], options: { format: 'int8', scales: [1] } })
+    await named({ verb: 'quantize', args: [withNaN], options: { format: 'int8', scales: [1] } })
   })
 
   it('prune', async () => {
-    const data = spoil(numbers(LENGTH, 2))
-    for (const options of [
-      { sparsity: 0.5 },
-      { sparsity: 0 },
-      { sparsity: 1 },
-      { pattern: '2:4' },
-      { pattern: '3:7' }
-    ]) {
+    for (const options of [{ sparsity: 0.5 }, { sparsity: 0 }, { sparsity: 1 }, { pattern: '3:7' }]) {
       await named({ verb: 'prune', args: [data], options })
-      await named({ verb: 'prune', args: [[numbers(9, 1), data]], options })
     }
-    await named({
-      verb: 'prune',
-      args: [{ a: numbers(CHUNK, 1), b: data, c: data }],
-      options: { sparsity: 0.5, scope: 'global' }
-    })
+    await named({ verb: 'prune', args: [[numbers(9, 1), data]], options: { sparsity: 0.5 } })
+    await named({ verb: 'prune', args: [{ a: clean, b: data, c: data }], options: { sparsity: 0.5, scope: 'global' } })
   })
 
   it('softmax, logSoftmax and losses', async () => {
-    const shape = [LENGTH / 2, 2]
-    const good = logits(shape, 3)
-    const data = spoil(logits(shape, 4).data, NaN)
-    const labels = labelsFor(LENGTH / 2, 2, 1)
-    await named({ verb: 'softmax', args: [{ data, shape }] })
-    await named({ verb: 'logSoftmax', args: [{ data, shape }] })
-    await named({ verb: 'softmax', args: [{ data, shape: [2, LENGTH / 2] }] })
-    await named({ verb: 'crossEntropy', args: [], options: { logits: { data, shape }, labels } })
-    await named({ verb: 'klDivergence', args: [], options: { student: { data, shape }, teacher: good } })
-    await named({ verb: 'klDivergence', args: [], options: { student: good, teacher: { data, shape } } })
-    await named({
-      verb: 'distillationLoss',
-      args: [],
-      options: { student: good, teacher: { data, shape }, labels, alpha: 0.3 }
-    })
+    const student = { data: withNaN, shape: rows }
+    await named({ verb: 'softmax', args: [student] })
+    await named({ verb: 'logSoftmax', args: [student] })
+    await named({ verb: 'softmax', args: [{ data: withNaN, shape: [2, LENGTH / 2] }] })
+    await named({ verb: 'crossEntropy', args: [], options: { logits: student, labels } })
+    await named({ verb: 'klDivergence', args: [], options: { student, teacher } })
+    await named({ verb: 'klDivergence', args: [], options: { student: teacher, teacher: student } })
+    await named({ verb: 'distillationLoss', args: [], options: { student: teacher, teacher: student, labels } })
   })
 
   it('compare', async () => {
-    const good = numbers(LENGTH, 5)
-    await named({ verb: 'compare', args: [good, spoil(numbers(LENGTH, 6))] })
-    await named({ verb: 'compare', args: [spoil(numbers(LENGTH, 6)), good] })
-    await named({ verb: 'compare', args: [good, spoil(normals64(LENGTH, 7))] })
+    await named({ verb: 'compare', args: [clean, data] })
+    await named({ verb: 'compare', args: [data, clean] })
+    await named({ verb: 'compare', args: [clean, spoil(Float64Array.from(clean), Infinity)] })
   })
 
   it('svd and lowRank', async () => {
-    const data = spoil(numbers(LENGTH, 8))
     await named({ verb: 'svd', args: [{ data, shape: [LENGTH / 2, 2] }] })
     await named({ verb: 'lowRank', args: [{ data, shape: [2, LENGTH / 2] }], options: { rank: 1 } })
   })
@@ -100,12 +77,9 @@ describe.each(SPOTS)('bad numbers at %i, %s, %s', (...given) => {
   it('patterns of halves, f64 beyond f32', async () => {
     const words = new Uint16Array(LENGTH).fill(0x3c00)
     for (const spot of spots) words[spot] = 0xfc00
-    await named({
-      verb: 'quantize',
-      args: [{ data: words, shape: [LENGTH], dtype: 'float16' }],
-      options: { format: 'int8' }
-    })
-    await named({ verb: 'prune', args: [spoil(normals64(LENGTH, 1), 1e39)], options: { sparsity: 0.1 } })
+    const half = { data: words, shape: [LENGTH], dtype: 'float16' }
+    await named({ verb: 'quantize', args: [half], options: { format: 'int8' } })
+    await named({ verb: 'prune', args: [wide], options: { sparsity: 0.1 } })
   })
 })
 
@@ -159,8 +133,8 @@ it('of many faults in student and teacher, the one that the verb names', async (
       const clean = [options.student, options.teacher].every(({ data }, i) =>
         Buffer.from(data.buffer).equals(Buffer.from((i ? teacher : student).buffer))
       )
-      if (!clean) await checkError(pools.slice(1, 3), { verb: 'distillationLoss', args: [], options })
+      if (!clean) await checkError(pools.slice(0, 2), { verb: 'distillationLoss', args: [], options })
     }),
-    { seed: 8, numRuns: 25 }
+    { seed: 8, numRuns: 8 }
   )
 })

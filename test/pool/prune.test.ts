@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { prune } from '../../src/index.js'
 import type { Pruned, PruneOptions, TensorLike } from '../../src/index.js'
-import { byTurns, CHUNK, checkResult, numbers, somePools, tied } from '../support/pool.js'
+import { byTurns, CHUNK, checkResult, numbers, repeated, somePools, tied } from '../support/pool.js'
 import { nameOf, UGLY_CASES } from '../support/quantize.js'
 import { removeLeast } from '../support/prune.js'
 import { expectSameBits } from '../support/bits.js'
 
 const pools = somePools()
 
-const LENGTHS = [0, 1, 7, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK - 1, 2 * CHUNK + 1, 3 * CHUNK + 5]
-const SPARSITIES = [0, 1e-6, 0.25, 0.5, 0.8, 0.999999, 1]
+const LENGTHS = [0, 1, 7, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 1]
+const SPARSITIES = [0, 0.5, 0.999999]
+const MORE = [1e-6, 0.8, 1]
 
 const check = (tensors: unknown, options: PruneOptions, turn = 0): Promise<void> =>
   checkResult(byTurns(pools, turn), { verb: 'prune', args: [tensors], options }, `prune ${JSON.stringify(options)}`)
@@ -22,14 +23,14 @@ describe('a fraction of one tensor', () => {
 
   it.each(LENGTHS)('of %i with ties everywhere', async (length) => {
     const data = tied(length, length)
-    for (const [i, sparsity] of SPARSITIES.entries()) await check(data, { sparsity }, i)
+    for (const [i, sparsity] of MORE.entries()) await check(data, { sparsity }, i)
   })
 
   it('where all elements are equal, the cut falls into every chunk in turn', async () => {
     const length = 2 * CHUNK + 1001
-    for (const x of [1, -0, 2 ** -149]) {
+    for (const x of [1, -0]) {
       const data = new Float32Array(length).fill(x)
-      for (const count of [1, 1001, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, length - 1]) {
+      for (const count of [1, CHUNK - 1, CHUNK, CHUNK + 1, length - 1]) {
         await check(data, { sparsity: count / length }, count)
       }
     }
@@ -37,10 +38,10 @@ describe('a fraction of one tensor', () => {
 
   it('where all of the least are in one chunk', async () => {
     for (const at of [0, 1, 2]) {
-      const data = Float32Array.from({ length: 3 * CHUNK }, (_, i) =>
+      const data = new Float32Array(3 * CHUNK).map((_, i) =>
         Math.floor(i / CHUNK) === at ? 1e-3 * (1 + (i % 7)) : 5 + (i % 11)
       )
-      for (const sparsity of [0.1, 1 / 3, 0.4]) await check({ data, shape: [3, CHUNK] }, { sparsity }, at)
+      for (const sparsity of [1 / 3, 0.4]) await check({ data, shape: [3, CHUNK] }, { sparsity }, at)
     }
   })
 
@@ -50,14 +51,13 @@ describe('a fraction of one tensor', () => {
       (_, i) => 0x3f800000 + ((i * 40503) & 0xff) + (i % 2) * 2 ** 31
     )
     const data = new Float32Array(words.buffer)
-    for (const [i, sparsity] of [0.001, 0.3, 0.5, 0.77].entries()) await check(data, { sparsity }, i)
+    for (const [i, sparsity] of [0.001, 0.5].entries()) await check(data, { sparsity }, i)
   })
 
   it.each(UGLY_CASES.map((ugly, i) => ({ ...ugly, i })))('$name', async ({ data: few, i }) => {
-    const data = Float32Array.from({ length: CHUNK + 55 }, (_, k) => few[k % few.length]!)
+    const data = repeated(few, CHUNK + 55)
     await check(few, { sparsity: 0.5 }, i)
-    await check(data, { sparsity: 0.4 }, i)
-    await check(data, { pattern: '3:7' }, i)
+    await check(data, i % 2 ? { sparsity: 0.4 } : { pattern: '3:7' }, i)
   })
 
   it('is that of a plain sort', async () => {
@@ -94,12 +94,12 @@ describe('patterns', () => {
   it.each(SHAPES.map((shape, i) => ({ name: nameOf({ shape }), shape, i })))('$name', async ({ shape, i }) => {
     const size = shape.reduce((product, n) => product * n, 1)
     for (const data of [numbers(size, i), tied(size, i)]) {
-      for (const pattern of ['2:4', '1:3', '11:24']) await check({ data, shape }, { pattern }, i)
+      for (const pattern of i % 2 ? ['2:4', '5:11'] : ['1:3', '4:8']) await check({ data, shape }, { pattern }, i)
     }
   })
 
   it('a block that crosses chunks', async () => {
-    for (const block of [3, 7, 11, 29]) {
+    for (const block of [7, 23]) {
       await check(tied(2 * CHUNK + block + 1, block), { pattern: `2:${block}` }, block)
     }
   })
@@ -124,7 +124,7 @@ describe.each([
   ['ties', many(tied)]
 ])('many tensors of %s', (_, tensors) => {
   it.each(['layer', 'global', undefined] as const)('scope %s', async (scope) => {
-    for (const [i, sparsity] of SPARSITIES.entries()) await check(tensors, { sparsity, scope }, i)
+    for (const [i, sparsity] of [0.5, 0.9].entries()) await check(tensors, { sparsity, scope }, i)
   })
 
   it('records', async () => {
@@ -147,7 +147,7 @@ it('none, one, many small ones, one tensor twice', async () => {
       { sparsity: 0.5, scope }
     )
     await check(
-      Array.from({ length: 300 }, (_, i) => tied(i, i)),
+      Array.from({ length: 100 }, (_, i) => tied(i, i)),
       { sparsity: 0.3, scope }
     )
     await check([twice, twice], { sparsity: 0.7, scope })

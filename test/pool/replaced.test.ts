@@ -53,7 +53,7 @@ describe('a thread whose last words come after it was replaced', () => {
         const other = onPool(pool, call)
         controller.abort('enough')
         expect(await Promise.all(aborted)).toEqual(aborted.map(() => ({ error: 'enough' })))
-        block(150)
+        block(110)
         expectSame(await other, onThisThread(call))
         await checkResult([pool], int8)
       }
@@ -84,13 +84,13 @@ describe('a long call and one whose chunks have to agree', () => {
   it('the first survives the end of the second, also when its array was transferred', async () => {
     const pool = poolFor({ threads: 2 })
     await pool.init()
-    const matrix = { data: normals64(400 * 400, 1), shape: [400, 400] }
+    const matrix = { data: normals64(280 * 280, 1), shape: [280, 280] }
     const expected = svd(matrix)
     for (const transfer of [false, true]) {
       const controller = new AbortController()
       const running = settle(onPool(pool, agreeing, { signal: controller.signal }))
       const other = pool.svd({ ...matrix, data: matrix.data.slice() }, { transfer })
-      await wait(70)
+      await wait(40)
       controller.abort('enough')
       await running
       expectSame(await other, expected)
@@ -101,7 +101,7 @@ describe('a long call and one whose chunks have to agree', () => {
 it('a call that is aborted behind a long chunk of another leaves that one its thread', async () => {
   const pool = poolFor({ threads: 1 })
   await pool.init()
-  const slow: Call = { verb: 'prune', args: [tied(CHUNK, 1)], options: { pattern: '200:400' } }
+  const slow: Call = { verb: 'prune', args: [tied(CHUNK, 1)], options: { pattern: '150:300' } }
   const before = census.started
   const running = onPool(pool, slow)
   for (let i = 0; i < 3; i++) {

@@ -5,6 +5,7 @@ import type { Pool, PoolOptions, RunOptions } from '../../src/pool/index.js'
 import { expectSameBits, type AnyArray } from './bits.js'
 import { ugly } from './quantize.js'
 import { index, seeded } from './random.js'
+import { sizeOf } from './shapes.js'
 
 /** Elements of the pieces that a pool's work is cut into. */
 export const CHUNK = 262144
@@ -31,8 +32,8 @@ export function onThisThread({ verb, args, options }: Call): unknown {
 export function onPool(pool: Pool, { verb, args, options }: Call, run?: RunOptions): Promise<unknown> {
   const last = run ? { ...(options as object | undefined), ...run } : options
   const started = (pool as unknown as Record<Verb, Loose>)[verb](...withLast(args, last))
-  expect(started, `what pool.${verb} returns`).toBeInstanceOf(Promise)
-  return started as Promise<unknown>
+  if (!(started instanceof Promise)) expect.fail(`pool.${verb} returns no promise`)
+  return started
 }
 
 export type Outcome = { value: unknown } | { error: Error }
@@ -55,24 +56,26 @@ export function settle(promise: Promise<unknown>): Promise<Outcome> {
 const bufferOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer =>
   Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
 
-/** Equal all the way down: arrays in class, length and bits, numbers as Object.is says, fields in their order. */
+function expectIs(actual: unknown, expected: unknown, what: string): void {
+  if (!Object.is(actual, expected)) expect.fail(`${what} is ${String(actual)}, expected ${String(expected)}`)
+}
+
+/** Equal all the way down: arrays in class, length and bits, numbers as Object.is says, fields in their order. Quick where all is well. */
 export function expectSame(actual: unknown, expected: unknown, what = 'result'): void {
   if (ArrayBuffer.isView(expected)) {
     const given = actual as AnyArray
     const same = ArrayBuffer.isView(given) && given.constructor === expected.constructor
     if (!same || !bufferOf(given).equals(bufferOf(expected))) expectSameBits(given, expected as AnyArray, what)
-    expect(given.buffer.constructor, `buffer of ${what}`).toBe(expected.buffer.constructor)
-    expect(given.buffer.byteLength, `bytes in the buffer of ${what}`).toBe(expected.buffer.byteLength)
+    expectIs(given.buffer.constructor, expected.buffer.constructor, `class of the buffer of ${what}`)
+    expectIs(given.buffer.byteLength, expected.buffer.byteLength, `size of the buffer of ${what}`)
   } else if (typeof expected === 'object' && expected !== null) {
-    expect(typeof actual, `type of ${what}`).toBe('object')
-    expect(Object.getPrototypeOf(actual), `prototype of ${what}`).toBe(Object.getPrototypeOf(expected))
-    expect(Object.keys(actual as object), `fields of ${what}`).toEqual(Object.keys(expected))
+    expectIs(typeof actual, 'object', `type of ${what}`)
+    expectIs(Object.getPrototypeOf(actual), Object.getPrototypeOf(expected), `prototype of ${what}`)
+    expectIs(Object.keys(actual as object).join(), Object.keys(expected).join(), `fields of ${what}`)
     for (const [key, value] of Object.entries(expected)) {
       expectSame((actual as Record<string, unknown>)[key], value, `${what}.${key}`)
     }
-  } else if (!Object.is(actual, expected)) {
-    expect.fail(`${what} is ${String(actual)}, expected ${String(expected)}`)
-  }
+  } else expectIs(actual, expected, what)
 }
 
 /** Equal results, or errors of one class with one message. */
@@ -80,8 +83,8 @@ export function expectSameOutcome(actual: Outcome, expected: Outcome, what: stri
   if ('error' in expected) {
     const { error } = expected
     if (!('error' in actual)) expect.fail(`${what}: fulfilled, expected ${String(error)}`)
-    expect(`${actual.error}`, what).toBe(`${error}`)
-    expect(actual.error.constructor, `class of the error: ${what}`).toBe(error.constructor)
+    expectIs(`${actual.error}`, `${error}`, what)
+    expectIs(actual.error.constructor, error.constructor, `class of the error of ${what}`)
   } else {
     if ('error' in actual) expect.fail(`${what}: rejected with ${actual.error.stack}`)
     expectSame(actual.value, expected.value, what)
@@ -142,39 +145,50 @@ export async function expectRejection(
   for (const part of parts) expect(outcome.error.message).toMatch(part)
 }
 
-let stock: Float32Array | undefined
+const STOCK = 1_500_000
 
-/** Numbers of many magnitudes, zeros and subnormals (`ugly`), cut from one long array: for lengths where making them takes long. */
-export function numbers(length: number, seed: number): Float32Array<ArrayBuffer> {
-  stock ??= ugly(1_500_000, 77)
-  if (length > stock.length) throw new RangeError(`only ${stock.length} numbers`)
-  const start = index(seeded(seed), stock.length - length + 1)
-  return stock.slice(start, start + length) as Float32Array<ArrayBuffer>
+/** Stretches of one long array: for lengths where making the numbers takes long. */
+function cutFrom(make: () => Float32Array): (length: number, seed: number) => Float32Array<ArrayBuffer> {
+  let stock: Float32Array | undefined
+  return (length, seed) => {
+    if (length > STOCK) throw new RangeError(`only ${STOCK} numbers`)
+    stock ??= make()
+    const start = index(seeded(seed), STOCK - length + 1)
+    return stock.slice(start, start + length) as Float32Array<ArrayBuffer>
+  }
 }
 
-/** Whole rows of logits. */
-export const logits = (
-  shape: readonly number[],
-  seed: number
-): { data: Float32Array<ArrayBuffer>; shape: number[] } => {
-  const data = numbers(
-    shape.reduce((product, n) => product * n, 1),
-    seed
-  )
-  return { data: data.map((x) => Math.max(-80, Math.min(80, x))), shape: [...shape] }
-}
+/** Numbers of many magnitudes, zeros and subnormals (`ugly`). */
+export const numbers = cutFrom(() => ugly(STOCK, 77))
 
 /** Few different magnitudes of both signs, so that elements all over a tensor tie. */
-export function tied(
-  length: number,
-  seed: number,
-  values = [0, -0, 1, -1, 2, -2, 0.5, -0.5]
-): Float32Array<ArrayBuffer> {
-  const random = seeded(seed)
-  return Float32Array.from({ length }, () => values[index(random, values.length)]!)
+export const tied = cutFrom(() => {
+  const random = seeded(78)
+  const values = [0, -0, 1, -1, 2, -2, 0.5, -0.5]
+  return new Float32Array(STOCK).map(() => values[index(random, values.length)]!)
+})
+
+const scores = cutFrom(() => numbers(STOCK, 0).map((x) => Math.max(-80, Math.min(80, x))))
+
+export interface Rows {
+  data: Float32Array<ArrayBuffer>
+  shape: number[]
+}
+
+/** Rows of logits. */
+export const logits = (shape: readonly number[], seed: number): Rows => ({
+  data: scores(sizeOf(shape), seed),
+  shape: [...shape]
+})
+
+/** The same few numbers again and again. */
+export function repeated(few: Float32Array, length: number): Float32Array<ArrayBuffer> {
+  const data = new Float32Array(length)
+  for (let start = 0; start < length; start += few.length) data.set(few.subarray(0, length - start), start)
+  return data
 }
 
 export const labelsFor = (rows: number, classes: number, seed: number): Int32Array<ArrayBuffer> => {
   const random = seeded(seed)
-  return Int32Array.from({ length: rows }, () => index(random, classes))
+  return new Int32Array(rows).map(() => index(random, classes))
 }
