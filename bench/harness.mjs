@@ -29,6 +29,9 @@ export function check(holds, message) {
   if (!holds) throw new Error(`the bench's result is wrong: ${message}`)
 }
 
+/** A figure beside the one that is asked for. */
+export const asked = (text, holds, limit) => `${text} (${holds ? 'asked' : 'MISSED'}: ${limit})`
+
 /** Seeded uniform numbers in [0, 1). */
 export function random(seed = 1) {
   let state = seed >>> 0

@@ -7,7 +7,7 @@ import { conform } from '../../test/conformance/targets.mjs'
 import { browsers } from '../../test/conformance/targets/browsers.mjs'
 import { isolates } from '../../test/conformance/targets/isolates.mjs'
 import { processes } from '../../test/conformance/targets/processes.mjs'
-import { check, milliseconds } from '../harness.mjs'
+import { asked, check, milliseconds } from '../harness.mjs'
 
 const FRESH = 10
 const BROWSERS = 5
@@ -31,7 +31,9 @@ async function aboveEmpty(target, project, empty) {
   }
   const base = median(times.without)
   const all = median(times.with)
-  return [target.name, milliseconds(all - base), milliseconds(base), `${FRESH} fresh processes`]
+  const above = milliseconds(all - base)
+  const figure = target.name === 'Node 20' ? asked(above, all - base <= 15, 'at most 15 ms') : above
+  return [target.name, figure, milliseconds(base), `${FRESH} fresh processes`]
 }
 
 async function inPage(target, project) {
