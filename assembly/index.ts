@@ -18,16 +18,23 @@ export { multiplyF32, multiplyF64, multiplyWork } from './linalg/multiply'
 export { multiplyPanelsF32, multiplyPanelsF64 } from './linalg/product'
 export { packAcrossF32, packAcrossF64, packAlongF32, packAlongF64 } from './linalg/pack'
 export { placeRows, scaleByPower, takeRows, unitExponent } from './linalg/matrix'
-export { applyQ, pivotedQr } from './linalg/qr'
+export { applyQ, householderQr, unitReflectors } from './linalg/qr'
+export { tridiagonalise } from './linalg/tridiagonal'
+export { fromPanels, implicitQl, toPanels } from './linalg/ql'
+export { jacobiSweeps } from './linalg/jacobi'
+export { gramF64, gramWork, mirrorF64, screenedSweeps } from './linalg/screen'
 export {
   completeBasis,
+  diagonalRatio,
   fixSigns,
-  jacobiSweeps,
+  gatherRows,
   lowerFactor,
   orderBySize,
-  permuteRows,
+  rowMaxima,
+  scatterRows,
+  sortDescending,
   takeColumns
-} from './linalg/jacobi'
+} from './linalg/order'
 export { differences, differencesF64, log10F64, multiplyRows, residualSquares, sqrtF64 } from './linalg/compare'
 
 /** The first byte that the caller may use. */

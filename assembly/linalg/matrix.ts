@@ -1,40 +1,53 @@
 /** Column-major f64 matrices with a leading dimension `ld` in elements. */
 
+/** Rows that are placed at once: a cache line of each column. */
+const ROWS: i32 = 8
+
 /** dst: columns of length ld; rows [first, first + rows) of them from src: f64[rows][columns]. */
 export function placeRows(dst: usize, ld: i32, first: i32, src: usize, rows: i32, columns: i32): void {
-  dst += (<usize>first) << 3
   const stride = (<usize>ld) << 3
-  let r = 0
-  while (r < rows) {
-    let p = dst
-    let c = 0
-    while (c < columns) {
-      store<f64>(p, load<f64>(src))
-      p += stride
-      src += 8
-      c++
+  const length = (<usize>columns) << 3
+  for (let r = 0; r < rows; r += ROWS) {
+    const bytes = (<usize>min(ROWS, rows - r)) << 3
+    let column = dst + ((<usize>(first + r)) << 3)
+    let from = src + <usize>r * length
+    const end = from + length
+    while (from < end) {
+      let p = column
+      let q = from
+      const last = p + bytes
+      do {
+        store<f64>(p, load<f64>(q))
+        p += 8
+        q += length
+      } while (p < last)
+      column += stride
+      from += 8
     }
-    dst += 8
-    r++
   }
 }
 
 /** The inverse of placeRows: dst: f64[rows][columns]. */
 export function takeRows(dst: usize, src: usize, ld: i32, first: i32, rows: i32, columns: i32): void {
-  src += (<usize>first) << 3
   const stride = (<usize>ld) << 3
-  let r = 0
-  while (r < rows) {
-    let p = src
-    let c = 0
-    while (c < columns) {
-      store<f64>(dst, load<f64>(p))
-      p += stride
-      dst += 8
-      c++
+  const length = (<usize>columns) << 3
+  for (let r = 0; r < rows; r += ROWS) {
+    const bytes = (<usize>min(ROWS, rows - r)) << 3
+    let column = src + ((<usize>(first + r)) << 3)
+    let to = dst + <usize>r * length
+    const end = to + length
+    while (to < end) {
+      let p = column
+      let q = to
+      const last = p + bytes
+      do {
+        store<f64>(q, load<f64>(p))
+        p += 8
+        q += length
+      } while (p < last)
+      column += stride
+      to += 8
     }
-    src += 8
-    r++
   }
 }
 
@@ -58,9 +71,12 @@ export function scaleByPower(x: usize, n: usize, exponent: i32): void {
   const half = exponent >> 1
   const a = reinterpret<f64>((<i64>(half + 1023)) << 52)
   const b = reinterpret<f64>((<i64>(exponent - half + 1023)) << 52)
+  const va = f64x2.splat(a)
+  const vb = f64x2.splat(b)
   const end = x + (n << 3)
-  while (x < end) {
-    store<f64>(x, load<f64>(x) * a * b)
-    x += 8
+  while (x + 16 <= end) {
+    v128.store(x, f64x2.mul(f64x2.mul(v128.load(x), va), vb))
+    x += 16
   }
+  if (x < end) store<f64>(x, load<f64>(x) * a * b)
 }

@@ -5,11 +5,11 @@
 class Pack {
   /** One panel from rows that run along k. */
   @inline static along<T>(dst: usize, src: usize, rows: i32, width: i32, k: i32, stride: usize): void {
-    const step = (<usize>width) * sizeof<T>()
+    const step = <usize>width * sizeof<T>()
     let r = 0
     do {
-      let to = dst + (<usize>r) * sizeof<T>()
-      const end = to + (<usize>k) * step
+      let to = dst + <usize>r * sizeof<T>()
+      const end = to + <usize>k * step
       let from = src
       if (r < rows) {
         while (to < end) {
@@ -57,8 +57,8 @@ class Pack {
 
   /** All panels from rows that run across them: rows of `ld` numbers, of which `count` are taken, k of them. */
   @inline static across<T>(dst: usize, src: usize, count: i32, width: i32, k: i32, ld: i32): void {
-    const stride = (<usize>ld) * sizeof<T>()
-    const bytes = (<usize>width) * sizeof<T>()
+    const stride = <usize>ld * sizeof<T>()
+    const bytes = <usize>width * sizeof<T>()
     while (count > 0) {
       let from = src
       let left = k
@@ -77,7 +77,7 @@ class Pack {
         while (left > 0) {
           let c = 0
           do {
-            const at = (<usize>c) * sizeof<T>()
+            const at = <usize>c * sizeof<T>()
             store<T>(dst + at, c < count ? load<T>(from + at) : <T>0)
           } while (++c < width)
           dst += bytes
@@ -104,9 +104,9 @@ export function packAlongF32(dst: usize, src: usize, count: i32, width: i32, k: 
         Pack.transposed(dst + (r << 2), src + r * stride, k, stride, step)
         r += 4
       } while (r < <usize>width)
-      Pack.along<f32>(dst + (<usize>whole) * step, src + rest, width, width, k - whole, stride)
+      Pack.along<f32>(dst + <usize>whole * step, src + rest, width, width, k - whole, stride)
     } else Pack.along<f32>(dst, src, count, width, k, stride)
-    dst += (<usize>k) * step
+    dst += <usize>k * step
     src += stride * width
     count -= width
   }
@@ -122,7 +122,7 @@ export function packAlongF64(dst: usize, src: usize, count: i32, width: i32, k: 
   const stride = (<usize>ld) << 3
   while (count > 0) {
     Pack.along<f64>(dst, src, min(count, width), width, k, stride)
-    dst += ((<usize>k) * width) << 3
+    dst += (<usize>k * width) << 3
     src += stride * width
     count -= width
   }

@@ -44,20 +44,27 @@ export class Vec {
 
   @inline static scale(x: usize, n: i32, a: f64): void {
     const end = x + ((<usize>n) << 3)
-    while (x < end) {
-      store<f64>(x, load<f64>(x) * a)
-      x += 8
+    const va = f64x2.splat(a)
+    while (x + 16 <= end) {
+      v128.store(x, f64x2.mul(v128.load(x), va))
+      x += 16
     }
+    if (x < end) store<f64>(x, load<f64>(x) * a)
   }
 
   @inline static swap(p: usize, q: usize, n: i32): void {
     const end = p + ((<usize>n) << 3)
-    while (p < end) {
+    while (p + 16 <= end) {
+      const x = v128.load(p)
+      v128.store(p, v128.load(q))
+      v128.store(q, x)
+      p += 16
+      q += 16
+    }
+    if (p < end) {
       const x = load<f64>(p)
       store<f64>(p, load<f64>(q))
       store<f64>(q, x)
-      p += 8
-      q += 8
     }
   }
 }

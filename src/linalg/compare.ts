@@ -2,7 +2,7 @@ import { isArrayOf } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { firstNonFinite, loadF32, nonFiniteError, readTensor, type Source, type TensorLike } from '../core/tensor.js'
 import { eachRun, TILE } from '../core/tiles.js'
-import { loadF64 } from './svd.js'
+import { loadF64 } from './matrix.js'
 
 export interface Comparison {
   /** mean of (a - b)^2 */

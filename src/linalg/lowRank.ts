@@ -1,7 +1,8 @@
 import { checkInteger, checkNumber, checkOptions, isArrayOf } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import type { Source, Tensor, TensorLike } from '../core/tensor.js'
-import { decompose, loadF64, readMatrix, type Floats, type Svd } from './svd.js'
+import { loadF64, readMatrix, type Floats } from './matrix.js'
+import { decompose, type Svd } from './svd.js'
 
 export interface LowRankOptions {
   /** so many singular values are kept, 1 .. min(m, n) */

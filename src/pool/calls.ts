@@ -4,7 +4,7 @@ import { readTensor, type Source, type TensorLike } from '../core/tensor.js'
 import type { LossVerb } from '../distill/losses.js'
 import type { SoftmaxOptions } from '../distill/softmax.js'
 import { prepareLowRank, type LowRankOptions } from '../linalg/lowRank.js'
-import { readMatrix } from '../linalg/svd.js'
+import { prepareSvd, type SvdOptions } from '../linalg/svd.js'
 import { preparePrune, type Prunable, type PruneOptions } from '../prune/prune.js'
 import type { Quantized } from '../quantize/formats.js'
 import type { Plan } from './plan.js'
@@ -115,10 +115,9 @@ export const calls: Readonly<Record<VerbName, Call>> = {
   distillationLoss: ofLoss('distillationLoss', ['student', 'teacher']),
   klDivergence: ofLoss('klDivergence', ['student', 'teacher']),
   crossEntropy: ofLoss('crossEntropy', ['logits']),
-  svd: ofTensor('svd', 'matrix', ([matrix, options]) => {
-    checkRunOptions('svd', options)
-    return wholePlan('svd', [asTensor(readMatrix('svd', matrix))])
-  }),
+  svd: ofTensor('svd', 'matrix', ([matrix, options]) =>
+    wholePlan('svd', [asTensor(prepareSvd(matrix as TensorLike, options as SvdOptions).source), options])
+  ),
   lowRank: ofTensor('lowRank', 'matrix', ([matrix, options]) =>
     wholePlan('lowRank', [asTensor(prepareLowRank(matrix as TensorLike, options as LowRankOptions)), options])
   ),

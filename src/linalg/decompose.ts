@@ -1,0 +1,195 @@
+import type { Kernels } from '../core/engine.js'
+import type { Memory, Pointer } from '../core/memory.js'
+import { nonFiniteError, type Source } from '../core/tensor.js'
+import { loadMatrix, NOT_FINITE, padded, takeMatrix, type Floats } from './matrix.js'
+
+/** MOST_SWEEPS of assembly/linalg/jacobi.ts, as LAPACK's dgesvj.f. */
+const MOST_SWEEPS = 30
+/**
+ * The triangle's diagonal entries lie no further apart: then eigenvectors of its Gram matrix bring its rows close to an orthogonal basis.
+ * Beyond, they mix what the triangle keeps apart, and Jacobi takes longer, not less.
+ */
+const MOST_GRADED = 1e15
+/** Smaller ones are rotated sooner than prepared. */
+const LEAST_PREPARED = 12
+/** Rotations of the QL iteration that are recorded before they are applied: they stay in the second-level cache. */
+const RECORDS = 8192
+
+/** Where a decomposition of m x n, m >= n, works: columns `ld` and `small` apart. */
+export interface Room {
+  readonly m: number
+  readonly n: number
+  readonly ld: number
+  readonly small: number
+  /** the matrix, then Q1 */
+  readonly a: Pointer
+  readonly left: Pointer
+  readonly right: Pointer
+  /** Q2 */
+  readonly q: Pointer
+  readonly lower: Pointer
+  readonly x: Pointer
+  readonly gram: Pointer
+  readonly reflectors: Pointer
+  readonly records: Pointer
+  readonly capacity: number
+  readonly work: Pointer
+  readonly tau: Pointer
+  readonly tau2: Pointer
+  readonly norms: Pointer
+  readonly vectors: Pointer
+  readonly sigma: Pointer
+  readonly rows: Pointer
+  readonly columns: Pointer
+  readonly order: Pointer
+  readonly spare: Pointer
+  readonly off: Pointer
+}
+
+/** Allocates all that a decomposition takes, about 16 m n + 56 n^2 bytes, before any work. */
+export function makeRoom(memory: Memory, kernels: Kernels, m: number, n: number): Room {
+  const ld = padded(m)
+  const small = padded(n)
+  // Reflectors are applied to four columns at once.
+  const tall = 8 * ld * small
+  const square = 8 * small * small
+  const capacity = Math.max(RECORDS, n)
+  return {
+    m,
+    n,
+    ld,
+    small,
+    a: memory.alloc(8 * ld * n),
+    left: memory.alloc(tall),
+    right: memory.alloc(square),
+    q: memory.alloc(square),
+    lower: memory.alloc(square),
+    x: memory.alloc(square),
+    gram: memory.alloc(square),
+    reflectors: memory.alloc(square),
+    records: memory.alloc(24 * capacity),
+    capacity,
+    work: memory.alloc(Math.max(kernels.gramWork(n), kernels.multiplyWork(n, 3))),
+    tau: memory.alloc(8 * n),
+    tau2: memory.alloc(8 * n),
+    norms: memory.alloc(16 * Math.max(ld, n) + 64),
+    vectors: memory.alloc(32 * ld),
+    sigma: memory.alloc(8 * n),
+    rows: memory.alloc(4 * m),
+    columns: memory.alloc(4 * n),
+    order: memory.alloc(4 * n),
+    spare: memory.alloc(8 * ld),
+    off: memory.alloc(64)
+  }
+}
+
+export interface Outcome {
+  readonly sweeps: number
+  readonly converged: boolean
+  readonly offDiagonal: number
+}
+
+/** A source (rows, columns) into u, s, v; `room` is that of its taller form. */
+export function decomposeInto(
+  memory: Memory,
+  kernels: Kernels,
+  room: Room,
+  source: Source,
+  u: Floats,
+  s: Floats,
+  v: Floats
+): Outcome {
+  const { m, n, ld, small, a, left, right, sigma } = room
+  const transposed = source.shape[0]! < source.shape[1]!
+  loadMatrix(memory, kernels, a, ld, source, transposed)
+  const exponent = kernels.unitExponent(a, ld * n)
+  if (exponent === NOT_FINITE) throw nonFiniteError(source)
+  if (exponent !== 0) kernels.scaleByPower(a, ld * n, -exponent)
+
+  triangularise(kernels, room)
+  const prepared = n >= LEAST_PREPARED && kernels.diagonalRatio(room.lower, small, n) <= MOST_GRADED
+  const tolerance = kernels.sqrtF64(n) * 2 ** -53
+  const { x, norms, off } = room
+  let sweeps: number
+  if (prepared) {
+    prepare(memory, kernels, room)
+    sweeps = kernels.screenedSweeps(x, right, off, small, n, tolerance, norms, room.gram, room.work)
+  } else {
+    memory.u8(x, 8 * small * n).set(memory.u8(room.lower, 8 * small * n))
+    identity(memory, right, small, n)
+    sweeps = kernels.jacobiSweeps(x, right, off, small, n, tolerance, norms)
+  }
+  finish(memory, kernels, room)
+
+  if (transposed) kernels.fixSigns(right, small, n, left, ld, m, n)
+  else kernels.fixSigns(left, ld, m, right, small, n, n)
+  kernels.scaleByPower(sigma, n, exponent)
+  s.set(memory.f64(sigma, n))
+  takeMatrix(memory, kernels, transposed ? v : u, left, ld, m, n)
+  takeMatrix(memory, kernels, transposed ? u : v, right, small, n, n)
+  return {
+    sweeps: Math.min(sweeps, MOST_SWEEPS),
+    converged: sweeps <= MOST_SWEEPS,
+    offDiagonal: memory.f64(off, 1)[0]!
+  }
+}
+
+function identity(memory: Memory, to: Pointer, ld: number, n: number): void {
+  const view = memory.f64(to, ld * n)
+  view.fill(0)
+  for (let j = 0; j < n; j++) view[j * ld + j] = 1
+}
+
+/** A with its rows in order of size and its columns pivoted = Q1 L Q2^T: without the order, rows far apart in size lose the small ones. */
+function triangularise(kernels: Kernels, room: Room): void {
+  const { m, n, ld, small, a, q, lower, tau, tau2, norms, vectors, rows, columns, spare } = room
+  kernels.rowMaxima(norms, a, ld, m, n)
+  kernels.sortDescending(rows, norms, m, spare)
+  kernels.gatherRows(a, ld, m, n, rows, spare)
+  const w = room.sigma
+  kernels.householderQr(a, ld, ld, n, tau, columns, norms, w, vectors, 1)
+  kernels.lowerFactor(q, small, a, ld, n)
+  kernels.householderQr(q, small, small, n, tau2, 0, 0, w, vectors, 0)
+  kernels.lowerFactor(lower, small, q, small, n)
+  kernels.unitReflectors(a, ld, n)
+  kernels.unitReflectors(q, small, n)
+}
+
+/** right = V0, the eigenvectors of L^T L; x = L V0. */
+function prepare(memory: Memory, kernels: Kernels, room: Room): void {
+  const { n, small, lower, gram, reflectors, right, x, work, norms, vectors, sigma } = room
+  const tau = norms
+  const e = norms + 8 * small
+  kernels.gramF64(gram, small, lower, small, small, n, work)
+  kernels.mirrorF64(gram, small, n)
+  kernels.tridiagonalise(gram, small, small, n, reflectors, tau, sigma, e, vectors)
+  identity(memory, right, small, small)
+  kernels.applyQ(right, small, small, reflectors, small, small, n, tau, work)
+  const panels = small / 8
+  kernels.toPanels(gram, right, small, small, n)
+  kernels.implicitQl(sigma, e, n, gram, panels, room.records, room.capacity)
+  kernels.fromPanels(right, gram, small, small, n)
+  // x^T = V0^T L^T, row-major; L's columns begin at the diagonal.
+  memory.f64(x, small * n).fill(0)
+  kernels.multiplyF64(x, small, right, small, 0, lower, small, 0, n, n, n, 1, work)
+}
+
+/** left = Q1 U, right = Q2 V, in order, from x = U diag(sigma) and right = V. */
+function finish(memory: Memory, kernels: Kernels, room: Room): void {
+  const { m, n, ld, small, a, q, x, left, right, lower, tau, tau2, norms, sigma, order, rows, columns, spare } = room
+  kernels.orderBySize(sigma, order, x, small, n)
+  const sizes = memory.f64(sigma, n)
+  let rank = n
+  while (rank > 0 && sizes[rank - 1] === 0) rank--
+  memory.f64(left, ld * small).fill(0)
+  kernels.takeColumns(left, ld, x, small, n, order, sigma, 1)
+  if (rank < n) kernels.completeBasis(left, ld, n, rank, norms)
+  kernels.applyQ(left, ld, padded(n), a, ld, ld, n, tau, norms)
+  kernels.scatterRows(left, ld, m, n, rows, spare)
+
+  memory.f64(lower, small * small).fill(0)
+  kernels.takeColumns(lower, small, right, small, n, order, sigma, 0)
+  kernels.applyQ(lower, small, padded(n), q, small, small, n, tau2, norms)
+  kernels.scatterRows(lower, small, n, n, columns, spare)
+  memory.u8(right, 8 * small * n).set(memory.u8(lower, 8 * small * n))
+}
