@@ -82,17 +82,31 @@ export function scatterRows(x: usize, ld: i32, m: i32, n: i32, order: usize, spa
   }
 }
 
-/** x: n columns of length ld from R, the upper triangle of a (leading dimension lda): x[:, j] = R[j, :], without its negligible entries. */
+/**
+ * x: n columns of length ld from R, the upper triangle of a (leading dimension lda): x[:, j] = R[j, :], without its negligible entries. Eight columns of R at a
+ * time, so that whole cache lines are written.
+ */
 export function lowerFactor(x: usize, ld: i32, a: usize, lda: i32, n: i32): void {
-  memory.fill(x, 0, (<usize>ld * n) << 3)
-  for (let j = 0; j < n; j++) {
-    let from = a + ((<usize>j * lda) << 3)
-    let to = x + ((<usize>j) << 3)
-    for (let i = 0; i <= j; i++) {
-      const entry = load<f64>(from)
-      if (abs(entry) >= NEGLIGIBLE) store<f64>(to, entry)
-      from += 8
-      to += (<usize>ld) << 3
+  const stride = (<usize>ld) << 3
+  const across = (<usize>lda) << 3
+  memory.fill(x, 0, stride * n)
+  for (let j = 0; j < n; j += 8) {
+    const end = min(j + 8, n)
+    let row = a + <usize>j * across
+    let line = x + ((<usize>j) << 3)
+    for (let i = 0; i < end; i++) {
+      let from = row
+      let to = line
+      let c = j
+      while (c < end) {
+        const entry = load<f64>(from)
+        if (c >= i && abs(entry) >= NEGLIGIBLE) store<f64>(to, entry)
+        from += across
+        to += 8
+        c++
+      }
+      row += 8
+      line += stride
     }
   }
 }

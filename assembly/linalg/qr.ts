@@ -271,7 +271,7 @@ export function unitReflectors(a: usize, ld: i32, n: i32): void {
 
 /**
  * w = Q w: `count` (a multiple of 4) columns of `rows` rows, ldw apart; Q of n reflectors v: f64[n] columns, ld apart, with heads (unitReflectors), and
- * tau: f64[n]. factors: f64[4] scratch.
+ * tau: f64[n]. `identity` says that w is the identity, whose column j the reflectors after j leave alone. factors: f64[4] scratch.
  */
 export function applyQ(
   w: usize,
@@ -282,15 +282,16 @@ export function applyQ(
   rows: i32,
   n: i32,
   tau: usize,
+  identity: i32,
   factors: usize
 ): void {
   const stride = (<usize>ld) << 3
   const bytes = (<usize>rows) << 3
   const apart = (<usize>ldw) << 3
-  while (count > 0) {
+  for (let j = 0; j < count; j += 4) {
     memory.fill(factors, 0, 32)
-    let u = v + <usize>(n - 1) * stride
-    let k = n - 1
+    let k = identity ? min(n - 1, j + 3) : n - 1
+    let u = v + <usize>k * stride
     while (k >= 0) {
       const column = v + <usize>k * stride
       const start = (<usize>(k & ~3)) << 3
@@ -298,11 +299,10 @@ export function applyQ(
       u = column
       k--
     }
-    let j: usize = 0
+    let c: usize = 0
     do {
-      Vec.axpy(w + j * apart, u, rows, -load<f64>(factors + (j << 3)))
-    } while (++j < 4)
+      Vec.axpy(w + c * apart, u, rows, -load<f64>(factors + (c << 3)))
+    } while (++c < 4)
     w += apart << 2
-    count -= 4
   }
 }

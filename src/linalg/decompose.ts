@@ -9,11 +9,14 @@ const MOST_SWEEPS = 30
  * The triangle's diagonal entries lie no further apart: then eigenvectors of its Gram matrix bring its rows close to an orthogonal basis.
  * Beyond, they mix what the triangle keeps apart, and Jacobi takes longer, not less.
  */
-const MOST_GRADED = 1e15
+const MOST_GRADED = 1e20
 /** Smaller ones are rotated sooner than prepared. */
 const LEAST_PREPARED = 12
 /** Rotations of the QL iteration that are recorded before they are applied: they stay in the second-level cache. */
 const RECORDS = 8192
+
+/** Columns of a triangle that are multiplied at once. */
+const STRIP = 64
 
 /** Where a decomposition of m x n, m >= n, works: columns `ld` and `small` apart. */
 export interface Room {
@@ -113,7 +116,8 @@ export function decomposeInto(
   let sweeps: number
   if (prepared) {
     prepare(memory, kernels, room)
-    sweeps = kernels.screenedSweeps(x, right, off, small, n, tolerance, norms, room.gram, room.work)
+    const { gram, reflectors, spare, work } = room
+    sweeps = kernels.screenedSweeps(x, right, off, small, n, tolerance, norms, gram, reflectors, spare, work)
   } else {
     memory.u8(x, 8 * small * n).set(memory.u8(room.lower, 8 * small * n))
     identity(memory, right, small, n)
@@ -164,14 +168,17 @@ function prepare(memory: Memory, kernels: Kernels, room: Room): void {
   kernels.mirrorF64(gram, small, n)
   kernels.tridiagonalise(gram, small, small, n, reflectors, tau, sigma, e, vectors)
   identity(memory, right, small, small)
-  kernels.applyQ(right, small, small, reflectors, small, small, n, tau, work)
+  kernels.applyQ(right, small, small, reflectors, small, small, n, tau, 1, work)
   const panels = small / 8
   kernels.toPanels(gram, right, small, small, n)
   kernels.implicitQl(sigma, e, n, gram, panels, room.records, room.capacity)
   kernels.fromPanels(right, gram, small, small, n)
-  // x^T = V0^T L^T, row-major; L's columns begin at the diagonal.
+  // x^T = V0^T L^T, row-major, in strips of its columns: column i of L^T ends at the diagonal.
   memory.f64(x, small * n).fill(0)
-  kernels.multiplyF64(x, small, right, small, 0, lower, small, 0, n, n, n, 1, work)
+  for (let i = 0; i < n; i += STRIP) {
+    const columns = Math.min(STRIP, n - i)
+    kernels.multiplyF64(x + 8 * i, small, right, small, 0, lower + 8 * i, small, 0, n, columns, i + columns, 1, work)
+  }
 }
 
 /** left = Q1 U, right = Q2 V, in order, from x = U diag(sigma) and right = V. */
@@ -184,12 +191,12 @@ function finish(memory: Memory, kernels: Kernels, room: Room): void {
   memory.f64(left, ld * small).fill(0)
   kernels.takeColumns(left, ld, x, small, n, order, sigma, 1)
   if (rank < n) kernels.completeBasis(left, ld, n, rank, norms)
-  kernels.applyQ(left, ld, padded(n), a, ld, ld, n, tau, norms)
+  kernels.applyQ(left, ld, padded(n), a, ld, ld, n, tau, 0, norms)
   kernels.scatterRows(left, ld, m, n, rows, spare)
 
   memory.f64(lower, small * small).fill(0)
   kernels.takeColumns(lower, small, right, small, n, order, sigma, 0)
-  kernels.applyQ(lower, small, padded(n), q, small, small, n, tau2, norms)
+  kernels.applyQ(lower, small, padded(n), q, small, small, n, tau2, 0, norms)
   kernels.scatterRows(lower, small, n, n, columns, spare)
   memory.u8(right, 8 * small * n).set(memory.u8(lower, 8 * small * n))
 }
