@@ -175,12 +175,12 @@ export function screenedSweeps(
       from += row
     }
     if (rotations == 0) return sweep
-    store<f64>(worst, max(load<f64>(worst), load<f64>(worst, 8)))
     const other = stale
     stale = changed
     changed = other
     count = 0
     for (let j = 0; j < n; j++) count += load<u8>(stale + j)
   }
+  store<f64>(worst, max(load<f64>(worst), load<f64>(worst, 8)))
   return MOST_SWEEPS + 1
 }
