@@ -1,60 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { svd } from '../../src/index.js'
-import type { Svd } from '../../src/index.js'
-import { orthogonalityRatio, residualRatio, symmetricEigenvaluesOracle } from '../oracle/linalg.js'
+import { residualRatio, symmetricEigenvaluesOracle } from '../oracle/linalg.js'
 import { float16Bits, float16Value } from '../oracle/quantize.js'
 import { expectSameBits } from '../support/bits.js'
 import { matrix, MATRIX_TYPES, random, scaled, transposed, withSpectrum } from '../support/matrices.js'
 import type { Matrix } from '../support/matrices.js'
 import { normals } from '../support/random.js'
+import { check, checkForm, checkType, expectValues, RATIO, ULP } from '../support/svd.js'
 import { f32, quantizeVectors } from '../support/vectors.js'
-
-const ULP = 2 ** -52
-/** The bound that the docstring states; LAPACK's own tests let pass 50. */
-const RATIO = 10
-
-/** Descending and not negative, columns signed by their greatest entry, orthonormal also where A has no full rank. */
-function checkForm({ u, s, v, sweeps, converged }: Svd, [m, n]: readonly number[], ulp: number, what: string): void {
-  const k = Math.min(m, n)
-  expect([u.shape, s.shape, v.shape]).toEqual([[m, k], [k], [n, k]])
-  expect([u.data.length, s.data.length, v.data.length]).toEqual([m * k, k, n * k])
-  expect(converged, `converged, ${what}`).toBe(true)
-  expect(sweeps, `sweeps of ${what}`).toBeLessThanOrEqual(30)
-  s.data.forEach((x, i) => {
-    expect(x, `s[${i}] of ${what}`).toBeGreaterThanOrEqual(0)
-    if (i > 0) expect(x, `s[${i}] of ${what}`).toBeLessThanOrEqual(s.data[i - 1])
-  })
-  for (let c = 0; c < k; c++) {
-    let top = 0
-    for (let r = 0; r < m; r++) if (Math.abs(u.data[r * k + c]) > Math.abs(top)) top = u.data[r * k + c]
-    // Rounded to f32, entries of both signs may become equal; in f64 the first of equals decides.
-    if (ulp === ULP) expect(top, `sign of column ${c} of u, ${what}`).toBeGreaterThan(0)
-  }
-  expect(orthogonalityRatio(u.data, m, k, ulp), `orthogonality of u, ${what}`).toBeLessThan(RATIO)
-  expect(orthogonalityRatio(v.data, n, k, ulp), `orthogonality of v, ${what}`).toBeLessThan(RATIO)
-}
-
-function check(a: Matrix, what: string): Svd {
-  const [m, n] = a.shape
-  const result = svd(a)
-  const { u, s, v } = result
-  expect(u.data).toBeInstanceOf(Float64Array)
-  checkForm(result, a.shape, ULP, what)
-  expect(residualRatio(a.data, m, n, u.data, s.data, v.data), `residual of ${what}`).toBeLessThan(RATIO)
-  return result
-}
-
-function expectValues(actual: ArrayLike<number>, expected: readonly number[], size: number, what: string): void {
-  expect(actual.length).toBe(expected.length)
-  const bound = 100 * size * ULP * (expected[0] ?? 0)
-  expected.forEach((x, i) => expect(Math.abs(actual[i] - x), `s[${i}] of ${what}`).toBeLessThanOrEqual(bound))
-}
-
-function checkType({ name, make, sigma }: (typeof MATRIX_TYPES)[number], m: number, n: number): void {
-  const what = `${name}, ${m}x${n}`
-  const { s } = check(make(m, n), what)
-  if (sigma) expectValues(s.data, sigma(Math.min(m, n)), Math.max(m, n), what)
-}
 
 const SHAPES: readonly [number, number][] = [1, 2, 3, 4, 5, 8, 13, 16, 17, 32, 33, 40].flatMap((n) => [
   [n, n],

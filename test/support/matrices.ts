@@ -1,4 +1,4 @@
-import { normals64 } from './random.js'
+import { normals64, seeded, shuffle } from './random.js'
 
 /** Row-major, m rows of n. */
 export interface Matrix {
@@ -22,6 +22,22 @@ export function scaled({ data, shape }: Matrix, factor: number): Matrix {
 
 export function transposed({ data, shape: [m, n] }: Matrix): Matrix {
   return matrix(n, m, (i, j) => data[j * n + i])
+}
+
+/** Row i is the row rows[i] of a, column j its column columns[j]. */
+export function permuted({ data, shape: [m, n] }: Matrix, rows: readonly number[], columns: readonly number[]): Matrix {
+  return matrix(m, n, (i, j) => data[rows[i] * n + columns[j]])
+}
+
+/** The rows and the columns in any order. */
+export function shuffled(a: Matrix, seed: number): Matrix {
+  const [rows, columns] = a.shape.map((length, axis) =>
+    shuffle(
+      Array.from({ length }, (_, i) => i),
+      seed + axis
+    )
+  )
+  return permuted(a, rows, columns)
 }
 
 /** The rows of a, reflected in hyperplanes: H a with H orthogonal, k Householder reflections of random directions. */
@@ -52,6 +68,10 @@ export const geometric = (k: number, condition: number): number[] =>
 /** As many at 1 as at 1e-3, and the least alone. */
 export const clustered = (k: number): number[] =>
   Array.from({ length: k }, (_, i) => (i === k - 1 && k > 2 ? 1e-9 : i < k / 2 ? 1 : 1e-3))
+
+/** From 1 down to 1 / condition in equal steps. */
+export const even = (k: number, condition: number): number[] =>
+  Array.from({ length: k }, (_, i) => (k === 1 ? 1 : 1 - (i / (k - 1)) * (1 - 1 / condition)))
 
 export interface MatrixType {
   name: string
@@ -138,4 +158,91 @@ export const MATRIX_TYPES: readonly MatrixType[] = [
   { name: 'Kahan', make: (m, n) => matrix(m, n, (i, j) => 0.6 ** i * (i === j ? 1 : j > i ? -0.8 : 0)) },
   { name: 'Hilbert', make: (m, n) => matrix(m, n, (i, j) => 1 / (i + j + 1)) },
   { name: 'small whole numbers', make: (m, n) => matrix(m, n, (i, j) => ((i * 7 + j * 3) % 5) - 2) }
+]
+
+const ULP = 2 ** -52
+
+/** DLATMS's spectra, from 1 down to 1 / condition, by the number of its MODE. */
+const SPECTRA: Readonly<Record<string, (k: number, condition: number) => number[]>> = {
+  'one great value': (k, condition) => Array.from({ length: k }, (_, i) => (i === 0 ? 1 : 1 / condition)),
+  'one small value': (k, condition) => Array.from({ length: k }, (_, i) => (i < k - 1 || k === 1 ? 1 : 1 / condition)),
+  'geometric values': geometric,
+  'even values': even,
+  'values at random': (k, condition) => {
+    const random = seeded(k)
+    return Array.from({ length: k }, () => condition ** -random()).sort((a, b) => b - a)
+  }
+}
+
+/** The spectrum on the diagonal, with any signs. */
+function diagonal(m: number, n: number, sigma: readonly number[]): Matrix {
+  const random = seeded(m * 41 + n)
+  const signs = sigma.map(() => (random() < 0.5 ? -1 : 1))
+  return matrix(m, n, (i, j) => (i === j ? signs[i] * sigma[i] : 0))
+}
+
+function uniform(m: number, n: number): Matrix {
+  const random = seeded(m * 1000 + n)
+  return matrix(m, n, () => 2 * random() - 1)
+}
+
+const times = (type: MatrixType, factor: number, name: string): MatrixType => ({
+  name: `${type.name}, ${name}`,
+  make: (m, n) => scaled(type.make(m, n), factor),
+  ...(type.sigma && { sigma: (k: number) => type.sigma!(k).map((x) => x * factor) })
+})
+
+/** Square roots of the limits of normal numbers, which dchkbd scales by, and ddrvbd's own factors. */
+const roots = (type: MatrixType): MatrixType[] => [
+  times(type, 2 ** 511, 'near the root of overflow'),
+  times(type, 2 ** -511, 'near the root of underflow')
+]
+const limits = (type: MatrixType): MatrixType[] => [
+  times(type, 2 ** 970, 'near overflow'),
+  times(type, 2 ** -970, 'near underflow')
+]
+
+const onDiagonal = (name: string): MatrixType => ({
+  name: `a diagonal of ${name}`,
+  make: (m, n) => diagonal(m, n, SPECTRA[name](Math.min(m, n), 1 / ULP)),
+  sigma: (k) => SPECTRA[name](k, 1 / ULP)
+})
+
+const inAnyBasis = (name: string): MatrixType => ({
+  name: `${name} in any basis`,
+  make: (m, n) => withSpectrum(m, n, SPECTRA[name](Math.min(m, n), 1 / ULP)),
+  sigma: (k) => SPECTRA[name](k, 1 / ULP)
+})
+
+const mild: MatrixType = {
+  name: 'even values of condition k',
+  make: (m, n) => withSpectrum(m, n, even(Math.min(m, n), Math.min(m, n)), 3),
+  sigma: (k) => even(k, k)
+}
+
+const anyEntries: MatrixType = { name: 'entries in (-1, 1)', make: uniform }
+
+/**
+ * The matrices that LAPACK tests its SVD with (TESTING/EIG/ddrvbd.f types 1 to 5, dchkbd.f types 1 to 16), and the spectra of
+ * TESTING/MATGEN/dlatms.f that those leave out.
+ */
+export const LAPACK_TYPES: readonly MatrixType[] = [
+  ...MATRIX_TYPES.filter(({ name }) => name === 'zero' || name === 'identity'),
+  ...Object.keys(SPECTRA).map(onDiagonal),
+  ...roots(onDiagonal('even values')),
+  ...Object.keys(SPECTRA).map(inAnyBasis),
+  ...roots(inAnyBasis('even values')),
+  anyEntries,
+  ...roots(anyEntries),
+  mild,
+  ...limits(mild),
+  {
+    name: 'two diagonals of entries from ulp^2 to ulp^-2',
+    make: (m, n) => {
+      const random = seeded(m + 43 * n)
+      const k = Math.min(m, n)
+      const other = m >= n ? 1 : -1
+      return matrix(m, n, (i, j) => ((i === j || j === i + other) && i < k && j < k ? ULP ** (4 * random() - 2) : 0))
+    }
+  }
 ]

@@ -54,12 +54,33 @@ export interface QuantizeVectors {
   singularValues: SingularValuesCase[]
 }
 
+export interface GradedCase {
+  name: string
+  /** what is scaled, or whose matrix it is */
+  kind: 'columns' | 'rows' | 'both' | 'kahan' | 'lauchli'
+  m: number
+  n: number
+  /** of each singular value, against relative changes of what is scaled */
+  condition: number
+  input: Float64Array<ArrayBuffer>
+  singularValues: Float64Array<ArrayBuffer>
+}
+
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8'))
 
 /** Golden values of PyTorch and NumPy; test/vectors/make_*.py say how they were made. */
 export const distillVectors = read('distill') as DistillVectors
 export const quantizeVectors = read('quantize') as QuantizeVectors
+
+/** Little-endian f64 in base64. */
+const f64 = (text: string): Float64Array<ArrayBuffer> =>
+  new Float64Array(Uint8Array.from(Buffer.from(text, 'base64')).buffer)
+
+/** Singular values of graded matrices to the last bit; test/vectors/make_svd.py. */
+export const gradedVectors: readonly GradedCase[] = (
+  read('svd') as (Omit<GradedCase, 'input' | 'singularValues'> & Record<'input' | 'singularValues', string>)[]
+).map((golden) => ({ ...golden, input: f64(golden.input), singularValues: f64(golden.singularValues) }))
 
 export const f32 = (values: Iterable<Logit>): Float32Array<ArrayBuffer> => Float32Array.from(values, Number)
 
