@@ -20,7 +20,7 @@ export { packAcrossF32, packAcrossF64, packAlongF32, packAlongF64 } from './lina
 export { placeRows, scaleByPower, takeRows, unitExponent } from './linalg/matrix'
 export { applyQ, householderQr, unitReflectors } from './linalg/qr'
 export { tridiagonalise } from './linalg/tridiagonal'
-export { fromPanels, implicitQl, toPanels } from './linalg/ql'
+export { fromPanels, implicitQl, reverseTridiagonal, toPanels } from './linalg/ql'
 export { jacobiSweeps } from './linalg/jacobi'
 export { gramF64, gramWork, mirrorF64, screenedSweeps } from './linalg/screen'
 export {

@@ -135,15 +135,35 @@ export function implicitQl(d: usize, e: usize, n: i32, z: usize, panels: i32, re
   return converged
 }
 
-/** z: f64[rows / 8][n][8] from n columns of `rows` rows (a multiple of 8), ld apart. */
+/** Reads T from its end: d: f64[n], e: f64[n - 1] and a zero. QL takes fewer steps where the greatest entries come last. */
+export function reverseTridiagonal(d: usize, e: usize, n: i32): void {
+  Ends.swap(d, n)
+  Ends.swap(e, n - 1)
+}
+
+class Ends {
+  @inline static swap(x: usize, n: i32): void {
+    let p = x
+    let q = x + ((<usize>n) << 3) - 8
+    while (p < q) {
+      const kept = load<f64>(p)
+      store<f64>(p, load<f64>(q))
+      store<f64>(q, kept)
+      p += 8
+      q -= 8
+    }
+  }
+}
+
+/** z: f64[rows / 8][n][8] from n columns of `rows` rows (a multiple of 8), ld apart, the last column first. */
 export function toPanels(z: usize, x: usize, ld: i32, rows: i32, n: i32): void {
   for (let b = 0; b < rows; b += 8) {
-    let from = x + ((<usize>b) << 3)
+    let from = x + ((<usize>b) << 3) + ((<usize>(n - 1) * ld) << 3)
     const end = z + ((<usize>n) << 6)
     while (z < end) {
       memory.copy(z, from, 64)
       z += 64
-      from += (<usize>ld) << 3
+      from -= (<usize>ld) << 3
     }
   }
 }
@@ -151,12 +171,12 @@ export function toPanels(z: usize, x: usize, ld: i32, rows: i32, n: i32): void {
 /** The inverse of toPanels. */
 export function fromPanels(x: usize, z: usize, ld: i32, rows: i32, n: i32): void {
   for (let b = 0; b < rows; b += 8) {
-    let to = x + ((<usize>b) << 3)
+    let to = x + ((<usize>b) << 3) + ((<usize>(n - 1) * ld) << 3)
     const end = z + ((<usize>n) << 6)
     while (z < end) {
       memory.copy(to, z, 64)
       z += 64
-      to += (<usize>ld) << 3
+      to -= (<usize>ld) << 3
     }
   }
 }

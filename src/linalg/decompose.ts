@@ -169,6 +169,7 @@ function prepare(memory: Memory, kernels: Kernels, room: Room): void {
   kernels.tridiagonalise(gram, small, small, n, reflectors, tau, sigma, e, vectors)
   identity(memory, right, small, small)
   kernels.applyQ(right, small, small, reflectors, small, small, n, tau, 1, work)
+  kernels.reverseTridiagonal(sigma, e, n)
   const panels = small / 8
   kernels.toPanels(gram, right, small, small, n)
   kernels.implicitQl(sigma, e, n, gram, panels, room.records, room.capacity)

@@ -1,7 +1,7 @@
 import { checkChoice, checkOptions, isArrayOf } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { partOf, readTensor, sizeOf, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
-import { decomposeInto, makeRoom } from './decompose.js'
+import { decomposeInto, makeRoom, type Outcome } from './decompose.js'
 import type { Floats } from './matrix.js'
 
 export interface SvdOptions {
@@ -62,39 +62,55 @@ export function prepareSvd(matrix: TensorLike, options: SvdOptions = {}): { sour
   return { source, type: wide ? Float64Array : Float32Array }
 }
 
-/** The decomposition of each matrix of a source (..., m, n). */
-export function decompose<T extends Floats>(source: Source, type: FloatsOf<T>): Svd<T> {
-  const batch = source.shape.slice(0, -2)
-  const [rows, columns] = source.shape.slice(-2) as [number, number]
+/** Room for the decompositions of a source (..., m, n). */
+export function emptySvd<T extends Floats>({ shape }: Source, type: FloatsOf<T>): Svd<T> {
+  const batch = shape.slice(0, -2)
+  const [rows, columns] = shape.slice(-2) as [number, number]
   const k = Math.min(rows, columns)
-  const count = sizeOf(batch)
-  const result: Svd<T> = {
-    u: { data: new type(count * rows * k), shape: [...batch, rows, k] },
-    s: { data: new type(count * k), shape: [...batch, k] },
-    v: { data: new type(count * columns * k), shape: [...batch, columns, k] },
+  const tensor = (...own: number[]): Tensor<T> => {
+    const whole = [...batch, ...own]
+    return { data: new type(sizeOf(whole)), shape: whole }
+  }
+  return {
+    u: tensor(rows, k),
+    s: tensor(k),
+    v: tensor(columns, k),
     sweeps: 0,
     converged: true,
     offDiagonal: 0
   }
-  if (count === 0 || k === 0) return result
+}
+
+/** Puts the decompositions of some matrices of a batch into place, from matrix `first` on. */
+export function mergeSvd(whole: Svd, part: Svd, first: number): void {
+  const count = sizeOf(part.s.shape.slice(0, -1))
+  for (const name of ['u', 's', 'v'] as const) {
+    whole[name].data.set(part[name].data, first * (part[name].data.length / count))
+  }
+  noteOutcome(whole, part)
+}
+
+function noteOutcome(whole: Svd, { sweeps, converged, offDiagonal }: Outcome): void {
+  whole.sweeps = Math.max(whole.sweeps, sweeps)
+  whole.converged &&= converged
+  whole.offDiagonal = Math.max(whole.offDiagonal, offDiagonal)
+}
+
+/** The decomposition of each matrix of a source (..., m, n). */
+export function decompose<T extends Floats>(source: Source, type: FloatsOf<T>): Svd<T> {
+  const [rows, columns] = source.shape.slice(-2) as [number, number]
+  const k = Math.min(rows, columns)
+  const result = emptySvd(source, type)
+  const { u, s, v } = result
+  if (v.data.length === 0) return result
   frame(defaultEngine(), (memory, kernels) => {
     const room = makeRoom(memory, kernels, Math.max(rows, columns), k)
     const part = (data: T, i: number, size: number): T => data.subarray(i * size, (i + 1) * size) as T
+    const count = s.data.length / k
     for (let i = 0; i < count; i++) {
       const one = count === 1 ? { ...source, shape: [rows, columns] } : matrixOf(source, i, rows, columns)
-      const { u, s, v } = result
-      const outcome = decomposeInto(
-        memory,
-        kernels,
-        room,
-        one,
-        part(u.data, i, rows * k),
-        part(s.data, i, k),
-        part(v.data, i, columns * k)
-      )
-      result.sweeps = Math.max(result.sweeps, outcome.sweeps)
-      result.converged &&= outcome.converged
-      result.offDiagonal = Math.max(result.offDiagonal, outcome.offDiagonal)
+      const into = [part(u.data, i, rows * k), part(s.data, i, k), part(v.data, i, columns * k)] as const
+      noteOutcome(result, decomposeInto(memory, kernels, room, one, ...into))
     }
   })
   return result

@@ -4,12 +4,12 @@ import { readTensor, type Source, type TensorLike } from '../core/tensor.js'
 import type { LossVerb } from '../distill/losses.js'
 import type { SoftmaxOptions } from '../distill/softmax.js'
 import { prepareLowRank, type LowRankOptions } from '../linalg/lowRank.js'
-import { prepareSvd, type SvdOptions } from '../linalg/svd.js'
+import type { SvdOptions } from '../linalg/svd.js'
 import { preparePrune, type Prunable, type PruneOptions } from '../prune/prune.js'
 import type { Quantized } from '../quantize/formats.js'
 import type { Plan } from './plan.js'
 import { lossPlan, softmaxPlan } from './plans/distill.js'
-import { comparePlan } from './plans/linalg.js'
+import { comparePlan, svdPlan } from './plans/linalg.js'
 import { applyMaskPlan, prunePlan } from './plans/prune.js'
 import { dequantizePlan, fakeQuantizePlan, quantizePlan } from './plans/quantize.js'
 import { wholePlan, type VerbName } from './plans/whole.js'
@@ -115,9 +115,7 @@ export const calls: Readonly<Record<VerbName, Call>> = {
   distillationLoss: ofLoss('distillationLoss', ['student', 'teacher']),
   klDivergence: ofLoss('klDivergence', ['student', 'teacher']),
   crossEntropy: ofLoss('crossEntropy', ['logits']),
-  svd: ofTensor('svd', 'matrix', ([matrix, options]) =>
-    wholePlan('svd', [asTensor(prepareSvd(matrix as TensorLike, options as SvdOptions).source), options])
-  ),
+  svd: ofTensor('svd', 'matrix', ([matrix, options]) => svdPlan(matrix as TensorLike, options as SvdOptions)),
   lowRank: ofTensor('lowRank', 'matrix', ([matrix, options]) =>
     wholePlan('lowRank', [asTensor(prepareLowRank(matrix as TensorLike, options as LowRankOptions)), options])
   ),

@@ -1,6 +1,6 @@
 import type { Program } from './plan.js'
 import { lossProgram, softmaxProgram } from './plans/distill.js'
-import { compareTilesProgram } from './plans/linalg.js'
+import { compareTilesProgram, svdProgram } from './plans/linalg.js'
 import { applyBitsProgram, keepPatternProgram, removeSmallestProgram } from './plans/prune.js'
 import {
   decodeHalfProgram,
@@ -26,5 +26,6 @@ export const programs: Readonly<Record<string, Program>> = {
   loss: lossProgram,
   removeSmallest: removeSmallestProgram,
   softmax: softmaxProgram,
+  svd: svdProgram,
   whole: wholeProgram
 }

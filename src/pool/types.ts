@@ -4,7 +4,7 @@ import type { CrossEntropyOptions, DistillationLossOptions, KlDivergenceOptions,
 import type { SoftmaxOptions } from '../distill/softmax.js'
 import type { Comparison } from '../linalg/compare.js'
 import type { LowRank, LowRankOptions } from '../linalg/lowRank.js'
-import type { Svd } from '../linalg/svd.js'
+import type { Svd, SvdOptions } from '../linalg/svd.js'
 import type { Pruned, PruneOptions } from '../prune/prune.js'
 import type { DequantizeOptions } from '../quantize/dequantize.js'
 import type { FakeQuantized, FakeQuantizeOptions } from '../quantize/fakeQuantize.js'
@@ -57,7 +57,7 @@ type RowLosses = Loss<Float64Array<ArrayBuffer>>
 /**
  * The verbs of `tersor`, on workers: same arguments, same bytes, promises. A call rejects with the verb's own errors, with the reason of its
  * signal, with TypeError for an array that cannot be transferred (or was), and with Error where the pool was closed, its worker died (the pool goes
- * on with a new one) or none could be started. One thread does the whole of `svd`, of `lowRank`, and of groups across an inner axis.
+ * on with a new one) or none could be started. One thread does the whole of a matrix of `svd`, of `lowRank`, and of groups across an inner axis.
  */
 export interface Pool {
   /** workers that the pool may have; 1 where the runtime has none */
@@ -87,7 +87,7 @@ export interface Pool {
   klDivergence(options: Run<Reduced<KlDivergenceOptions>>): Promise<Loss>
   crossEntropy(options: Run<PerRow<CrossEntropyOptions>>): Promise<RowLosses>
   crossEntropy(options: Run<Reduced<CrossEntropyOptions>>): Promise<Loss>
-  svd(matrix: TensorLike, options?: RunOptions): Promise<Svd>
+  svd(matrix: TensorLike, options?: Run<SvdOptions>): Promise<Svd>
   lowRank(matrix: TensorLike, options: Run<LowRankOptions>): Promise<LowRank>
   compare(reference: TensorLike, other: TensorLike, options?: RunOptions): Promise<Comparison>
 }

@@ -52,6 +52,7 @@ export function calls(verbs) {
     () => verbs.quantize(x, { format: 'int4', symmetric: false, scales: [0.4], zeroPoints: [1] }),
     () => verbs.compare(x, few),
     () => verbs.svd(tensor([30, 20], 36)),
+    () => verbs.svd(tensor([40, 20, 30], 39)),
     () => verbs.lowRank(tensor([40, 25], 37), { rank: 5 })
   ]
 }

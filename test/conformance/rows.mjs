@@ -142,7 +142,11 @@ export function operations(tersor, model) {
           )
         )
       ),
-    svd: () => [...matrices, doubles, tensor([0, 3], 1), tensor([3, 0], 1)].map((matrix) => tersor.svd(matrix)),
+    svd: () => [
+      [...matrices, doubles, tensor([0, 3], 1), tensor([3, 0], 1)].map((matrix) => tersor.svd(matrix)),
+      tersor.svd(tensor([3, 40, 60], 2), { dtype: 'float64' }),
+      tersor.svd(graded(50, 30))
+    ],
     lowRank: () => [
       matrices.map((matrix) => tersor.lowRank(matrix, { energy: 0.9 })),
       tersor.lowRank(doubles, { rank: 3 }),
@@ -172,6 +176,12 @@ export function operations(tersor, model) {
     decompressModel: async () => model.decompressModel(await model.openModel(await compressed())),
     diffModels: async () => model.diffModels(await open(), await model.openModel(await compressed()))
   }
+}
+
+/** Columns that span 2^100: the iteration that is not prepared. */
+function graded(m, n) {
+  const { data } = tensor([m, n], 12)
+  return { data: Float64Array.from(data, (x, i) => x * 2 ** -((i % n) * 3.5 + (i % n) * 0.5)), shape: [m, n] }
 }
 
 /** All that a result holds, in order, as bytes: keys, numbers as f64, arrays as they are. */

@@ -86,6 +86,26 @@ describe('svd and lowRank', () => {
     }
   })
 
+  it.each([
+    [[7, 9, 5], {}],
+    [[3, 5, 130, 40], { dtype: 'float32' }],
+    [[40, 20, 30], { dtype: 'float64' }],
+    [[0, 4, 4], {}],
+    [[3, 0, 4], {}],
+    [[700, 5, 6], {}]
+  ])('svd of each matrix of %j, %o', async (shape, options) => {
+    const size = shape.reduce((product, n) => product * n, 1)
+    await check({ verb: 'svd', args: [{ data: normals64(size, 8), shape }], options })
+    await check({ verb: 'svd', args: [{ data: numbers(size, 9), shape }], options })
+  })
+
+  it('a number that is none, in a batch', async () => {
+    const data = numbers(40 * 20 * 30, 3)
+    data[39 * 600 + 17] = NaN
+    data[12 * 600 + 5] = Infinity
+    await checkError(pools, { verb: 'svd', args: [{ data, shape: [40, 20, 30] }] }, 'index 7205')
+  })
+
   it('nested arrays, whole numbers, half bits', async () => {
     const patterns = Uint16Array.from({ length: 48 }, (_, i) => 0x3c00 + i * 77)
     for (const matrix of [
