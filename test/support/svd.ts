@@ -41,7 +41,8 @@ function formProblems({ u, s, v, sweeps, converged, offDiagonal }: Svd, m: numbe
 
 /** Shapes, order, signs, and orthonormal also where A has no full rank. */
 export function checkForm(result: Svd, [m, n]: readonly number[], ulp: number, what: string): void {
-  expect(formProblems(result, m, n, ulp), what).toEqual([])
+  const problems = formProblems(result, m, n, ulp)
+  if (problems.length > 0) expect.fail(`${what}: ${problems.join('; ')}`)
 }
 
 /** The form and the residual of a result in f64. */

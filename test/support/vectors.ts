@@ -66,6 +66,21 @@ export interface GradedCase {
   singularValues: Float64Array<ArrayBuffer>
 }
 
+export interface MatmulVectors {
+  whole: { left: number[]; right: number[]; shape: number[]; data: number[] }[]
+  refused: { left: number[]; right: number[] }[]
+  rounded: {
+    m: number
+    k: number
+    n: number
+    left: Float64Array<ArrayBuffer>
+    right: Float64Array<ArrayBuffer>
+    product: Float64Array<ArrayBuffer>
+  }[]
+}
+
+type Encoded<T> = { [Name in keyof T]: T[Name] extends Float64Array ? string : T[Name] }
+
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8'))
 
@@ -78,9 +93,26 @@ const f64 = (text: string): Float64Array<ArrayBuffer> =>
   new Float64Array(Uint8Array.from(Buffer.from(text, 'base64')).buffer)
 
 /** Singular values of graded matrices to the last bit; test/vectors/make_svd.py. */
-export const gradedVectors: readonly GradedCase[] = (
-  read('svd') as (Omit<GradedCase, 'input' | 'singularValues'> & Record<'input' | 'singularValues', string>)[]
-).map((golden) => ({ ...golden, input: f64(golden.input), singularValues: f64(golden.singularValues) }))
+export const gradedVectors: readonly GradedCase[] = (read('svd') as Encoded<GradedCase>[]).map((golden) => ({
+  ...golden,
+  input: f64(golden.input),
+  singularValues: f64(golden.singularValues)
+}))
+
+const matmul = read('matmul') as Omit<MatmulVectors, 'rounded'> & {
+  rounded: Encoded<MatmulVectors['rounded'][number]>[]
+}
+
+/** Products of NumPy, and products rounded once; test/vectors/make_matmul.py. */
+export const matmulVectors: MatmulVectors = {
+  ...matmul,
+  rounded: matmul.rounded.map((golden) => ({
+    ...golden,
+    left: f64(golden.left),
+    right: f64(golden.right),
+    product: f64(golden.product)
+  }))
+}
 
 export const f32 = (values: Iterable<Logit>): Float32Array<ArrayBuffer> => Float32Array.from(values, Number)
 
