@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { defaultEngine } from '../../src/core/engine.js'
 import { svd } from '../../src/index.js'
 import { expectSameBits } from '../support/bits.js'
 import { geometric, matrix, MATRIX_TYPES, random, scaled, transposed, withSpectrum } from '../support/matrices.js'
@@ -304,3 +305,23 @@ function roundHalfEven(x: number): number {
   const rest = x - floor
   return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor
 }
+
+describe('an iteration that does not end', () => {
+  it.each([
+    ['screenedSweeps', 20],
+    ['jacobiSweeps', 3]
+  ] as const)('%s: a result that says so', (name, n) => {
+    const { kernels } = defaultEngine()
+    const sweeps = kernels[name] as (...args: number[]) => number
+    const patched = kernels as Record<string, unknown>
+    patched[name] = (...args: number[]) => Math.max(31, sweeps(...args))
+    try {
+      const { converged, sweeps: taken, s } = svd(random(n, n))
+      expect([converged, taken]).toEqual([false, 30])
+      expect(s.data.every((x) => x > 0)).toBe(true)
+    } finally {
+      patched[name] = sweeps
+    }
+    expect(svd(random(n, n)).converged).toBe(true)
+  })
+})
