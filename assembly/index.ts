@@ -35,6 +35,8 @@ export {
   sortDescending,
   takeColumns
 } from './linalg/order'
+export { choleskyF64, choleskyWork, clearUpper, isAsymmetric, pivotedCholeskyF64 } from './linalg/cholesky'
+export { solveTriangleF64, triangularWork } from './linalg/triangular'
 export { differences, differencesF64, log10F64, multiplyRows, residualSquares, sqrtF64 } from './linalg/compare'
 
 /** The first byte that the caller may use. */

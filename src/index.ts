@@ -3,8 +3,10 @@ export { FormatError, MemoryLimitError, type FormatErrorCode } from './core/erro
 export type { Bitmask } from './core/mask.js'
 export type { NestedArray, NumberArray, Tensor, TensorLike } from './core/tensor.js'
 
+export { cholesky, type Cholesky, type CholeskyOptions } from './linalg/cholesky.js'
 export { compare, type Comparison } from './linalg/compare.js'
 export { lowRank, type LowRank, type LowRankOptions } from './linalg/lowRank.js'
+export { solveTriangular, type SolveTriangularOptions } from './linalg/triangular.js'
 export { svd, type Svd } from './linalg/svd.js'
 
 export { dequantize, type DequantizeOptions } from './quantize/dequantize.js'

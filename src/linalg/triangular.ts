@@ -1,0 +1,131 @@
+import { checkBoolean, checkOptions } from '../core/check.js'
+import { defaultEngine, frame, type Kernels } from '../core/engine.js'
+import type { Memory, Pointer } from '../core/memory.js'
+import { nonFiniteError, partOf, readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
+import { floatsFor, readSquare } from './dense.js'
+import { loadF64, NOT_FINITE, type Floats } from './matrix.js'
+
+export interface SolveTriangularOptions {
+  /** default false: the lower triangle is read */
+  upper?: boolean
+  /** default false; true: T' x = b */
+  transpose?: boolean
+  /** default false; true: the diagonal is taken to be ones and not read */
+  unitDiagonal?: boolean
+}
+
+const VERB = 'solveTriangular'
+
+/** Systems that are solved at once, which bounds the room for packed panels. */
+const SYSTEMS = 2048
+
+/**
+ * Solves a triangular system, T x = b or T' x = b.
+ *
+ * Shapes: triangle (n, n), of which the other triangle is not read; b (n) or (n, p) to x of b's shape. f64 results where either is f64 (or nested
+ * arrays), else f32; the work is in f64.
+ * Method: substitution, blocked. Error: (T + E) x = b with |E| at most (n + 1) 2^-53 |T|, entry by entry, for each column of its own
+ * (N. J. Higham, Accuracy and Stability of Numerical Algorithms, theorem 8.5).
+ *
+ * @throws RangeError for shapes that do not fit, a zero on the diagonal (its index is named), NaN or Infinity (the first index is named), solutions
+ * beyond f64
+ * @throws MemoryLimitError where both (8 n (n + p) bytes) do not fit
+ */
+export function solveTriangular(
+  triangle: TensorLike,
+  b: TensorLike,
+  options: SolveTriangularOptions = {}
+): Tensor<Floats> {
+  const [t, right] = prepareTriangular(triangle, b, options)
+  const n = t.shape[0]!
+  const p = right.shape[1] ?? 1
+  const data = new (floatsFor(t, right))(n * p)
+  frame(defaultEngine(), (memory, kernels) => {
+    const matrix = memory.alloc(8 * n * n)
+    const x = memory.alloc(8 * n * p)
+    loadTriangle(memory, kernels, matrix, t, options)
+    loadF64(memory, x, right, 0, n * p)
+    if (kernels.unitExponent(x, n * p) === NOT_FINITE) throw nonFiniteError(right)
+    solveTriangleInPlace(memory, kernels, x, p, p, matrix, n, n, options)
+    if (kernels.unitExponent(x, n * p) === NOT_FINITE) {
+      throw new RangeError(
+        `${t.name} expected a triangle whose solutions are within float64, got one that is nearly singular; scale it or b`
+      )
+    }
+    data.set(memory.f64(x, n * p))
+  })
+  return { data, shape: [...right.shape] }
+}
+
+/** Reads and checks what `solveTriangular` is asked. */
+export function prepareTriangular(triangle: unknown, b: unknown, options: SolveTriangularOptions): [Source, Source] {
+  checkOptions(VERB, options, ['upper', 'transpose', 'unitDiagonal'])
+  for (const name of ['upper', 'transpose', 'unitDiagonal'] as const) {
+    if (options[name] !== undefined) checkBoolean(VERB, name, options[name])
+  }
+  const t = readSquare(VERB, 'triangle', triangle)
+  const right = readTensor(VERB, 'b', b)
+  const [n] = t.shape as [number]
+  const { shape } = right
+  if (shape.length < 1 || shape.length > 2 || shape[0] !== n) {
+    throw new RangeError(
+      `${right.name} expected shape [${n}] or [${n}, columns] as the triangle has ${n} rows, got [${shape.join(', ')}]`
+    )
+  }
+  return [t, right]
+}
+
+/** The triangle's rows, at their places in f64[n][n]. */
+function loadTriangle(
+  memory: Memory,
+  kernels: Kernels,
+  to: Pointer,
+  source: Source,
+  { upper = false, unitDiagonal = false }: SolveTriangularOptions
+): void {
+  const n = source.shape[0]!
+  const skip = unitDiagonal ? 1 : 0
+  for (let i = 0; i < n; i++) {
+    const start = i * n + (upper ? i + skip : 0)
+    const length = upper ? n - i - skip : i + 1 - skip
+    const row = to + 8 * start
+    loadF64(memory, row, source, start, length)
+    if (kernels.unitExponent(row, length) === NOT_FINITE) {
+      throw nonFiniteError(partOf(source, start, length))
+    }
+    if (!unitDiagonal && memory.f64(to + 8 * (i * n + i), 1)[0] === 0) {
+      throw new RangeError(
+        `${source.name} expected a diagonal without zeros, got 0 at [${i}, ${i}]; the system is singular`
+      )
+    }
+  }
+}
+
+export interface TriangularSystem extends SolveTriangularOptions {
+  /** default false: op(T) X = B, systems in the columns of b: f64[n][ldb]. true: X op(T) = B, systems in the rows of b: f64[p][ldb] */
+  right?: boolean
+}
+
+/**
+ * Solves p systems of t: f64[n][ldt] in the place of b. Only the triangle is read, whose diagonal has no zero; results beyond f64 are Infinity or NaN.
+ */
+export function solveTriangleInPlace(
+  memory: Memory,
+  kernels: Kernels,
+  b: Pointer,
+  ldb: number,
+  p: number,
+  t: Pointer,
+  ldt: number,
+  n: number,
+  { upper = false, transpose = false, unitDiagonal = false, right = false }: TriangularSystem = {}
+): void {
+  const mark = memory.mark()
+  const work = memory.alloc(kernels.triangularWork(n, Math.min(p, SYSTEMS)))
+  for (let j = 0; j < p; j += SYSTEMS) {
+    const count = Math.min(SYSTEMS, p - j)
+    const systems = b + 8 * j * (right ? ldb : 1)
+    kernels.solveTriangleF64(systems, ldb, count, t, ldt, n, +upper, +transpose, +unitDiagonal, +right, work)
+  }
+  memory.release(mark)
+}
