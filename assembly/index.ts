@@ -36,6 +36,8 @@ export {
   takeColumns
 } from './linalg/order'
 export { choleskyF64, choleskyWork, clearUpper, isAsymmetric, pivotedCholeskyF64 } from './linalg/cholesky'
+export { factorQrF64, formQF64, qrWork, signColumns } from './linalg/blocked'
+export { factorPanelF64, factorPivotedQrF64 } from './linalg/reflectors'
 export { solveTriangleF64, triangularWork } from './linalg/triangular'
 export { differences, differencesF64, log10F64, multiplyRows, residualSquares, sqrtF64 } from './linalg/compare'
 

@@ -110,3 +110,29 @@ export function triangleOracle(
   }
   return out
 }
+
+/** Gram and Schmidt, twice (L. Giraud et al., 2005), for matrices of full column rank: the diagonal of r is positive. */
+export function qrOracle(
+  a: Matrix,
+  m: number,
+  n: number
+): { q: Float64Array<ArrayBuffer>; r: Float64Array<ArrayBuffer> } {
+  const q = Float64Array.from(a)
+  const r = new Float64Array(n * n)
+  for (let j = 0; j < n; j++) {
+    for (let pass = 0; pass < 2; pass++) {
+      for (let k = 0; k < j; k++) {
+        let dot = 0
+        for (let i = 0; i < m; i++) dot += q[i * n + k]! * q[i * n + j]!
+        r[k * n + j]! += dot
+        for (let i = 0; i < m; i++) q[i * n + j]! -= dot * q[i * n + k]!
+      }
+    }
+    let square = 0
+    for (let i = 0; i < m; i++) square += q[i * n + j]! ** 2
+    const norm = Math.sqrt(square)
+    r[j * n + j] = norm
+    for (let i = 0; i < m; i++) q[i * n + j]! /= norm
+  }
+  return { q, r }
+}
