@@ -18,7 +18,6 @@ export { multiplyF32, multiplyF64, multiplyWork } from './linalg/multiply'
 export { multiplyPanelsF32, multiplyPanelsF64 } from './linalg/product'
 export { packAcrossF32, packAcrossF64, packAlongF32, packAlongF64 } from './linalg/pack'
 export { placeRows, scaleByPower, takeRows, unitExponent } from './linalg/matrix'
-export { applyQ, householderQr, unitReflectors } from './linalg/qr'
 export { tridiagonalise } from './linalg/tridiagonal'
 export { fromPanels, implicitQl, reverseTridiagonal, toPanels } from './linalg/ql'
 export { jacobiSweeps } from './linalg/jacobi'
@@ -26,6 +25,7 @@ export { gramF64, gramWork, mirrorF64, screenedSweeps } from './linalg/screen'
 export {
   completeBasis,
   diagonalRatio,
+  dropNegligible,
   fixSigns,
   gatherRows,
   lowerFactor,
@@ -37,7 +37,7 @@ export {
 } from './linalg/order'
 export { choleskyF64, choleskyWork, clearUpper, isAsymmetric, pivotedCholeskyF64 } from './linalg/cholesky'
 export { factorQrF64, formQF64, qrWork, signColumns } from './linalg/blocked'
-export { factorPanelF64, factorPivotedQrF64 } from './linalg/reflectors'
+export { applyQ, factorPanelF64, factorPivotedQrF64, unitReflectors } from './linalg/reflectors'
 export { solveTriangleF64, triangularWork } from './linalg/triangular'
 export { differences, differencesF64, log10F64, multiplyRows, residualSquares, sqrtF64 } from './linalg/compare'
 

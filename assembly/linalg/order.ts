@@ -1,6 +1,8 @@
 /** Orders, triangles and bases around the iteration: columns are f64, `ld` apart. */
-import { NEGLIGIBLE } from './qr'
 import { Vec } from './vector'
+
+/** The greatest entry being about 1: below this, squares would leave the normal numbers, and entries count as 0. */
+const NEGLIGIBLE: f64 = 1e-145
 
 /** order: i32[n], the indices of keys: f64[n] in descending order, equal ones in their own. spare: i32[n] scratch. Merges runs from the bottom up. */
 export function sortDescending(order: usize, keys: usize, n: i32, spare: usize): void {
@@ -109,6 +111,18 @@ export function lowerFactor(x: usize, ld: i32, a: usize, lda: i32, n: i32): void
       line += stride
     }
   }
+}
+
+/** Zeros in place of the negligible entries of x: f64[n]. */
+export function dropNegligible(x: usize, n: usize): void {
+  const least = f64x2.splat(NEGLIGIBLE)
+  const end = x + (n << 3)
+  while (x + 16 <= end) {
+    const value = v128.load(x)
+    v128.store(x, v128.and(value, f64x2.ge(f64x2.abs(value), least)))
+    x += 16
+  }
+  if (x < end && abs(load<f64>(x)) < NEGLIGIBLE) store<f64>(x, 0)
 }
 
 /** The greatest ratio of diagonal entries of the n columns of l, ld apart; Infinity where one is 0. */

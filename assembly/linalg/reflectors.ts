@@ -93,6 +93,49 @@ export class Reflector {
     store<f64>(w, Lanes.sumF64(f64x2.add(t0, t1)), 8)
   }
 
+  /** Of four columns c, ld apart: c -= f u, f: f64[4], then f = tau (c . v). */
+  @inline static four(c: usize, stride: usize, u: usize, v: usize, f: usize, tau: f64, bytes: usize): void {
+    const f0 = v128.load64_splat(f)
+    const f1 = v128.load64_splat(f, 8)
+    const f2 = v128.load64_splat(f, 16)
+    const f3 = v128.load64_splat(f, 24)
+    let p = c
+    let q = p + stride
+    let r = q + stride
+    let s = r + stride
+    const end = p + bytes
+    let s0 = f64x2.splat(0)
+    let s1 = s0
+    let s2 = s0
+    let s3 = s0
+    do {
+      const x = v128.load(u)
+      const y = v128.load(v)
+      const c0 = f64x2.sub(v128.load(p), f64x2.mul(f0, x))
+      const c1 = f64x2.sub(v128.load(q), f64x2.mul(f1, x))
+      const c2 = f64x2.sub(v128.load(r), f64x2.mul(f2, x))
+      const c3 = f64x2.sub(v128.load(s), f64x2.mul(f3, x))
+      v128.store(p, c0)
+      v128.store(q, c1)
+      v128.store(r, c2)
+      v128.store(s, c3)
+      s0 = f64x2.add(s0, f64x2.mul(c0, y))
+      s1 = f64x2.add(s1, f64x2.mul(c1, y))
+      s2 = f64x2.add(s2, f64x2.mul(c2, y))
+      s3 = f64x2.add(s3, f64x2.mul(c3, y))
+      u += 16
+      v += 16
+      p += 16
+      q += 16
+      r += 16
+      s += 16
+    } while (p < end)
+    store<f64>(f, tau * Lanes.sumF64(s0))
+    store<f64>(f, tau * Lanes.sumF64(s1), 8)
+    store<f64>(f, tau * Lanes.sumF64(s2), 16)
+    store<f64>(f, tau * Lanes.sumF64(s3), 24)
+  }
+
   /** All of `count` columns `stride` bytes apart: column j -= tau w[j] u, and w[j] its dot with v. */
   @inline static pass(a: usize, stride: usize, count: i32, u: usize, v: usize, n: i32, tau: f64, w: usize): void {
     while (count > 1) {
@@ -150,13 +193,20 @@ const TRUSTED: f64 = 1.5e-8
 class Norms {
   /** of a - factor u, over its n rows */
   @inline static measure(a: usize, u: usize, n: i32, factor: f64, unit: f64): f64 {
-    let sum = 0.0
+    const f = f64x2.splat(factor)
+    const scale = f64x2.splat(unit)
     const end = a + ((<usize>n) << 3)
-    while (a < end) {
+    let sums = f64x2.splat(0)
+    while (a + 16 <= end) {
+      const x = f64x2.mul(f64x2.sub(v128.load(a), f64x2.mul(f, v128.load(u))), scale)
+      sums = f64x2.add(sums, f64x2.mul(x, x))
+      a += 16
+      u += 16
+    }
+    let sum = Lanes.sumF64(sums)
+    if (a < end) {
       const x = (load<f64>(a) - factor * load<f64>(u)) * unit
       sum += x * x
-      a += 8
-      u += 8
     }
     return sum
   }
@@ -288,5 +338,61 @@ export function factorPivotedQrF64(
       <i32>((stride - head) >> 3),
       -last * load<f64>(w + ((<usize>j) << 3))
     )
+  }
+}
+
+/** Writes out the heads of the reflectors of factorPivotedQrF64, which R has left by then: 1 on the diagonal, zeros for two blocks above it. */
+export function unitReflectors(a: usize, ld: i32, n: i32): void {
+  for (let k = 0; k < n; k++) {
+    const column = a + ((<usize>k * ld) << 3)
+    const start = max(k - 1, 0) & ~3
+    memory.fill(column + ((<usize>start) << 3), 0, (<usize>(k - start)) << 3)
+    store<f64>(column + ((<usize>k) << 3), 1)
+  }
+}
+
+/**
+ * w = Q w: `count` (a multiple of 4) columns of `rows` rows, ldw apart; Q of n reflectors v: f64[n] columns, ld apart, with heads (unitReflectors), and
+ * tau: f64[n]. `identity` says that w is the identity, whose column j the reflectors after j leave alone. factors: f64[4] scratch.
+ */
+export function applyQ(
+  w: usize,
+  ldw: i32,
+  count: i32,
+  v: usize,
+  ld: i32,
+  rows: i32,
+  n: i32,
+  tau: usize,
+  identity: i32,
+  factors: usize
+): void {
+  const stride = (<usize>ld) << 3
+  const bytes = (<usize>rows) << 3
+  const apart = (<usize>ldw) << 3
+  for (let j = 0; j < count; j += 4) {
+    memory.fill(factors, 0, 32)
+    let k = identity ? min(n - 1, j + 3) : n - 1
+    let u = v + <usize>k * stride
+    while (k >= 0) {
+      const column = v + <usize>k * stride
+      const start = (<usize>(k & ~3)) << 3
+      Reflector.four(
+        w + start,
+        apart,
+        u + start,
+        column + start,
+        factors,
+        load<f64>(tau + ((<usize>k) << 3)),
+        bytes - start
+      )
+      u = column
+      k--
+    }
+    let c: usize = 0
+    do {
+      Vec.axpy(w + c * apart, u, rows, -load<f64>(factors + (c << 3)))
+    } while (++c < 4)
+    w += apart << 2
   }
 }

@@ -109,7 +109,7 @@ export function decomposeInto(
   if (exponent === NOT_FINITE) throw nonFiniteError(source)
   if (exponent !== 0) kernels.scaleByPower(a, ld * n, -exponent)
 
-  triangularise(kernels, room)
+  triangularise(memory, kernels, room)
   const prepared = n >= LEAST_PREPARED && kernels.diagonalRatio(room.lower, small, n) <= MOST_GRADED
   const tolerance = kernels.sqrtF64(n) * 2 ** -53
   const { x, norms, off } = room
@@ -145,18 +145,19 @@ function identity(memory: Memory, to: Pointer, ld: number, n: number): void {
 }
 
 /** A with its rows in order of size and its columns pivoted = Q1 L Q2^T: without the order, rows far apart in size lose the small ones. */
-function triangularise(kernels: Kernels, room: Room): void {
+function triangularise(memory: Memory, kernels: Kernels, room: Room): void {
   const { m, n, ld, small, a, q, lower, tau, tau2, norms, vectors, rows, columns, spare } = room
   kernels.rowMaxima(norms, a, ld, m, n)
   kernels.sortDescending(rows, norms, m, spare)
   kernels.gatherRows(a, ld, m, n, rows, spare)
   const w = room.sigma
-  kernels.householderQr(a, ld, ld, n, tau, columns, norms, w, vectors, 1)
+  kernels.factorPivotedQrF64(a, ld, m, n, n, tau, columns, norms, w, vectors)
   kernels.lowerFactor(q, small, a, ld, n)
-  kernels.householderQr(q, small, small, n, tau2, 0, 0, w, vectors, 0)
-  kernels.lowerFactor(lower, small, q, small, n)
+  // The rows of the second triangle are the columns of L.
+  memory.f64(lower, small * n).fill(0)
+  kernels.factorPanelF64(q, small, n, n, lower, small, tau2, w)
+  kernels.dropNegligible(lower, small * n)
   kernels.unitReflectors(a, ld, n)
-  kernels.unitReflectors(q, small, n)
 }
 
 /** right = V0, the eigenvectors of L^T L; x = L V0. */
