@@ -29,6 +29,7 @@ export {
   fixSigns,
   gatherRows,
   lowerFactor,
+  normaliseColumns,
   orderBySize,
   rowMaxima,
   scatterRows,

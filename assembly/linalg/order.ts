@@ -226,3 +226,11 @@ export function fixSigns(u: usize, ldu: i32, m: i32, v: usize, ldv: i32, n: i32,
     }
   }
 }
+
+/** n columns of `rows` rows to length 1. */
+export function normaliseColumns(x: usize, ld: i32, rows: i32, n: i32): void {
+  for (let j = 0; j < n; j++) {
+    const column = x + ((<usize>j * ld) << 3)
+    Vec.scale(column, rows, 1.0 / sqrt(Vec.dot(column, column, rows)))
+  }
+}

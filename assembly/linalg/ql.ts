@@ -103,9 +103,8 @@ export function implicitQl(d: usize, e: usize, n: i32, z: usize, panels: i32, re
           split = true
           break
         }
-        const inverse = 1.0 / r
-        s = f * inverse
-        c = g * inverse
+        s = f / r
+        c = g / r
         g = load<f64>(di, 8) - p
         r = (load<f64>(di) - g) * s + 2.0 * c * b
         p = s * r

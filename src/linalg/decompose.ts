@@ -175,6 +175,8 @@ function prepare(memory: Memory, kernels: Kernels, room: Room): void {
   kernels.toPanels(gram, right, small, small, n)
   kernels.implicitQl(sigma, e, n, gram, panels, room.records, room.capacity)
   kernels.fromPanels(right, gram, small, small, n)
+  // Thousands of rotations have let the lengths drift by some roundings.
+  kernels.normaliseColumns(right, small, small, n)
   // x^T = V0^T L^T, row-major, in strips of its columns: column i of L^T ends at the diagonal.
   memory.f64(x, small * n).fill(0)
   for (let i = 0; i < n; i += STRIP) {
