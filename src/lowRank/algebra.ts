@@ -9,10 +9,6 @@ export interface Dense {
   readonly columns: number
 }
 
-export function dense(data: ArrayLike<number>, rows: number, columns: number): Dense {
-  return { data: Float64Array.from(data), rows, columns }
-}
-
 /** The greatest magnitude of a source; throws the error that names what is not finite. */
 export function greatest(source: Source): number {
   let top = 0

@@ -72,7 +72,7 @@ export interface Fit {
 }
 
 /** Turns of rounding u, solving for v, rounding v, solving for u; later ones gain less than a hundredth of the error. */
-const TURNS = 4
+const TURNS = { first: 4, later: 2 }
 /** Turns of rounding the residual and fitting the factors to what it leaves, which take 10 to 25% off the error; Y. Li et al., LoftQ, 2023, take SVDs. */
 const RESIDUAL_TURNS = 4
 
@@ -150,9 +150,10 @@ function quantizeTogether(problem: Problem, target: Dense, given: Factors, best:
     return error
   }
   if (best) consider(roundFactor(problem, given.u), roundFactor(problem, given.v))
+  const turns = best ? TURNS.first : TURNS.later
   for (const start of best ? [given, spread(given)] : [given]) {
     let { u } = start
-    for (let turn = 0, last = Infinity; turn < TURNS; turn++) {
+    for (let turn = 0, last = Infinity; turn < turns; turn++) {
       const left = roundFactor(problem, u)
       const right = roundFactor(problem, solveRight(target, left.values))
       const error = consider(left, right)
@@ -181,7 +182,7 @@ function round({ type, exponent: whole }: Problem, values: Dense, exponent: numb
     data.set(wide)
     return { part: { data, shape }, values: scaled(asDense(data, shape), -exponent) }
   }
-  const data = Float32Array.from(wide)
+  const data = new Float32Array(wide)
   if (!data.every(Number.isFinite)) {
     throw new RangeError(
       `lowRank: "matrix" expected numbers well within float32, got some of about 2^${whole}; rescale the data`
@@ -192,7 +193,7 @@ function round({ type, exponent: whole }: Problem, values: Dense, exponent: numb
 }
 
 function asDense(data: Floats, [rows, columns]: readonly number[]): Dense {
-  return { data: data instanceof Float64Array ? data : Float64Array.from(data), rows: rows!, columns: columns! }
+  return { data: data instanceof Float64Array ? data : new Float64Array(data), rows: rows!, columns: columns! }
 }
 
 function rescaled({ u, v }: Factors, exponent: number): Factors {
