@@ -5,7 +5,6 @@ export type { NestedArray, NumberArray, Tensor, TensorLike } from './core/tensor
 
 export { cholesky, type Cholesky, type CholeskyOptions } from './linalg/cholesky.js'
 export { compare, type Comparison } from './linalg/compare.js'
-export { lowRank, type LowRank, type LowRankOptions } from './linalg/lowRank.js'
 export { qr, type Qr, type QrOptions } from './linalg/qr.js'
 export { solveTriangular, type SolveTriangularOptions } from './linalg/triangular.js'
 export { svd, type Svd } from './linalg/svd.js'
@@ -25,6 +24,11 @@ export { quantize } from './quantize/quantize.js'
 
 export { applyMask } from './prune/applyMask.js'
 export { prune, type Pruned, type PruneOptions, type PruneScope } from './prune/prune.js'
+
+export { lowRank, type LowRank } from './lowRank/lowRank.js'
+export type { GramLike, LowRankOptions, Quantization } from './lowRank/options.js'
+export { lowRankPlan, type LowRankPlan, type LowRankPlanOptions, type PlannedRank } from './lowRank/plan.js'
+export { reconstruct, type Factored } from './lowRank/reconstruct.js'
 
 export {
   crossEntropy,

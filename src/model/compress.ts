@@ -1,7 +1,7 @@
 import { FormatError } from '../core/errors.js'
 import { nonFiniteError, readTensor, sizeOf, type Tensor } from '../core/tensor.js'
 import { compare, type Comparison } from '../linalg/compare.js'
-import { lowRank, type LowRank } from '../linalg/lowRank.js'
+import { lowRank, type LowRank } from '../lowRank/lowRank.js'
 import { applyCut, prune, removedCount } from '../prune/prune.js'
 import { CountingCut, countMagnitudes, type Cut } from '../prune/select.js'
 import { encodeDense, type Part } from './dense.js'

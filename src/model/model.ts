@@ -3,7 +3,8 @@ import { byteLengthOf, type Dtype, type FileTensor, type TensorArray } from './d
 import { decodeDense, partTypes } from './dense.js'
 import { describeEncoding, METADATA_KEY, parseArtefact, partName, type TensorEncoding } from './encoding.js'
 import { openTensors, type TensorFile } from './open.js'
-import { multiplyFactors } from '../linalg/factors.js'
+import { readTensor, type Source } from '../core/tensor.js'
+import { multiplyFactors } from '../lowRank/reconstruct.js'
 import type { ByteInput } from './source.js'
 
 /** A tensor of a model, whatever it is stored as. */
@@ -148,9 +149,11 @@ export function restoreTensor(
 ): FileTensor {
   let data: Float32Array<ArrayBuffer>
   if (lowRank) {
-    const u = decodeDense(partName(name, 'u'), lowRank.u, get)
-    const v = decodeDense(partName(name, 'v'), lowRank.v, get)
-    data = multiplyFactors(u, v)
+    const factor = (part: 'u' | 'v'): Source => {
+      const at = partName(name, part)
+      return readTensor('openModel', at, decodeDense(at, lowRank[part], get))
+    }
+    data = multiplyFactors(factor('u'), factor('v')).data as Float32Array<ArrayBuffer>
   } else data = decodeDense(name, dense!, get).data
   if (data.length !== byteLengthOf('U8', shape)) {
     throw new FormatError(

@@ -3,8 +3,10 @@ import type { Bitmask } from '../core/mask.js'
 import { readTensor, type Source, type TensorLike } from '../core/tensor.js'
 import type { LossVerb } from '../distill/losses.js'
 import type { SoftmaxOptions } from '../distill/softmax.js'
-import { prepareLowRank, type LowRankOptions } from '../linalg/lowRank.js'
 import type { SvdOptions } from '../linalg/svd.js'
+import { prepareLowRank, type LowRankOptions } from '../lowRank/options.js'
+import { prepareLowRankPlan, type LowRankPlanOptions } from '../lowRank/plan.js'
+import { prepareReconstruct, type Factored } from '../lowRank/reconstruct.js'
 import { preparePrune, type Prunable, type PruneOptions } from '../prune/prune.js'
 import type { Quantized } from '../quantize/formats.js'
 import type { Plan } from './plan.js'
@@ -70,6 +72,43 @@ function ofLoss(verb: LossVerb, names: readonly string[]): Call {
   }
 }
 
+/** A call's tensors, and its arguments with other ones in their places. */
+interface Replaceable {
+  readonly tensors: readonly Source[]
+  readonly put: (owned: readonly Owned[]) => unknown[]
+}
+
+type Matrices = Parameters<typeof prepareLowRankPlan>[0]
+
+/** An object that holds a Gram matrix cannot be posted; its matrix can. */
+function lowRankArguments(matrix: unknown, options: unknown): Replaceable {
+  const { source, activations, gram } = prepareLowRank(matrix as TensorLike, options as LowRankOptions)
+  const inputs = activations ?? gram
+  return {
+    tensors: inputs ? [source, inputs] : [source],
+    put: ([owned, other]) => [
+      owned,
+      { ...(options as LowRankOptions), ...(other && { [activations ? 'activations' : 'gram']: other }) }
+    ]
+  }
+}
+
+function reconstructArguments(factored: unknown): Replaceable {
+  const parts = Object.entries(prepareReconstruct(factored as Factored))
+  return {
+    tensors: parts.map(([name, { source, coded }]) => {
+      if (!coded) return source
+      const { codes } = coded.quantized
+      return { name: `reconstruct: "${name}.codes"`, data: codes, shape: [codes.length], size: codes.length }
+    }),
+    put: (owned) => [
+      Object.fromEntries(
+        parts.map(([name, { coded }], i) => [name, coded ? { ...coded.quantized, codes: owned[i]!.data } : owned[i]])
+      )
+    ]
+  }
+}
+
 type First<F> = F extends (first: infer A, ...rest: never[]) => unknown ? A : never
 type Second<F> = F extends (first: never, second: infer B, ...rest: never[]) => unknown ? B : never
 
@@ -116,9 +155,40 @@ export const calls: Readonly<Record<VerbName, Call>> = {
   klDivergence: ofLoss('klDivergence', ['student', 'teacher']),
   crossEntropy: ofLoss('crossEntropy', ['logits']),
   svd: ofTensor('svd', 'matrix', ([matrix, options]) => svdPlan(matrix as TensorLike, options as SvdOptions)),
-  lowRank: ofTensor('lowRank', 'matrix', ([matrix, options]) =>
-    wholePlan('lowRank', [asTensor(prepareLowRank(matrix as TensorLike, options as LowRankOptions)), options])
-  ),
+  lowRank: {
+    options: 1,
+    plan: ([matrix, options]) => {
+      const { tensors, put } = lowRankArguments(matrix, options)
+      return wholePlan('lowRank', put(tensors.map(asTensor)))
+    },
+    take: ([matrix, options]) => {
+      const { tensors, put } = lowRankArguments(matrix, options)
+      return takeFrom(tensors, put)
+    }
+  },
+  lowRankPlan: {
+    options: 1,
+    plan: ([matrices, options]) => {
+      const { sources, arrange } = prepareLowRankPlan(matrices as Matrices, options as LowRankPlanOptions)
+      return wholePlan('lowRankPlan', [arrange(sources.map(asTensor)), options])
+    },
+    take: ([matrices, options]) => {
+      const { sources, arrange } = prepareLowRankPlan(matrices as Matrices, options as LowRankPlanOptions)
+      return takeFrom(sources, (owned) => [arrange([...owned]), options])
+    }
+  },
+  reconstruct: {
+    options: 1,
+    plan: ([factored, options]) => {
+      checkRunOptions('reconstruct', options)
+      const { tensors, put } = reconstructArguments(factored)
+      return wholePlan('reconstruct', put(tensors.map(asTensor)))
+    },
+    take: ([factored]) => {
+      const { tensors, put } = reconstructArguments(factored)
+      return takeFrom(tensors, put)
+    }
+  },
   compare: {
     options: 2,
     plan: ([reference, other, options]) => {

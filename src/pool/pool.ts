@@ -30,7 +30,7 @@ const MOST_THREADS = 1024
  * Defaults: as many threads as there are processors, started at the first call; an inline worker script. Where a runtime has no workers
  * (workerd, edge runtimes) calls run chunk by chunk on this thread.
  * Method: work is cut into chunks of about 262,144 elements by index alone. Scales of sets that cross chunks, and thresholds, are agreed on
- * between passes; sums are added in the order of one thread. `svd` takes one thread for each matrix, `lowRank` one: give the pool many at once.
+ * between passes; sums are added in the order of one thread. `svd` takes one thread for each matrix, the verbs of low rank one: give the pool many at once.
  * Error: none beyond the verbs'.
  * An input must not be changed until its promise settles. Arrays over SharedArrayBuffer are read in place, others are copied chunk by chunk, or handed over with
  * `transfer`.

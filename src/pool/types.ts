@@ -3,8 +3,12 @@ import type { Tensor, TensorLike } from '../core/tensor.js'
 import type { CrossEntropyOptions, DistillationLossOptions, KlDivergenceOptions, Loss } from '../distill/losses.js'
 import type { SoftmaxOptions } from '../distill/softmax.js'
 import type { Comparison } from '../linalg/compare.js'
-import type { LowRank, LowRankOptions } from '../linalg/lowRank.js'
+import type { Floats } from '../linalg/matrix.js'
 import type { Svd, SvdOptions } from '../linalg/svd.js'
+import type { LowRank } from '../lowRank/lowRank.js'
+import type { LowRankOptions, Quantization } from '../lowRank/options.js'
+import type { LowRankPlan, LowRankPlanOptions, PlannedRank } from '../lowRank/plan.js'
+import type { Factored } from '../lowRank/reconstruct.js'
 import type { Pruned, PruneOptions } from '../prune/prune.js'
 import type { DequantizeOptions } from '../quantize/dequantize.js'
 import type { FakeQuantized, FakeQuantizeOptions } from '../quantize/fakeQuantize.js'
@@ -57,7 +61,8 @@ type RowLosses = Loss<Float64Array<ArrayBuffer>>
 /**
  * The verbs of `tersor`, on workers: same arguments, same bytes, promises. A call rejects with the verb's own errors, with the reason of its
  * signal, with TypeError for an array that cannot be transferred (or was), and with Error where the pool was closed, its worker died (the pool goes
- * on with a new one) or none could be started. One thread does the whole of a matrix of `svd`, of `lowRank`, and of groups across an inner axis.
+ * on with a new one) or none could be started. One thread does the whole of a matrix of `svd`, of `lowRank`, `lowRankPlan`,
+ * `reconstruct`, and of groups across an inner axis.
  */
 export interface Pool {
   /** workers that the pool may have; 1 where the runtime has none */
@@ -88,6 +93,22 @@ export interface Pool {
   crossEntropy(options: Run<PerRow<CrossEntropyOptions>>): Promise<RowLosses>
   crossEntropy(options: Run<Reduced<CrossEntropyOptions>>): Promise<Loss>
   svd(matrix: TensorLike, options?: Run<SvdOptions>): Promise<Svd>
-  lowRank(matrix: TensorLike, options: Run<LowRankOptions>): Promise<LowRank>
+  lowRank(
+    matrix: TensorLike,
+    options: Run<LowRankOptions & { quantize: Quantization<IntegerFormat> }>
+  ): Promise<LowRank<QuantizedIntegers>>
+  lowRank(
+    matrix: TensorLike,
+    options: Run<LowRankOptions & { quantize: Quantization<HalfFormat> }>
+  ): Promise<LowRank<QuantizedHalf>>
+  lowRank(matrix: TensorLike, options: Run<LowRankOptions & { quantize?: undefined }>): Promise<LowRank>
+  lowRank(matrix: TensorLike, options: Run<LowRankOptions>): Promise<LowRank<Tensor<Floats> | Quantized>>
+  lowRankPlan(matrices: readonly TensorLike[], options: Run<LowRankPlanOptions>): Promise<LowRankPlan<PlannedRank[]>>
+  lowRankPlan<K extends string>(
+    matrices: Readonly<Record<K, TensorLike>>,
+    options: Run<LowRankPlanOptions>
+  ): Promise<LowRankPlan<Record<K, PlannedRank>>>
+  reconstruct(factored: Factored<Tensor | Quantized>, options?: RunOptions): Promise<Tensor>
+  reconstruct(factored: Factored, options?: RunOptions): Promise<Tensor<Floats>>
   compare(reference: TensorLike, other: TensorLike, options?: RunOptions): Promise<Comparison>
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { MATRIX_TYPES, random, withSpectrum } from '../support/matrices.js'
+import { lowRank } from '../../src/index.js'
+import { MATRIX_TYPES, matrix as matrixOf, random, withSpectrum, type Matrix } from '../support/matrices.js'
 import { CHUNK, checkError, checkResult, numbers, somePools, type Call } from '../support/pool.js'
 import { nameOf } from '../support/quantize.js'
 import { normals64 } from '../support/random.js'
@@ -104,6 +105,42 @@ describe('svd and lowRank', () => {
     data[39 * 600 + 17] = NaN
     data[12 * 600 + 5] = Infinity
     await checkError(pools, { verb: 'svd', args: [{ data, shape: [40, 20, 30] }] }, 'index 7205')
+  })
+
+  it('lowRank for inputs, quantised, with a residual', async () => {
+    const matrix = withSpectrum(24, 18, [9, 5, 2, 1, 0.1])
+    const activations = random(40, 18)
+    /** As a Gram is: a class of its own, with more than its matrix. */
+    class GramOf {
+      readonly rows = 7
+      matrix(): Matrix {
+        return matrixOf(3, 3, (i, j) => (i === j ? 2 + i : 1))
+      }
+    }
+    const none = { matrix: () => random(3, 3) }
+    for (const options of [
+      { rank: 3, activations },
+      { rank: 3, quantize: 'int4', residual: { format: 'int8', group: 5 } },
+      { maxRelativeError: 0.1, quantize: 'float16', activations: { ...activations, dtype: 'float64' } }
+    ]) {
+      await check({ verb: 'lowRank', args: [matrix], options })
+    }
+    for (const gram of [new GramOf(), new GramOf().matrix()]) {
+      await check({ verb: 'lowRank', args: [random(5, 3)], options: { rank: 1, gram } })
+    }
+    const options = { rank: 1, gram: none }
+    await checkError(pools, { verb: 'lowRank', args: [random(5, 3)], options }, 'lowRank: "gram" expected a symmetric')
+  })
+
+  it('lowRankPlan and reconstruct', async () => {
+    const matrices = { a: random(20, 30), b: withSpectrum(25, 12, [4, 1]) }
+    await check({ verb: 'lowRankPlan', args: [matrices], options: { bytes: 4000, weights: { a: 1, b: 3 } } })
+    await check({ verb: 'lowRankPlan', args: [Object.values(matrices)], options: { bytes: 1500, quantize: 'int8' } })
+    await checkError(pools, { verb: 'lowRankPlan', args: [matrices], options: { bytes: 3 } }, 'lowRankPlan: "bytes"')
+    for (const options of [{}, { quantize: 'int4' }, { residual: 'float16' }]) {
+      await check({ verb: 'reconstruct', args: [lowRank(matrices.a, { rank: 4, ...options } as never)] })
+    }
+    await checkError(pools, { verb: 'reconstruct', args: [{ u: [[1]], v: [[1, 2]] }] }, 'reconstruct: "v"')
   })
 
   it('nested arrays, whole numbers, half bits', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as tersor from '../../src/index.js'
-import { quantize } from '../../src/index.js'
+import { lowRank, quantize } from '../../src/index.js'
 import { createPool } from '../../src/pool/index.js'
 import {
   attempt,
@@ -91,6 +91,20 @@ const FRESH: Readonly<Record<string, () => Fresh>> = {
   lowRank: () => {
     const data = numbers(900, 16)
     return { call: { verb: 'lowRank', args: [{ data, shape: [30, 30] }], options: { rank: 2 } }, arrays: [data] }
+  },
+  'lowRank for inputs': () => {
+    const [data, inputs] = [numbers(900, 21), numbers(600, 22)]
+    const options = { rank: 2, quantize: 'int8', activations: { data: inputs, shape: [20, 30] } }
+    return { call: { verb: 'lowRank', args: [{ data, shape: [30, 30] }], options }, arrays: [data, inputs] }
+  },
+  lowRankPlan: () => {
+    const arrays = [numbers(900, 23), normals64(600, 24)]
+    const args = [{ a: { data: arrays[0], shape: [30, 30] }, b: { data: arrays[1], shape: [20, 30] } }]
+    return { call: { verb: 'lowRankPlan', args, options: { bytes: 4000 } }, arrays }
+  },
+  reconstruct: () => {
+    const { u, v, residual } = lowRank({ data: numbers(900, 25), shape: [30, 30] }, { rank: 2, residual: 'int4' })
+    return { call: { verb: 'reconstruct', args: [{ u, v, residual }] }, arrays: [u.data, v.data, residual!.codes] }
   },
   compare: () => {
     const arrays = [numbers(length, 17), normals64(length, 18)]

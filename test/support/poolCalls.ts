@@ -1,5 +1,5 @@
-import { quantize } from '../../src/index.js'
-import type { QuantizeOptions, TensorLike } from '../../src/index.js'
+import { lowRank, quantize } from '../../src/index.js'
+import type { LowRankOptions, QuantizeOptions, TensorLike } from '../../src/index.js'
 import { labelsFor, numbers, tied, type Call } from './pool.js'
 import { FLOAT_FORMATS, GRIDS } from './quantize.js'
 import { index, seeded } from './random.js'
@@ -54,6 +54,16 @@ function randomQuantization(random: Random, shape: readonly number[]): QuantizeO
   return options
 }
 
+/** What `lowRank` takes beside its target, for a matrix of n columns. */
+function randomExtras(random: Random, n: number): LowRankOptions {
+  const tensor = randomTensor(random, [1 + index(random, 30), n])
+  return {
+    quantize: pick(random, [undefined, undefined, 'int8', { format: 'int4', group: 3 }, 'float16']),
+    residual: pick(random, [undefined, undefined, 'int4', 'bfloat16']),
+    activations: pick(random, [undefined, undefined, tensor])
+  }
+}
+
 const VERBS = [
   'quantize',
   'quantize',
@@ -69,6 +79,9 @@ const VERBS = [
   'crossEntropy',
   'svd',
   'lowRank',
+  'lowRank',
+  'lowRankPlan',
+  'reconstruct',
   'compare'
 ] as const
 
@@ -124,8 +137,20 @@ export function randomCall(seed: number, most: number): Call {
     case 'lowRank': {
       const matrix = randomTensor(random, [1 + index(random, 40), 1 + index(random, 40)])
       if (verb === 'svd') return { verb, args: [matrix] }
-      const options = pick(random, [{ rank: 1 }, { energy: random() }, { maxRelativeError: 0.05 + 0.9 * random() }])
-      return { verb, args: [matrix], options }
+      const target = pick(random, [{ rank: 1 }, { energy: random() }, { maxRelativeError: 0.05 + 0.9 * random() }])
+      return { verb, args: [matrix], options: { ...target, ...randomExtras(random, matrix.shape[1]!) } }
+    }
+    case 'lowRankPlan': {
+      const matrices = Array.from({ length: index(random, 4) }, () =>
+        randomTensor(random, [1 + index(random, 20), 1 + index(random, 20)])
+      )
+      const args = random() < 0.5 ? [matrices] : [Object.fromEntries(matrices.map((one, i) => [`m${i}`, one]))]
+      return { verb, args, options: { bytes: 1 + index(random, 3000), quantize: pick(random, [undefined, 'int8']) } }
+    }
+    case 'reconstruct': {
+      const matrix = randomTensor(random, [1 + index(random, 40), 1 + index(random, 40)], false)
+      const options = { rank: 1, residual: pick(random, [undefined, 'int4' as const]) }
+      return { verb, args: [lowRank(matrix, { ...options, quantize: pick(random, [undefined, 'int8' as const]) })] }
     }
     case 'compare': {
       const shape = randomShape(random, most)
@@ -151,5 +176,7 @@ export const EVERY: readonly Call[] = [
   { verb: 'crossEntropy', args: [], options: { logits: matrix, labels: [0, 1] } },
   { verb: 'svd', args: [matrix], options: {} },
   { verb: 'lowRank', args: [matrix], options: { rank: 1 } },
+  { verb: 'lowRankPlan', args: [[matrix]], options: { bytes: 24 } },
+  { verb: 'reconstruct', args: [lowRank(matrix, { rank: 1, quantize: 'int8' })], options: {} },
   { verb: 'compare', args: [small, small], options: {} }
 ]

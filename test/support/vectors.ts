@@ -66,6 +66,7 @@ export interface GradedCase {
   singularValues: Float64Array<ArrayBuffer>
 }
 
+<<<<<<< HEAD
 export interface MatmulVectors {
   whole: { left: number[]; right: number[]; shape: number[]; data: number[] }[]
   refused: { left: number[]; right: number[] }[]
@@ -81,6 +82,23 @@ export interface MatmulVectors {
 
 type Encoded<T> = { [Name in keyof T]: T[Name] extends Float64Array ? string : T[Name] }
 
+=======
+export interface LowRankCase {
+  name: string
+  shape: [number, number]
+  matrix: number[]
+  samples: number
+  activations: number[]
+  /** singular values of the matrix, and the relative error of each rank */
+  s: number[]
+  errors: number[]
+  /** singular values of the outputs, and the errors of the outputs and of the matrix of each rank that is the best for the outputs */
+  outputs: number[]
+  outputErrors: number[]
+  matrixErrors: number[]
+}
+
+>>>>>>> cece677 (Tests of low rank: golden errors of outputs, whole errors, plans against all ways)
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8'))
 
@@ -113,6 +131,9 @@ export const matmulVectors: MatmulVectors = {
     product: f64(golden.product)
   }))
 }
+
+/** Singular values and errors of low rank in 60 digits; test/vectors/make_lowRank.py. */
+export const lowRankVectors = (read('lowRank') as { cases: LowRankCase[] }).cases
 
 export const f32 = (values: Iterable<Logit>): Float32Array<ArrayBuffer> => Float32Array.from(values, Number)
 

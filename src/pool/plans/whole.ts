@@ -1,8 +1,10 @@
 import { applyMask } from '../../prune/applyMask.js'
 import { compare } from '../../linalg/compare.js'
-import { lowRank } from '../../linalg/lowRank.js'
 import { svd } from '../../linalg/svd.js'
 import { crossEntropy, distillationLoss, klDivergence } from '../../distill/losses.js'
+import { lowRank } from '../../lowRank/lowRank.js'
+import { lowRankPlan } from '../../lowRank/plan.js'
+import { reconstruct } from '../../lowRank/reconstruct.js'
 import { logSoftmax, softmax } from '../../distill/softmax.js'
 import { prune } from '../../prune/prune.js'
 import { dequantize } from '../../quantize/dequantize.js'
@@ -21,8 +23,10 @@ const verbs = {
   klDivergence,
   logSoftmax,
   lowRank,
+  lowRankPlan,
   prune,
   quantize,
+  reconstruct,
   softmax,
   svd
 }

@@ -1,0 +1,225 @@
+import { isArrayOf } from '../core/check.js'
+import { defaultEngine } from '../core/engine.js'
+import type { Source, Tensor } from '../core/tensor.js'
+import type { Floats } from '../linalg/matrix.js'
+import { dequantize } from '../quantize/dequantize.js'
+import type { Quantized } from '../quantize/formats.js'
+import { quantize } from '../quantize/quantize.js'
+import {
+  addAlong,
+  evenExponent,
+  greatest,
+  load,
+  product,
+  productAcross,
+  scaled,
+  solveGram,
+  squares,
+  type Dense
+} from './algebra.js'
+import type { Factors } from './basis.js'
+import type { Coding, LowRankTask } from './options.js'
+import type { Outputs } from './outputs.js'
+import { spread } from './spread.js'
+
+/** What factors are fitted to. */
+export interface Problem {
+  /** A 2^-exponent, with its greatest magnitude in [1/4, 1) */
+  readonly matrix: Dense
+  readonly exponent: number
+  readonly outputs?: Outputs
+  /** |matrix|^2, and of what counts of it */
+  readonly total: number
+  readonly seen: number
+  readonly quantize?: Coding
+  readonly residual?: Coding
+  /** of factors that are not quantised */
+  readonly type: new (length: number) => Floats
+}
+
+/** What a task asks factors to be fitted to. */
+export function problemOf(task: LowRankTask, outputs: Outputs | undefined): Problem {
+  const { source, quantize, residual } = task
+  const exponent = evenExponent(greatest(source))
+  const matrix = load(source, -exponent)
+  return {
+    matrix,
+    exponent,
+    outputs,
+    total: squares(matrix),
+    seen: squares(seenBy({ outputs }, matrix)),
+    quantize,
+    residual,
+    type: floatsOf(source)
+  }
+}
+
+/** The class of what is returned in floats: f64 for f64. */
+export function floatsOf({ data }: Source): new (length: number) => Floats {
+  return isArrayOf(data, Float64Array) ? Float64Array : Float32Array
+}
+
+type Part = Tensor<Floats> | Quantized
+
+export interface Fit {
+  readonly u: Part
+  readonly v: Part
+  readonly residual?: Quantized
+  /** |A - u vT - residual| / |A|, of the outputs where these are what counts */
+  readonly relativeError: number
+  /** the same of the matrix itself */
+  readonly matrixError: number
+}
+
+/** Turns of rounding u, solving for v, rounding v, solving for u; later ones gain less than a hundredth of the error. */
+const TURNS = { first: 4, later: 2 }
+/** Turns of rounding the residual and fitting the factors to what it leaves, which take 10 to 25% off the error; Y. Li et al., LoftQ, 2023, take SVDs. */
+const RESIDUAL_TURNS = 4
+
+/** The result of the best factors, rounded as the problem asks; all that it returns is measured on what it returns. */
+export function fit(problem: Problem, start: Factors): Fit {
+  const { matrix, exponent, residual } = problem
+  let factors = roundFactors(problem, matrix, rescaled(start, -exponent / 2), true)
+  let left = minusProduct(matrix, factors)
+  if (!residual) return measured(problem, factors, left)
+  let best: Fit | undefined
+  const consider = (rest: Rounded): void => {
+    const tried = measured(problem, factors, minus(left, rest.values), rest.part as Quantized)
+    if (!best || tried.relativeError < best.relativeError) best = tried
+  }
+  for (let turn = 0; turn < RESIDUAL_TURNS; turn++) {
+    const rest = round(problem, left, exponent, residual)
+    consider(rest)
+    factors = roundFactors(problem, minus(matrix, rest.values), factors, false)
+    left = minusProduct(matrix, factors)
+    consider(rest)
+  }
+  return best!
+}
+
+interface Rounded {
+  readonly part: Part
+  /** what the part stands for, in the problem's scale */
+  readonly values: Dense
+}
+
+interface RoundedFactors extends Factors {
+  readonly parts: readonly [Part, Part]
+}
+
+/** Factors of the target near those given: best ones, or any to be fitted. */
+function roundFactors(problem: Problem, target: Dense, given: Factors, best: boolean): RoundedFactors {
+  if (problem.quantize) return quantizeTogether(problem, target, given, best)
+  const { u, v } = best ? given : alternate(problem, target, given)
+  return together(roundFactor(problem, u), roundFactor(problem, v))
+}
+
+function together(u: Rounded, v: Rounded): RoundedFactors {
+  return { u: u.values, v: v.values, parts: [u.part, v.part] }
+}
+
+/** One step of alternating least squares. */
+function alternate(problem: Problem, target: Dense, { u }: Factors): Factors {
+  const v = solveRight(target, u)
+  return { u: solveLeft(problem, target, v) ?? u, v }
+}
+
+/** The v of the least |target - u vT|, in whatever weights of columns: for u as it is, each column has its own best. */
+function solveRight(target: Dense, u: Dense): Dense {
+  return solveGram(productAcross(u, u), productAcross(target, u)).x
+}
+
+/** The u of the least |(target - u vT) l|; undefined where there are many. */
+function solveLeft({ outputs }: Problem, target: Dense, v: Dense): Dense | undefined {
+  const seen = outputs ? product(target, outputs.l) : target
+  const through = outputs ? productAcross(outputs.l, v) : v
+  const { x, rank } = solveGram(productAcross(through, through), product(seen, through))
+  return rank === v.columns ? x : undefined
+}
+
+/**
+ * Both factors in few bits. Each is solved for by least squares against the other as rounded, in turns, from the factors as they are and with their
+ * columns spread; where the given factors are the best, rounding each alone is tried as well. What is best of all is taken.
+ */
+function quantizeTogether(problem: Problem, target: Dense, given: Factors, best: boolean): RoundedFactors {
+  let kept: { factors: RoundedFactors; error: number } | undefined
+  const consider = (u: Rounded, v: Rounded): number => {
+    const factors = together(u, v)
+    const error = squares(seenBy(problem, minusProduct(target, factors)))
+    if (!kept || error < kept.error) kept = { factors, error }
+    return error
+  }
+  if (best) consider(roundFactor(problem, given.u), roundFactor(problem, given.v))
+  const turns = best ? TURNS.first : TURNS.later
+  for (const start of best ? [given, spread(given)] : [given]) {
+    let { u } = start
+    for (let turn = 0, last = Infinity; turn < turns; turn++) {
+      const left = roundFactor(problem, u)
+      const right = roundFactor(problem, solveRight(target, left.values))
+      const error = consider(left, right)
+      const next = error < GAIN * last && solveLeft(problem, target, right.values)
+      if (!next) break
+      last = error
+      u = next
+    }
+  }
+  return kept!.factors
+}
+
+/** Another turn is worth it as long as a turn takes this much off the sum of squares. */
+const GAIN = 1 - 1e-3
+
+function roundFactor(problem: Problem, values: Dense): Rounded {
+  return round(problem, values, problem.exponent / 2, problem.quantize)
+}
+
+/** The part that stands for values 2^exponent. */
+function round({ type, exponent: whole }: Problem, values: Dense, exponent: number, coding?: Coding): Rounded {
+  const shape = [values.rows, values.columns]
+  const wide = scaled(values, exponent).data
+  if (!coding) {
+    const data = new type(wide.length)
+    data.set(wide)
+    return { part: { data, shape }, values: scaled(asDense(data, shape), -exponent) }
+  }
+  const data = new Float32Array(wide)
+  if (!data.every(Number.isFinite)) {
+    throw new RangeError(
+      `lowRank: "matrix" expected numbers well within float32, got some of about 2^${whole}; rescale the data`
+    )
+  }
+  const part = quantize({ data, shape }, coding)
+  return { part, values: scaled(asDense(dequantize(part).data, shape), -exponent) }
+}
+
+function asDense(data: Floats, [rows, columns]: readonly number[]): Dense {
+  return { data: data instanceof Float64Array ? data : new Float64Array(data), rows: rows!, columns: columns! }
+}
+
+function rescaled({ u, v }: Factors, exponent: number): Factors {
+  return { u: scaled(u, exponent), v: scaled(v, exponent) }
+}
+
+function minus(a: Dense, b: Dense): Dense {
+  return { ...a, data: a.data.map((x, i) => x - b.data[i]!) }
+}
+
+function minusProduct(a: Dense, { u, v }: Factors): Dense {
+  return addAlong(a, u, v, false)
+}
+
+/** What counts of a matrix. */
+function seenBy({ outputs }: Pick<Problem, 'outputs'>, matrix: Dense): Dense {
+  return outputs ? product(matrix, outputs.l) : matrix
+}
+
+function measured(problem: Problem, { parts: [u, v] }: RoundedFactors, error: Dense, residual?: Quantized): Fit {
+  const matrixError = ratio(squares(error), problem.total)
+  const relativeError = problem.outputs ? ratio(squares(seenBy(problem, error)), problem.seen) : matrixError
+  return { u, v, ...(residual ? { residual } : {}), relativeError, matrixError }
+}
+
+function ratio(noise: number, signal: number): number {
+  if (noise === 0) return 0
+  return signal === 0 ? Infinity : defaultEngine().kernels.sqrtF64(noise / signal)
+}
