@@ -1,8 +1,8 @@
 import { FormatError } from '../core/errors.js'
 import { sizeOf } from '../core/tensor.js'
 import { FORMATS, isHalf, type QuantizeFormat } from '../quantize/formats.js'
-import { byteLengthOf, isDtype, isFloat, isLength, type Dtype } from './dtypes.js'
-import { brief } from './names.js'
+import { byteLengthOf, isDtype, isFloat, isLength, type Dtype } from '../files/dtypes.js'
+import { brief } from '../files/names.js'
 
 /** How one dense array is stored (docs/formats.md). */
 export interface DenseEncoding {

@@ -1,5 +1,5 @@
 import { FormatError } from '../core/errors.js'
-import { byteLengthOf, type Dtype, type FileTensor, type TensorArray } from './dtypes.js'
+import { byteLengthOf, type Dtype, type FileTensor, type TensorArray } from '../files/dtypes.js'
 import { decodeDense, partTypes } from './dense.js'
 import { describeEncoding, METADATA_KEY, parseArtefact, partName, type TensorEncoding } from './encoding.js'
 import { openTensors, type TensorFile } from './open.js'
