@@ -22,6 +22,7 @@ export { applyQ, householderQr, unitReflectors } from './linalg/qr'
 export { tridiagonalise } from './linalg/tridiagonal'
 export { fromPanels, implicitQl, toPanels } from './linalg/ql'
 export { jacobiSweeps } from './linalg/jacobi'
+export { gramPanels, greatestBitsF32, packLower, packRowsF32, shiftPanels, sumPanels } from './linalg/gram'
 export { gramF64, gramWork, mirrorF64, screenedSweeps } from './linalg/screen'
 export {
   completeBasis,

@@ -4,6 +4,8 @@ export type { Bitmask } from './core/mask.js'
 export type { NestedArray, NumberArray, Tensor, TensorLike } from './core/tensor.js'
 
 export { compare, type Comparison } from './linalg/compare.js'
+export { createGram, gram, openGram, type Gram, type GramOptions } from './linalg/gram.js'
+export type { Pca, PcaOptions } from './linalg/pca.js'
 export { lowRank, type LowRank, type LowRankOptions } from './linalg/lowRank.js'
 export { svd, type Svd } from './linalg/svd.js'
 

@@ -104,7 +104,7 @@ export function prepareLowRank(matrix: TensorLike, options: LowRankOptions): Sou
 }
 
 /** lost[r] = share of the sum of squares beyond the first r singular values; summed from the small end. */
-function lostShares(s: Float64Array): Float64Array {
+export function lostShares(s: Float64Array): Float64Array {
   const scale = s[0]! || 1
   const tails = new Float64Array(s.length + 1)
   for (let r = s.length - 1; r >= 0; r--) {
@@ -115,7 +115,7 @@ function lostShares(s: Float64Array): Float64Array {
 }
 
 /** The least rank, at least 1, beyond which so little is lost that it is enough. */
-function leastRank(lost: Float64Array, enough: (rest: number) => boolean): number {
+export function leastRank(lost: Float64Array, enough: (rest: number) => boolean): number {
   return lost.findIndex((rest, r) => r > 0 && enough(rest))
 }
 

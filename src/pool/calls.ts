@@ -3,13 +3,14 @@ import type { Bitmask } from '../core/mask.js'
 import { readTensor, type Source, type TensorLike } from '../core/tensor.js'
 import type { LossVerb } from '../distill/losses.js'
 import type { SoftmaxOptions } from '../distill/softmax.js'
+import type { GramOptions } from '../linalg/gram.js'
 import { prepareLowRank, type LowRankOptions } from '../linalg/lowRank.js'
 import { prepareSvd, type SvdOptions } from '../linalg/svd.js'
 import { preparePrune, type Prunable, type PruneOptions } from '../prune/prune.js'
 import type { Quantized } from '../quantize/formats.js'
 import type { Plan } from './plan.js'
 import { lossPlan, softmaxPlan } from './plans/distill.js'
-import { comparePlan } from './plans/linalg.js'
+import { comparePlan, gramPlan } from './plans/linalg.js'
 import { applyMaskPlan, prunePlan } from './plans/prune.js'
 import { dequantizePlan, fakeQuantizePlan, quantizePlan } from './plans/quantize.js'
 import { wholePlan, type VerbName } from './plans/whole.js'
@@ -121,6 +122,7 @@ export const calls: Readonly<Record<VerbName, Call>> = {
   lowRank: ofTensor('lowRank', 'matrix', ([matrix, options]) =>
     wholePlan('lowRank', [asTensor(prepareLowRank(matrix as TensorLike, options as LowRankOptions)), options])
   ),
+  gram: ofTensor('gram', 'rows', ([rows, options]) => gramPlan(rows as TensorLike, options as GramOptions)),
   compare: {
     options: 2,
     plan: ([reference, other, options]) => {

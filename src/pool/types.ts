@@ -3,6 +3,7 @@ import type { Tensor, TensorLike } from '../core/tensor.js'
 import type { CrossEntropyOptions, DistillationLossOptions, KlDivergenceOptions, Loss } from '../distill/losses.js'
 import type { SoftmaxOptions } from '../distill/softmax.js'
 import type { Comparison } from '../linalg/compare.js'
+import type { Gram, GramOptions } from '../linalg/gram.js'
 import type { LowRank, LowRankOptions } from '../linalg/lowRank.js'
 import type { Svd } from '../linalg/svd.js'
 import type { Pruned, PruneOptions } from '../prune/prune.js'
@@ -89,5 +90,6 @@ export interface Pool {
   crossEntropy(options: Run<Reduced<CrossEntropyOptions>>): Promise<Loss>
   svd(matrix: TensorLike, options?: RunOptions): Promise<Svd>
   lowRank(matrix: TensorLike, options: Run<LowRankOptions>): Promise<LowRank>
+  gram(rows: TensorLike, options?: Run<GramOptions>): Promise<Gram>
   compare(reference: TensorLike, other: TensorLike, options?: RunOptions): Promise<Comparison>
 }
