@@ -69,6 +69,7 @@ const VERBS = [
   'crossEntropy',
   'svd',
   'lowRank',
+  'gram',
   'compare'
 ] as const
 
@@ -127,6 +128,16 @@ export function randomCall(seed: number, most: number): Call {
       const options = pick(random, [{ rank: 1 }, { energy: random() }, { maxRelativeError: 0.05 + 0.9 * random() }])
       return { verb, args: [matrix], options }
     }
+    case 'gram': {
+      const dim = 1 + index(random, 12)
+      const rows = randomTensor(random, [Math.floor((most * random() ** 2) / dim), dim])
+      const options = { center: random() < 0.5, first: Math.floor(5000 * random() ** 2) }
+      return {
+        verb,
+        args: [rows],
+        options: random() < 0.2 ? { ...options, directions: 1 + index(random, dim) } : options
+      }
+    }
     case 'compare': {
       const shape = randomShape(random, most)
       return { verb, args: [randomTensor(random, shape), randomTensor(random, shape)] }
@@ -151,5 +162,6 @@ export const EVERY: readonly Call[] = [
   { verb: 'crossEntropy', args: [], options: { logits: matrix, labels: [0, 1] } },
   { verb: 'svd', args: [matrix], options: {} },
   { verb: 'lowRank', args: [matrix], options: { rank: 1 } },
+  { verb: 'gram', args: [matrix], options: {} },
   { verb: 'compare', args: [small, small], options: {} }
 ]
