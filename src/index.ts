@@ -7,6 +7,8 @@ export { cholesky, type Cholesky, type CholeskyOptions } from './linalg/cholesky
 export { compare, type Comparison } from './linalg/compare.js'
 export { qr, type Qr, type QrOptions } from './linalg/qr.js'
 export { solveTriangular, type SolveTriangularOptions } from './linalg/triangular.js'
+export { createGram, gram, openGram, type Gram, type GramOptions } from './linalg/gram.js'
+export type { Pca, PcaOptions } from './linalg/pca.js'
 export { svd, type Svd } from './linalg/svd.js'
 
 export { dequantize, type DequantizeOptions } from './quantize/dequantize.js'

@@ -2,7 +2,8 @@ import { defaultEngine } from '../core/engine.js'
 import type { Source } from '../core/tensor.js'
 import { product, productAcross, scaled, type Dense } from './algebra.js'
 import type { Outputs } from './outputs.js'
-import { asDense, asSource, decomposed, lostShares, numericalRank } from './spectrum.js'
+import { lostShares } from '../linalg/spectrum.js'
+import { asDense, asSource, decomposed, numericalRank } from './spectrum.js'
 
 export interface Factors {
   /** (m, rank) */

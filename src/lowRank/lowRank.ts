@@ -6,7 +6,7 @@ import { outputBasis, plainBasis, type Basis } from './basis.js'
 import { fit, floatsOf, problemOf } from './fit.js'
 import { prepareLowRank, type LowRankOptions, type LowRankTask, type Quantization } from './options.js'
 import { readOutputs } from './outputs.js'
-import { leastRank } from './spectrum.js'
+import { leastRank } from '../linalg/spectrum.js'
 
 /** What `lowRank` returns; F is what the factors are: tensors, or, with `quantize`, what that returns. */
 export interface LowRank<F = Tensor<Floats>> {

@@ -1,12 +1,12 @@
 import { checkChoice, checkOptions } from '../core/check.js'
 import { FormatError } from '../core/errors.js'
 import { dequantize } from '../quantize/dequantize.js'
-import type { FileTensor } from './dtypes.js'
-import { byteLengthOf } from './dtypes.js'
+import type { FileTensor } from '../files/dtypes.js'
+import { byteLengthOf } from '../files/dtypes.js'
 import type { Model, ModelTensor } from './model.js'
 import { npyHeader } from './npy.js'
 import { checkSink, type Progress } from './recipe.js'
-import { safetensorsHeader } from './safetensors.js'
+import { safetensorsHeader } from '../files/safetensors.js'
 import { MemorySink, type ByteSink } from './writer.js'
 
 export interface DecompressOptions {

@@ -7,7 +7,7 @@ import { dequantize } from '../quantize/dequantize.js'
 import { GRIDS, isHalf, type Quantized, type QuantizeOptions } from '../quantize/formats.js'
 import { packNibbles, unpackNibbles } from '../quantize/nibbles.js'
 import { quantize } from '../quantize/quantize.js'
-import type { Dtype, TensorArray } from './dtypes.js'
+import type { Dtype, TensorArray } from '../files/dtypes.js'
 import { partName, type DenseEncoding } from './encoding.js'
 
 /** An array as it goes into a file. */

@@ -1,7 +1,7 @@
 import { FormatError } from '../core/errors.js'
 import type { TensorLike } from '../core/tensor.js'
 import { compare, type Comparison } from '../linalg/compare.js'
-import { isFloat, type FileTensor } from './dtypes.js'
+import { isFloat, type FileTensor } from '../files/dtypes.js'
 import type { Model, ModelTensor } from './model.js'
 
 /** How one tensor of two models compares. */

@@ -1,8 +1,8 @@
-import { FormatError } from '../core/errors.js'
 import { sizeOf } from '../core/tensor.js'
 import { FORMATS, isHalf, type QuantizeFormat } from '../quantize/formats.js'
-import { byteLengthOf, isDtype, isFloat, isLength, type Dtype } from './dtypes.js'
-import { brief } from './names.js'
+import { byteLengthOf, isDtype, isFloat, isLength, type Dtype } from '../files/dtypes.js'
+import { isRecord, malformed, parseEntry } from '../files/entry.js'
+import { brief } from '../files/names.js'
 
 /** How one dense array is stored (docs/formats.md). */
 export interface DenseEncoding {
@@ -32,7 +32,6 @@ export interface Artefact {
   tensors: TensorEncoding[]
 }
 
-export const METADATA_KEY = 'tersor'
 const VERSION = 1
 
 /** Names of the arrays that belong to one. ':' does not occur in the names that frameworks give. */
@@ -40,20 +39,7 @@ export const partName = (base: string, part: 'u' | 'v' | 'mask' | 'scales' | 'ze
 
 /** Reads the metadata entry. Throws FormatError for another version or something malformed. */
 export function parseArtefact(text: string): Artefact {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw malformed('is not JSON', text)
-  }
-  if (!isRecord(value)) throw malformed('expected an object', value)
-  if (value.kind !== 'model' || value.version !== VERSION) {
-    throw new FormatError(
-      'unsupported-version',
-      `the file holds a tersor artefact of kind ${brief(value.kind)}, version ${brief(value.version)}; ` +
-        `this release reads kind "model", version ${VERSION}: use a newer one`
-    )
-  }
+  const value = parseEntry(text, 'model', VERSION)
   // Without an order the tensors stand as their data does.
   const { source, order = [], tensors } = value
   if (!isRecord(source) || (source.format !== 'npy' && source.format !== 'safetensors')) {
@@ -70,14 +56,6 @@ export function parseArtefact(text: string): Artefact {
     order,
     tensors: tensors.map(parseTensor)
   }
-}
-
-function malformed(what: string, got: unknown): FormatError {
-  return new FormatError('bad-header', `the file's tersor metadata ${what}, got ${brief(got)}`)
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function parseShape(shape: unknown): number[] {

@@ -3,6 +3,7 @@ import type { Bitmask } from '../core/mask.js'
 import { readTensor, type Source, type TensorLike } from '../core/tensor.js'
 import type { LossVerb } from '../distill/losses.js'
 import type { SoftmaxOptions } from '../distill/softmax.js'
+import type { GramOptions } from '../linalg/gram.js'
 import type { SvdOptions } from '../linalg/svd.js'
 import { prepareLowRank, type LowRankOptions } from '../lowRank/options.js'
 import { prepareLowRankPlan, type LowRankPlanOptions } from '../lowRank/plan.js'
@@ -11,7 +12,7 @@ import { preparePrune, type Prunable, type PruneOptions } from '../prune/prune.j
 import type { Quantized } from '../quantize/formats.js'
 import type { Plan } from './plan.js'
 import { lossPlan, softmaxPlan } from './plans/distill.js'
-import { comparePlan, svdPlan } from './plans/linalg.js'
+import { comparePlan, gramPlan, svdPlan } from './plans/linalg.js'
 import { applyMaskPlan, prunePlan } from './plans/prune.js'
 import { dequantizePlan, fakeQuantizePlan, quantizePlan } from './plans/quantize.js'
 import { wholePlan, type VerbName } from './plans/whole.js'
@@ -189,6 +190,7 @@ export const calls: Readonly<Record<VerbName, Call>> = {
       return takeFrom(tensors, put)
     }
   },
+  gram: ofTensor('gram', 'rows', ([rows, options]) => gramPlan(rows as TensorLike, options as GramOptions)),
   compare: {
     options: 2,
     plan: ([reference, other, options]) => {

@@ -1,6 +1,6 @@
 import type { Program } from './plan.js'
 import { lossProgram, softmaxProgram } from './plans/distill.js'
-import { compareTilesProgram, svdProgram } from './plans/linalg.js'
+import { compareTilesProgram, gramProgram, svdProgram } from './plans/linalg.js'
 import { applyBitsProgram, keepPatternProgram, removeSmallestProgram } from './plans/prune.js'
 import {
   decodeHalfProgram,
@@ -22,6 +22,7 @@ export const programs: Readonly<Record<string, Program>> = {
   encodeHalf: encodeHalfProgram,
   fake: fakeProgram,
   fakeHalf: fakeHalfProgram,
+  gram: gramProgram,
   keepPattern: keepPatternProgram,
   loss: lossProgram,
   removeSmallest: removeSmallestProgram,

@@ -3,6 +3,7 @@ import type { Tensor, TensorLike } from '../core/tensor.js'
 import type { CrossEntropyOptions, DistillationLossOptions, KlDivergenceOptions, Loss } from '../distill/losses.js'
 import type { SoftmaxOptions } from '../distill/softmax.js'
 import type { Comparison } from '../linalg/compare.js'
+import type { Gram, GramOptions } from '../linalg/gram.js'
 import type { Floats } from '../linalg/matrix.js'
 import type { Svd, SvdOptions } from '../linalg/svd.js'
 import type { LowRank } from '../lowRank/lowRank.js'
@@ -110,5 +111,6 @@ export interface Pool {
   ): Promise<LowRankPlan<Record<K, PlannedRank>>>
   reconstruct(factored: Factored<Tensor | Quantized>, options?: RunOptions): Promise<Tensor>
   reconstruct(factored: Factored, options?: RunOptions): Promise<Tensor<Floats>>
+  gram(rows: TensorLike, options?: Run<GramOptions>): Promise<Gram>
   compare(reference: TensorLike, other: TensorLike, options?: RunOptions): Promise<Comparison>
 }

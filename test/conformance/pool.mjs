@@ -50,6 +50,9 @@ export function calls(verbs) {
     () => verbs.klDivergence({ ...logits, temperature: 4 }),
     () => verbs.crossEntropy({ logits: logits.student, labels }),
     () => verbs.quantize(x, { format: 'int4', symmetric: false, scales: [0.4], zeroPoints: [1] }),
+    // A Gram is compared by its bytes.
+    async () => (await verbs.gram(rows, { center: true, first: 700 })).toBytes(),
+    async () => (await verbs.gram(logits.student, { directions: 5 })).toBytes(),
     () => verbs.compare(x, few),
     () => verbs.svd(tensor([30, 20], 36)),
     () => verbs.svd(tensor([40, 20, 30], 39)),

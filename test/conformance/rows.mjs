@@ -65,6 +65,14 @@ export function operations(tersor, model) {
   const labels = Int32Array.from({ length: 9 }, (_, i) => (i * 5 + 1) % 37)
   const matrices = [tensor([6, 6], 1), tensor([40, 12], 2), tensor([7, 30], 3), tensor([5, 1], 4), tensor([4, 4], 5, 0)]
   const doubles = { data: Float64Array.from(numbers(90, 6)), shape: [9, 10] }
+  const table = tensor([2300, 7], 8, 5)
+  const grams = [{}, { center: true }, { directions: 3, center: true }]
+  const all = (gram) => [
+    gram.directions ? [] : gram.matrix(),
+    gram.mean(),
+    gram.pca({ rank: 3, dtype: 'float64' }),
+    gram.toBytes()
+  ]
   const files = () =>
     model.encodeSafetensors(
       [
@@ -152,6 +160,22 @@ export function operations(tersor, model) {
       tersor.lowRank(doubles, { rank: 3 }),
       tersor.lowRank(doubles, { maxRelativeError: 0.3 })
     ],
+    gram: () => grams.map((options) => all(tersor.gram(table, options))),
+    createGram: () =>
+      grams.map((options) => {
+        const parts = [0, 1000, 1500].map((first, i) => {
+          const end = [1000, 1500, 2300][i]
+          const part = { data: table.data.subarray(7 * first, 7 * end), shape: [end - first, 7] }
+          return tersor.createGram(7, { ...options, first }).add(part)
+        })
+        return all(
+          parts[1]
+            .merge(parts[2])
+            .merge(parts[0])
+            .add(Float64Array.from(numbers(7, 9)))
+        )
+      }),
+    openGram: () => grams.map((options) => all(tersor.openGram(tersor.gram(table, options).toBytes()))),
     compare: () => [
       tersor.compare(tensor([70001], 1), tensor([70001], 2)),
       tersor.compare(doubles, tensor([9, 10], 7)),

@@ -1,4 +1,4 @@
-import type { Dtype, NewTensor, TensorArray } from '../../src/model/dtypes.js'
+import type { Dtype, NewTensor, TensorArray } from '../../src/files/dtypes.js'
 import type { ByteSource } from '../../src/model/source.js'
 
 /** Every dtype, its bits and its carrier: typed in again here, so that the tests do not ask the code under test. */

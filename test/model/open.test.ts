@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../src/core/errors.js'
 import { encodeNpy } from '../../src/model/npy.js'
 import { openTensors } from '../../src/model/open.js'
-import { encodeSafetensors } from '../../src/model/safetensors.js'
+import { encodeSafetensors } from '../../src/files/safetensors.js'
 import { fileSource } from '../../src/model/source.js'
 import { bytesOf, concat, counting, pattern, rawNpy, rawSafetensors, rejection } from './files.js'
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../src/core/errors.js'
-import type { Dtype } from '../../src/model/dtypes.js'
+import type { Dtype } from '../../src/files/dtypes.js'
 import { openTensors } from '../../src/model/open.js'
-import { encodeSafetensors } from '../../src/model/safetensors.js'
+import { decodeSafetensors, encodeSafetensors } from '../../src/files/safetensors.js'
 import { bytesOf, CARRIERS, concat, example } from './files.js'
 
 const named = fc
@@ -38,8 +38,11 @@ describe('any tensors', () => {
         const file = await openTensors(bytes)
         expect({ ...file.metadata }).toEqual({ ...metadata })
         expect(file.tensors.map(({ name }) => name).sort()).toEqual(tensors.map(({ name }) => name).sort())
+        const whole = decodeSafetensors(bytes)
+        expect(whole.metadata).toEqual(file.metadata)
         for (const { name, dtype, shape, data } of tensors) {
           const back = await file.read(name)
+          expect(whole.tensors.get(name)).toEqual(back)
           expect([back.dtype, back.shape]).toEqual([dtype, shape])
           expect(bytesOf(back.data)).toEqual(bytesOf(data))
         }

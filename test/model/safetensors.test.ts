@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../src/core/errors.js'
-import type { Dtype, TensorEntry } from '../../src/model/dtypes.js'
+import type { Dtype, TensorEntry } from '../../src/files/dtypes.js'
 import { openTensors } from '../../src/model/open.js'
-import { encodeSafetensors, readSafetensors, safetensorsHeader } from '../../src/model/safetensors.js'
+import { decodeSafetensors, encodeSafetensors, safetensorsHeader } from '../../src/files/safetensors.js'
+import { readSafetensors } from '../../src/model/safetensors.js'
 import { toSource } from '../../src/model/source.js'
 import { bytesOf, CARRIERS, concat, counting, example, pattern, rawSafetensors, rejection } from './files.js'
 
+/** Piece by piece, as files are read. */
 const read = (file: Uint8Array) => readSafetensors(toSource(file))
 
 describe('encodeSafetensors', () => {
@@ -332,6 +334,8 @@ describe('readSafetensors', () => {
     expect(error.message).toMatch(/^safetensors: /)
     expect(error.message).toMatch(message)
     expect(error.message.length).toBeLessThan(400)
+    // Decoded in one piece it is refused in the same words.
+    expect(() => decodeSafetensors(file)).toThrow(error)
   })
 
   it('reads the header once and no data when it opens, and one tensor without its neighbours', async () => {

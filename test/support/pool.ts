@@ -1,6 +1,7 @@
 import { afterAll, expect } from 'vitest'
 import * as tersor from '../../src/index.js'
 import { createPool } from '../../src/pool/index.js'
+import type { Gram } from '../../src/index.js'
 import type { Pool, PoolOptions, RunOptions } from '../../src/pool/index.js'
 import { expectSameBits, type AnyArray } from './bits.js'
 import { ugly } from './quantize.js'
@@ -60,9 +61,16 @@ function expectIs(actual: unknown, expected: unknown, what: string): void {
   if (!Object.is(actual, expected)) expect.fail(`${what} is ${String(actual)}, expected ${String(expected)}`)
 }
 
+const isGram = (value: unknown): value is Gram =>
+  typeof (value as Partial<Gram> | null | undefined)?.toBytes === 'function'
+
 /** Equal all the way down: arrays in class, length and bits, numbers as Object.is says, fields in their order. Quick where all is well. */
 export function expectSame(actual: unknown, expected: unknown, what = 'result'): void {
-  if (ArrayBuffer.isView(expected)) {
+  if (isGram(expected)) {
+    // Arrays inside may have room for more rows.
+    if (!isGram(actual)) expect.fail(`${what} is no Gram`)
+    expectSame(actual.toBytes(), expected.toBytes(), `bytes of ${what}`)
+  } else if (ArrayBuffer.isView(expected)) {
     const given = actual as AnyArray
     const same = ArrayBuffer.isView(given) && given.constructor === expected.constructor
     if (!same || !bufferOf(given).equals(bufferOf(expected))) expectSameBits(given, expected as AnyArray, what)

@@ -82,6 +82,7 @@ const VERBS = [
   'lowRank',
   'lowRankPlan',
   'reconstruct',
+  'gram',
   'compare'
 ] as const
 
@@ -152,6 +153,16 @@ export function randomCall(seed: number, most: number): Call {
       const options = { rank: 1, residual: pick(random, [undefined, 'int4' as const]) }
       return { verb, args: [lowRank(matrix, { ...options, quantize: pick(random, [undefined, 'int8' as const]) })] }
     }
+    case 'gram': {
+      const dim = 1 + index(random, 12)
+      const rows = randomTensor(random, [Math.floor((most * random() ** 2) / dim), dim])
+      const options = { center: random() < 0.5, first: Math.floor(5000 * random() ** 2) }
+      return {
+        verb,
+        args: [rows],
+        options: random() < 0.2 ? { ...options, directions: 1 + index(random, dim) } : options
+      }
+    }
     case 'compare': {
       const shape = randomShape(random, most)
       return { verb, args: [randomTensor(random, shape), randomTensor(random, shape)] }
@@ -178,5 +189,6 @@ export const EVERY: readonly Call[] = [
   { verb: 'lowRank', args: [matrix], options: { rank: 1 } },
   { verb: 'lowRankPlan', args: [[matrix]], options: { bytes: 24 } },
   { verb: 'reconstruct', args: [lowRank(matrix, { rank: 1, quantize: 'int8' })], options: {} },
+  { verb: 'gram', args: [matrix], options: {} },
   { verb: 'compare', args: [small, small], options: {} }
 ]

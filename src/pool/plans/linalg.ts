@@ -1,9 +1,13 @@
 import { partOf, sizeOf, type Source, type TensorLike } from '../../core/tensor.js'
 import { TILE } from '../../core/tiles.js'
 import { compareTiles, finishComparison, prepareComparison, type Comparison } from '../../linalg/compare.js'
+import { gramOfRows, openParts, prepareGram, type Gram, type GramOptions } from '../../linalg/gram.js'
+import type { GramParts, GramSettings } from '../../linalg/gramKind.js'
+import { BLOCK } from '../../linalg/mergeTree.js'
+import { rowsFrom } from '../../linalg/rows.js'
 import type { Floats } from '../../linalg/matrix.js'
 import { decompose, emptySvd, mergeSvd, prepareSvd, type Svd, type SvdOptions } from '../../linalg/svd.js'
-import { cutRows } from '../chunks.js'
+import { CHUNK, cutRows, type Run } from '../chunks.js'
 import { once, type Plan, type Steps } from '../plan.js'
 
 interface ComparisonChunk {
@@ -62,4 +66,42 @@ export function svdPlan(matrix: TensorLike, options?: SvdOptions): Plan<Svd> {
 
 export function svdProgram({ source, wide }: SvdChunk): Steps {
   return once(() => decompose<Floats>(source, wide ? Float64Array : Float32Array))
+}
+
+interface GramChunk {
+  readonly source: Source
+  readonly settings: GramSettings
+  readonly first: number
+}
+
+export function gramPlan(rows: TensorLike, options?: GramOptions): Plan<Gram> {
+  const { source, settings, first } = prepareGram(rows, options)
+  const whole = openParts({ ...settings, first, nodes: [], runs: [] })
+  const runs = cutBlocks(source.shape[0]!, settings.dim, first)
+  return {
+    verb: 'gram',
+    program: 'gram',
+    chunks: runs.map((run) => (): GramChunk => {
+      return { source: rowsFrom(source, run.first, run.count), settings, first: first + run.first }
+    }),
+    take: (_, parts) => whole.unite(parts as GramParts),
+    finish: () => whole
+  }
+}
+
+/** Cuts rows, of which the first has this place in the whole table, where nodes of the tree over its blocks end: each run becomes one. */
+function cutBlocks(rows: number, width: number, first: number): Run[] {
+  let step = BLOCK
+  while (2 * step * width <= CHUNK) step *= 2
+  const runs: Run[] = []
+  for (let row = 0; row < rows;) {
+    const count = Math.min(step - ((first + row) % step), rows - row)
+    runs.push({ first: row, count })
+    row += count
+  }
+  return runs
+}
+
+export function gramProgram({ source, settings, first }: GramChunk): Steps {
+  return once(() => gramOfRows(source, settings, first).parts())
 }

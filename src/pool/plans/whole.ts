@@ -1,5 +1,8 @@
+import type { TensorLike } from '../../core/tensor.js'
 import { applyMask } from '../../prune/applyMask.js'
 import { compare } from '../../linalg/compare.js'
+import { gramOfRows, openParts, prepareGram, type GramOptions } from '../../linalg/gram.js'
+import type { GramParts } from '../../linalg/gramKind.js'
 import { svd } from '../../linalg/svd.js'
 import { crossEntropy, distillationLoss, klDivergence } from '../../distill/losses.js'
 import { lowRank } from '../../lowRank/lowRank.js'
@@ -12,6 +15,12 @@ import { fakeQuantize } from '../../quantize/fakeQuantize.js'
 import { quantize } from '../../quantize/quantize.js'
 import { once, type Plan, type Steps } from '../plan.js'
 
+/** A Gram as data, which is how it crosses threads. */
+function gram(rows: TensorLike, options?: GramOptions): GramParts {
+  const { source, settings, first } = prepareGram(rows, options)
+  return gramOfRows(source, settings, first).parts()
+}
+
 /** The verbs as they are, for what one thread does as a whole. */
 const verbs = {
   applyMask,
@@ -20,6 +29,7 @@ const verbs = {
   dequantize,
   distillationLoss,
   fakeQuantize,
+  gram,
   klDivergence,
   logSoftmax,
   lowRank,
@@ -48,7 +58,7 @@ export function wholePlan<R>(verb: VerbName, args: readonly unknown[], moves?: R
     take: (_, value) => {
       result = value
     },
-    finish: () => result as R,
+    finish: () => (verb === 'gram' ? openParts(result as GramParts) : result) as R,
     exclusive: true,
     moves
   }

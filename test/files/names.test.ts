@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { brief, isWellFormed, nearNames } from '../../src/model/names.js'
+import { brief, isWellFormed, nearNames } from '../../src/files/names.js'
 
 describe('names', () => {
   it('are cut short in messages', () => {

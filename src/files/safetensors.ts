@@ -1,0 +1,312 @@
+import { FormatError } from '../core/errors.js'
+import type { Dtype, FileTensor, NewTensor, TensorEntry } from './dtypes.js'
+import { bitsOf, byteLengthOf, carry, checkNewTensor, describe, DTYPES, isDtype, isLength } from './dtypes.js'
+import { brief, isWellFormed, shorten } from './names.js'
+
+// The format: https://github.com/huggingface/safetensors, README.md ("Format") and, where that is silent, what the
+// reference implementation refuses (safetensors/src/tensor.rs, `read_metadata` and `validate`).
+
+/** Bytes before the header's own: its length. */
+export const PREFIX_LENGTH = 8
+const METADATA = '__metadata__'
+
+/** The reference implementation's own limit (MAX_HEADER_SIZE). */
+const LONGEST_HEADER = 100_000_000
+
+/** serde_json's recursion limit, hence the reference implementation's. */
+const DEEPEST = 128
+
+const fail = (code: FormatError['code'], message: string) => new FormatError(code, `safetensors: ${message}`)
+
+/** The length of the header, from the first bytes of a file of `size`. Throws FormatError. */
+export function headerLength(prefix: Uint8Array, size: number): number {
+  if (prefix.length < PREFIX_LENGTH) {
+    throw fail('truncated', `expected a header length of 8 bytes, but the file has ${size} bytes`)
+  }
+  const claimed = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true)
+  if (claimed > LONGEST_HEADER) {
+    throw fail('bad-header', `expected a header of at most ${LONGEST_HEADER} bytes, but its length says ${claimed}`)
+  }
+  const length = Number(claimed)
+  if (length > size - PREFIX_LENGTH) {
+    throw fail('truncated', `expected a header of ${length} bytes, but the file has ${size} bytes in all`)
+  }
+  return length
+}
+
+function headerText(bytes: Uint8Array): string {
+  if (bytes[0] !== 0x7b) {
+    const got = bytes.length ? `byte 0x${bytes[0]!.toString(16).padStart(2, '0')}` : 'an empty header'
+    throw fail('bad-header', `expected the header to begin with "{", got ${got}`)
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw fail('bad-header', 'expected the header in UTF-8, got bytes that are not')
+  }
+}
+
+/** Throws where an object has a name twice, escapes considered: JSON.parse would take the last. Expects valid JSON. */
+function checkNames(json: string): void {
+  // The names of each open object; undefined for an array.
+  const open: (Set<string> | undefined)[] = []
+  let isName = false
+  let outermost = ''
+  for (let i = 0; i < json.length; i++) {
+    const character = json[i]
+    if (character === '"') {
+      const start = i
+      while (json[++i] !== '"') if (json[i] === '\\') i++
+      const names = open[open.length - 1]
+      if (!names || !isName) continue
+      isName = false
+      const name = JSON.parse(json.slice(start, i + 1)) as string
+      if (names.has(name)) {
+        const where = open.length > 1 ? ` in ${outermost}` : ''
+        throw fail('duplicate-name', `the header has the name ${brief(name)} twice${where}`)
+      }
+      names.add(name)
+      if (open.length === 1) outermost = brief(name)
+    } else if (character === '{' || character === '[') {
+      if (open.length === DEEPEST) throw fail('bad-header', `the header nests deeper than ${DEEPEST} levels`)
+      open.push(character === '{' ? new Set() : undefined)
+      isName = true
+    } else if (character === '}' || character === ']') {
+      open.pop()
+    } else if (character === ',') {
+      isName = true
+    }
+  }
+}
+
+function parseJson(json: string): Record<string, unknown> {
+  let header: Record<string, unknown>
+  try {
+    header = JSON.parse(json) as Record<string, unknown>
+  } catch (error) {
+    throw fail('bad-header', `expected the header in JSON: ${shorten((error as Error).message)}`)
+  }
+  checkNames(json)
+  return header
+}
+
+function readMetadata(value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw fail('bad-header', `${METADATA} expected an object of strings, got ${brief(value)}`)
+  }
+  // Without a prototype: metadata['constructor'] is undefined unless the file says so.
+  const metadata = Object.create(null) as Record<string, string>
+  for (const [name, text] of Object.entries(value)) {
+    if (typeof text !== 'string') {
+      throw fail('bad-header', `${METADATA} expected a string as ${brief(name)}, got ${brief(text)}`)
+    }
+    if (!isWellFormed(name) || !isWellFormed(text)) {
+      throw fail('bad-header', `${METADATA} has half a surrogate pair in ${brief(name)}`)
+    }
+    metadata[name] = text
+  }
+  return metadata
+}
+
+/** A tensor and where its bytes stand. */
+export interface Placed extends TensorEntry {
+  begin: number
+  end: number
+}
+
+function readEntry(name: string, value: unknown, dataSize: number): Placed {
+  const where = `tensor ${brief(name)}`
+  if (!isWellFormed(name)) throw fail('bad-header', `${where} has half a surrogate pair in its name`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw fail('bad-header', `${where} expected { dtype, shape, data_offsets }, got ${brief(value)}`)
+  }
+  const [dtype, shape, offsets] = ['dtype', 'shape', 'data_offsets'].map((field) =>
+    Object.hasOwn(value, field) ? (value as Record<string, unknown>)[field] : undefined
+  )
+  if (typeof dtype !== 'string') throw fail('bad-header', `${where} expected a string as dtype, got ${brief(dtype)}`)
+  if (!isDtype(dtype)) {
+    throw fail('unsupported-dtype', `${where} expected a dtype of ${DTYPES.join(', ')}, got ${brief(dtype)}`)
+  }
+  if (!Array.isArray(shape) || !shape.every(isLength)) {
+    throw fail('bad-header', `${where} expected a shape of whole numbers, got ${brief(shape)}`)
+  }
+  const byteLength = byteLengthOf(dtype, shape)
+  if (byteLength === Infinity) {
+    throw fail('bad-header', `${where} expected fewer than 2^53 bits, got ${describe(dtype, shape)}`)
+  }
+  if (!Number.isInteger(byteLength)) {
+    const got = `${describe(dtype, shape)} of ${bitsOf(dtype)} bits an element`
+    throw fail('bad-header', `${where} expected whole bytes in all, got ${got}`)
+  }
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isLength)) {
+    throw fail('bad-offsets', `${where} expected data_offsets [begin, end] in whole bytes, got ${brief(offsets)}`)
+  }
+  const [begin, end] = offsets as [number, number]
+  if (begin > end) throw fail('bad-offsets', `${where} expected begin <= end, got data_offsets [${begin}, ${end}]`)
+  if (end - begin !== byteLength) {
+    const got = `${end - begin}, data_offsets [${begin}, ${end}]`
+    throw fail('bad-offsets', `${where} expected ${byteLength} bytes (${describe(dtype, shape)}), got ${got}`)
+  }
+  if (end > dataSize) {
+    throw fail('truncated', `${where} expected data up to byte ${end}, but the file has only ${dataSize} bytes of data`)
+  }
+  return { name, dtype, shape: shape as number[], byteLength, begin, end }
+}
+
+/** The tensors, without gaps and overlaps, cover the data exactly. Expects them in the order of their data. */
+function checkCover(placed: readonly Placed[], dataSize: number): void {
+  let covered = 0
+  let before = ''
+  for (const { name, begin, end } of placed) {
+    if (begin !== covered) {
+      const what = begin < covered ? `overlaps tensor ${before}` : 'leaves a hole before it'
+      throw fail('bad-offsets', `tensor ${brief(name)} ${what}: expected it to begin at ${covered}, got ${begin}`)
+    }
+    covered = end
+    before = brief(name)
+  }
+  if (covered !== dataSize) {
+    throw fail('bad-offsets', `expected the tensors to cover ${dataSize} bytes of data, but they end at ${covered}`)
+  }
+}
+
+/** A header as it is read: tensors in the order of their data, with their places from the data's beginning on. */
+export interface Header {
+  readonly metadata: Readonly<Record<string, string>>
+  readonly placed: readonly Placed[]
+}
+
+/** Reads a header, without its length, of a file that has `dataSize` bytes after it. Throws FormatError. */
+export function parseHeader(bytes: Uint8Array, dataSize: number): Header {
+  let metadata = Object.create(null) as Record<string, string>
+  const placed: Placed[] = []
+  for (const [name, value] of Object.entries(parseJson(headerText(bytes)))) {
+    if (name === METADATA) metadata = readMetadata(value)
+    else placed.push(readEntry(name, value, dataSize))
+  }
+  // An empty tensor shares its place with its neighbour: it comes first.
+  placed.sort((a, b) => a.begin - b.begin || a.end - b.end)
+  checkCover(placed, dataSize)
+  return { metadata, placed }
+}
+
+/** The metadata and all tensors of the bytes of a safetensors file, each in an array of its own. Throws FormatError. */
+export function decodeSafetensors(file: Uint8Array): {
+  metadata: Readonly<Record<string, string>>
+  tensors: Map<string, FileTensor>
+} {
+  const dataStart = PREFIX_LENGTH + headerLength(file.subarray(0, PREFIX_LENGTH), file.length)
+  const { metadata, placed } = parseHeader(file.subarray(PREFIX_LENGTH, dataStart), file.length - dataStart)
+  const tensors = placed.map(({ begin, end, ...entry }): [string, FileTensor] => {
+    const data = carry(entry.dtype, new Uint8Array(file.subarray(dataStart + begin, dataStart + end)))
+    return [entry.name, { ...entry, data }]
+  })
+  return { metadata, tensors: new Map(tensors) }
+}
+
+function metadataJson(verb: string, metadata: unknown): string {
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
+    throw new TypeError(`${verb}: "metadata" expected an object of strings, got ${brief(metadata)}`)
+  }
+  // Sorted: the same metadata gives the same bytes.
+  const names = Object.keys(metadata).sort()
+  const members = names.map((name) => {
+    const text = (metadata as Record<string, unknown>)[name]
+    if (typeof text !== 'string' || !isWellFormed(text) || !isWellFormed(name)) {
+      throw new TypeError(`${verb}: "metadata" expected well-formed strings, got ${brief(text)} as ${brief(name)}`)
+    }
+    return `${JSON.stringify(name)}:${JSON.stringify(text)}`
+  })
+  return `{${members.join(',')}}`
+}
+
+function buildHeader(
+  verb: string,
+  entries: Iterable<TensorEntry>,
+  metadata: Readonly<Record<string, string>>,
+  room?: number
+): Uint8Array<ArrayBuffer> {
+  // Members are joined, not put into an object, which would move names like "0" to the front and swallow "__proto__".
+  const text = metadataJson(verb, metadata)
+  const members = text === '{}' ? [] : [`"${METADATA}":${text}`]
+  const names = new Set<string>([METADATA])
+  let offset = 0
+  for (const { name, dtype, shape, byteLength } of entries) {
+    if (typeof name !== 'string' || !isWellFormed(name)) {
+      throw new TypeError(`${verb}: a tensor's name expected a well-formed string, got ${brief(name)}`)
+    }
+    if (names.has(name)) {
+      const why = name === METADATA ? 'that is not reserved' : 'of its own'
+      throw new RangeError(`${verb}: each tensor expected a name ${why}, got ${brief(name)}`)
+    }
+    names.add(name)
+    const needed = byteLengthOf(dtype, shape)
+    if (byteLength !== needed || !Number.isSafeInteger(needed)) {
+      const got = `expected ${needed} bytes (${describe(dtype, shape)}), got ${byteLength}`
+      throw new RangeError(`${verb}: tensor ${brief(name)} ${got}`)
+    }
+    const place = { dtype, shape, data_offsets: [offset, offset + byteLength] }
+    members.push(`${JSON.stringify(name)}:${JSON.stringify(place)}`)
+    offset += byteLength
+  }
+  const json = new TextEncoder().encode(`{${members.join(',')}}`)
+  const needed = PREFIX_LENGTH + Math.ceil(json.length / 8) * 8
+  if (room !== undefined && !(Number.isSafeInteger(room) && room % 8 === 0)) {
+    throw new RangeError(`${verb}: "room" expected a multiple of 8 bytes, got ${room}`)
+  }
+  if (room !== undefined && room < needed) {
+    throw new RangeError(`${verb}: "room" expected at least ${needed} bytes for this header, got ${room}`)
+  }
+  const size = room ?? needed
+  if (size - PREFIX_LENGTH > LONGEST_HEADER) {
+    throw new RangeError(`${verb}: a header expected at most ${LONGEST_HEADER} bytes, got ${size - PREFIX_LENGTH}`)
+  }
+  const header = new Uint8Array(size).fill(0x20)
+  new DataView(header.buffer).setBigUint64(0, BigInt(size - PREFIX_LENGTH), true)
+  header.set(json, PREFIX_LENGTH)
+  return header
+}
+
+/**
+ * The bytes of a safetensors file before its data (length and header, padded with spaces to a multiple of 8), for
+ * tensors that follow in this order. With `room`, exactly that many bytes (a multiple of 8), so that a writer can
+ * reserve them before it knows all shapes. Throws TypeError and RangeError, also where `room` is too little.
+ */
+export function safetensorsHeader(
+  entries: Iterable<TensorEntry>,
+  metadata: Readonly<Record<string, string>> = {},
+  room?: number
+): Uint8Array<ArrayBuffer> {
+  return buildHeader('safetensorsHeader', entries, metadata, room)
+}
+
+/**
+ * Writes tensors, in the order given, and metadata as the bytes of a safetensors file: the same input gives the same
+ * bytes. Without `dtype` the typed array decides (Float32Array is F32, Uint16Array is U16). A tensor's data is aligned
+ * to its element size when those before it fill whole elements: give wide types first. Throws TypeError and RangeError
+ * naming the tensor. Format: https://github.com/huggingface/safetensors#format
+ */
+export function encodeSafetensors(
+  tensors: Iterable<NewTensor & { readonly name: string }>,
+  metadata: Readonly<Record<string, string>> = {}
+): Uint8Array<ArrayBuffer> {
+  const verb = 'encodeSafetensors'
+  if (typeof (tensors as Partial<typeof tensors> | null)?.[Symbol.iterator] !== 'function') {
+    throw new TypeError(`${verb}: "tensors" expected an iterable of { name, shape, data }, got ${brief(tensors)}`)
+  }
+  const parts: { name: string; dtype: Dtype; shape: number[]; byteLength: number; bytes: Uint8Array }[] = []
+  for (const tensor of tensors) {
+    const name = (tensor as Partial<typeof tensor> | null)?.name
+    const part = checkNewTensor(`${verb}: tensor ${brief(name)}`, tensor)
+    parts.push({ name: name as string, byteLength: part.bytes.byteLength, ...part })
+  }
+  const header = buildHeader(verb, parts, metadata)
+  const file = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, header.length))
+  file.set(header)
+  let offset = header.length
+  for (const { bytes } of parts) {
+    file.set(bytes, offset)
+    offset += bytes.length
+  }
+  return file
+}

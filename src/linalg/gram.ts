@@ -1,0 +1,294 @@
+import { checkBoolean, checkInteger, checkOptions, isArrayOf, show } from '../core/check.js'
+import { readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
+import { Blocks, overlapOf, type BlockParts, type RowRange } from './blocks.js'
+import { decodeGram, encodeGram } from './gramFile.js'
+import type { GramKind, GramParts, GramSettings } from './gramKind.js'
+import { readMatrix } from './matrix.js'
+import { momentsKind } from './moments.js'
+import { checkPca, principal, type Pca, type PcaOptions } from './pca.js'
+import { checkRows } from './rows.js'
+import { sketchKind } from './sketch.js'
+
+export interface GramOptions {
+  /** moments about the mean of the rows; default false: about zero */
+  center?: boolean
+  /** where this part's first row stands in the whole table; default 0 */
+  first?: number
+  /** a sketch of so many rows in place of the whole matrix, 1 .. dim; default: none up to 4096 dimensions, 256 beyond */
+  directions?: number
+}
+
+/** Second moments of the rows of a table, or of a part of one; parts merge to those of the whole, with the same bytes however it was cut. */
+export interface Gram {
+  readonly dim: number
+  readonly center: boolean
+  /** rows that are here */
+  readonly count: number
+  /** where the first of them stands in the whole table */
+  readonly first: number
+  /** rows of the sketch; undefined where the whole matrix is kept */
+  readonly directions: number | undefined
+  /**
+   * Adds rows (r, dim), or one (dim), behind the last that is here.
+   *
+   * @throws RangeError for rows of another width, NaN, Infinity, or f64 of 2^480 and beyond (row of the whole table and column are named); nothing is added then
+   */
+  add(rows: TensorLike): this
+  /**
+   * Takes in what another part holds, which stays as it is.
+   *
+   * @throws TypeError for what is no Gram; RangeError for one of other dimensions, centring or directions, and where both have a row
+   */
+  merge(other: Gram): this
+  /**
+   * X^T X (dim, dim) of the rows X, less their mean with `center`.
+   *
+   * @throws RangeError where there are no rows, where rows between them are missing (they are named), and for a sketch
+   */
+  matrix(): Tensor<Float64Array<ArrayBuffer>>
+  /** The mean of the rows (dim). Throws RangeError where there are no rows, or where rows between them are missing. */
+  mean(): Tensor<Float64Array<ArrayBuffer>>
+  /**
+   * Principal components: by rank or by share of the sum of squares.
+   *
+   * Method: Cholesky's factor of the matrix with pivots, then `svd` of it; of a sketch, `svd` of its rows.
+   * Error: s to s_1^2 / s 2^-52 dim at worst, and to each column's own scale; with the sketch's `bound`, docs/numerics.md.
+   *
+   * @throws TypeError where not exactly one of rank and energy is given; RangeError for a rank outside 1 .. dim (of a sketch: directions), an energy
+   * that a sketch has not kept, and as `matrix`
+   */
+  pca(options: PcaOptions): Pca
+  /** All of it as the bytes of a safetensors file (docs/formats.md), for `openGram`. */
+  toBytes(): Uint8Array<ArrayBuffer>
+}
+
+/** Beyond it, the whole matrix would take 64 MiB for each node. */
+const MOST_EXACT = 4096
+const DIRECTIONS = 256
+
+/**
+ * Second moments of a table, row by row, in parts, or both: X^T X, its mean, its principal components.
+ *
+ * Shapes: rows (r, dim); up to 4096 dimensions the whole matrix is kept, beyond, or with `directions`, a sketch. Defaults: not centred, from row 0 on.
+ * Method: moments of blocks of 1024 rows, by their index in the whole table, merged in a binary tree over the blocks: the bytes do not depend on how rows
+ * come in, which part they are in, or the order of merges. Rows of a block that is not complete wait as they are. With `center`, T. F. Chan,
+ * G. H. Golub and R. J. LeVeque, The American Statistician 37, 1983; sketches by Frequent Directions (E. Liberty, KDD 2013; M. Ghashami et al.,
+ * arXiv 1501.01711). Memory: 4 dim (dim + 1) bytes (a sketch: 8 dim directions) for each of at most log2(n / 1024) nodes, twice as many for a part from
+ * the midst, and up to 1024 rows at either end.
+ * Error: products of f32 are exact, sums in f64: (270 + 4 log2(n / 1024)) 2^-53 of the sum of magnitudes. A sketch is at most `bound` below, in any direction.
+ *
+ * @throws TypeError for an unknown option; RangeError for a dimension that is no whole number above 0, a first row that is none, directions outside 1 .. dim
+ */
+export function createGram(dim: number, options: GramOptions = {}): Gram {
+  const { first, ...settings } = checkSettings('createGram', dim, options)
+  return new BlockGram(settings, first)
+}
+
+/**
+ * The Gram of a table, `createGram(dim, options).add(rows)`.
+ *
+ * Shapes, options, method and error: as `createGram`; rows (r, dim).
+ *
+ * @throws TypeError and RangeError as `createGram` and its `add`; RangeError for rows that are no (r, dim)
+ */
+export function gram(rows: TensorLike, options: GramOptions = {}): Gram {
+  const { source, settings, first } = prepareGram(rows, options)
+  return gramOfRows(source, settings, first)
+}
+
+/**
+ * Opens what `toBytes` gave: the same Gram, to go on with or to merge.
+ *
+ * @throws TypeError for what are no bytes; FormatError for a file that is broken, of another kind, or by a later version
+ */
+export function openGram(bytes: Uint8Array): Gram {
+  if (!isArrayOf(bytes, Uint8Array)) {
+    throw new TypeError(`openGram: "bytes" expected a Uint8Array, got ${show(bytes)}`)
+  }
+  return openParts(decodeGram(bytes, kindOf))
+}
+
+/** Reads and checks what `gram` is asked. */
+export function prepareGram(
+  rows: TensorLike,
+  options: GramOptions = {}
+): { source: Source; settings: GramSettings; first: number } {
+  const source = readMatrix('gram', rows, 'rows')
+  const dim = source.shape[1]!
+  if (dim === 0)
+    throw new RangeError(`${source.name} expected rows with elements, got shape [${source.shape.join(', ')}]`)
+  const { first, ...settings } = checkSettings('gram', dim, options)
+  checkPlaces(source, first)
+  return { source, settings, first }
+}
+
+/** The Gram of the rows of a source, of which the first has this place in the whole table. */
+export function gramOfRows(source: Source, settings: GramSettings, first: number): BlockGram {
+  return new BlockGram(settings, first).take(source)
+}
+
+/** A Gram from its data, which it keeps. */
+export function openParts({ first, nodes, runs, ...settings }: GramParts): BlockGram {
+  return new BlockGram(settings, first).unite({ nodes, runs })
+}
+
+function checkSettings(verb: string, dim: number, options: GramOptions): GramSettings & { first: number } {
+  checkInteger(verb, 'dim', dim, 1, Infinity)
+  checkOptions(verb, options, ['center', 'first', 'directions'])
+  const { center = false, first = 0, directions } = options
+  checkBoolean(verb, 'center', center)
+  checkInteger(verb, 'first', first, 0, Number.MAX_SAFE_INTEGER)
+  if (directions !== undefined) checkInteger(verb, 'directions', directions, 1, dim)
+  return { dim, center, first, directions: directions ?? (dim > MOST_EXACT ? DIRECTIONS : undefined) }
+}
+
+function checkPlaces(source: Source, first: number): void {
+  const most = Number.MAX_SAFE_INTEGER - first
+  if (source.shape[0]! > most) {
+    throw new RangeError(`${source.name} expected at most ${most} rows from row ${first} on, got ${source.shape[0]}`)
+  }
+}
+
+function kindOf({ dim, center, directions }: GramSettings): GramKind<unknown> {
+  const kind = directions === undefined ? momentsKind(dim, center) : sketchKind(dim, center, directions)
+  return kind as GramKind<unknown>
+}
+
+const rowsText = ({ first, end }: RowRange): string =>
+  end - first === 1 ? `row ${first}` : `rows ${first} to ${end - 1}`
+
+class BlockGram implements Gram {
+  readonly dim: number
+  readonly center: boolean
+  readonly directions: number | undefined
+  private readonly kind: GramKind<unknown>
+  private blocks: Blocks<unknown>
+  private ranges: readonly RowRange[] = []
+  private folded: unknown
+
+  constructor(
+    settings: GramSettings,
+    private readonly start: number
+  ) {
+    this.dim = settings.dim
+    this.center = settings.center
+    this.directions = settings.directions
+    this.kind = kindOf(settings)
+    this.blocks = new Blocks(this.kind, this.dim)
+  }
+
+  get count(): number {
+    return this.ranges.reduce((sum, { first, end }) => sum + (end - first), 0)
+  }
+
+  get first(): number {
+    return this.ranges[0]?.first ?? this.start
+  }
+
+  add(rows: TensorLike): this {
+    const given = readTensor('add', 'rows', rows)
+    const { shape } = given
+    if (shape.length < 1 || shape.length > 2 || shape.at(-1) !== this.dim) {
+      throw new RangeError(
+        `${given.name} expected rows of width ${this.dim}, of shape (r, ${this.dim}) or (${this.dim}), got [${shape.join(', ')}]`
+      )
+    }
+    const source = shape.length === 1 ? { ...given, shape: [1, this.dim] } : given
+    checkPlaces(source, this.next)
+    return this.take(source)
+  }
+
+  /** Adds the rows of a source (r, dim). */
+  take(source: Source): this {
+    if (source.size === 0) return this
+    checkRows(source, this.next)
+    return this.hold(this.blocks.withRows(source, this.next))
+  }
+
+  merge(other: Gram): this {
+    if (!(other instanceof BlockGram)) {
+      throw new TypeError(`merge: "other" expected a Gram (of createGram, gram or openGram), got ${show(other)}`)
+    }
+    if (other.dim !== this.dim) {
+      throw new RangeError(`merge: "other" expected a Gram of ${this.dim} dimensions, got one of ${other.dim}`)
+    }
+    if (other.center !== this.center) {
+      throw new RangeError(`merge: "other" expected a Gram with center ${this.center}, got one with ${other.center}`)
+    }
+    if (other.directions !== this.directions) {
+      const [wanted, got] = [this, other].map(({ directions }) => directions ?? 'none')
+      throw new RangeError(`merge: "other" expected a Gram with directions ${wanted}, got one with ${got}`)
+    }
+    const twice = overlapOf(this.ranges, other.ranges)
+    if (twice) {
+      throw new RangeError(
+        `merge: "other" has ${rowsText(twice)}, which are here already; give each part its own place by "first"`
+      )
+    }
+    return this.unite(other.blocks.parts())
+  }
+
+  /** Takes in parts that are not here. */
+  unite(parts: BlockParts<unknown>): this {
+    return this.hold(this.blocks.withParts(parts))
+  }
+
+  matrix(): Tensor<Float64Array<ArrayBuffer>> {
+    const { dim, kind } = this
+    if (!kind.matrix) {
+      throw new RangeError(
+        `matrix: expected a Gram that keeps the whole matrix (up to ${MOST_EXACT} dimensions, without "directions"), got a sketch of ` +
+          `${this.directions} directions in ${dim} dimensions; use pca`
+      )
+    }
+    return { data: kind.matrix(this.whole('matrix')), shape: [dim, dim] }
+  }
+
+  mean(): Tensor<Float64Array<ArrayBuffer>> {
+    return { data: this.kind.mean(this.whole('mean')), shape: [this.dim] }
+  }
+
+  pca(options: PcaOptions): Pca {
+    checkPca(options, this.directions ?? this.dim)
+    const whole = this.whole('pca')
+    const mean = this.center ? this.kind.mean(whole) : new Float64Array(this.dim)
+    return principal(this.kind.factor(whole), mean, this.count, options)
+  }
+
+  toBytes(): Uint8Array<ArrayBuffer> {
+    return encodeGram(this.parts(), this.kind)
+  }
+
+  /** All of it as data; its nodes are shared. */
+  parts(): GramParts {
+    const { dim, center, directions, first } = this
+    return { dim, center, directions, first, ...this.blocks.parts() }
+  }
+
+  /** The place of the next row that is added. */
+  private get next(): number {
+    return this.ranges.at(-1)?.end ?? this.start
+  }
+
+  private hold(blocks: Blocks<unknown>): this {
+    this.blocks = blocks
+    this.ranges = blocks.ranges()
+    this.folded = undefined
+    return this
+  }
+
+  /** The node of all rows, for a result. */
+  private whole(verb: string): unknown {
+    const { ranges } = this
+    if (ranges.length === 0)
+      throw new RangeError(`${verb}: expected a Gram with rows, got an empty one; add some first`)
+    const gaps = ranges.slice(1).map(({ first }, i) => rowsText({ first: ranges[i]!.end, end: first }))
+    if (gaps.length > 0) {
+      const more = gaps.length > 3 ? ` and ${gaps.length - 3} more gaps` : ''
+      throw new RangeError(
+        `${verb}: ${gaps.slice(0, 3).join(', ')}${more} missing; merge the parts that hold them first`
+      )
+    }
+    return (this.folded ??= this.blocks.fold())
+  }
+}

@@ -1,0 +1,137 @@
+import { defaultEngine, frame, type Kernels } from '../core/engine.js'
+import type { Memory, Pointer } from '../core/memory.js'
+import type { Source } from '../core/tensor.js'
+import type { GramKind } from './gramKind.js'
+import { pivotedFactor } from './pivotedFactor.js'
+import { isWide, loadRows, widthOf } from './rows.js'
+
+/** Second moments of rows: about their mean, or about zero. */
+export interface Moments {
+  readonly count: number
+  readonly mean: Float64Array<ArrayBuffer>
+  /** the lower triangle, row after row: dim (dim + 1) / 2 */
+  readonly scatter: Float64Array<ArrayBuffer>
+}
+
+/** Rows whose products are summed before they are added to the sums of those before: two panels of so many fit the first-level cache. */
+const DEPTH = 256
+/** Rows of the result that are made at once: their panels stay in the second-level cache. */
+const STRIP = 128
+
+const triangle = (dim: number): number => (dim * (dim + 1)) / 2
+
+/** Exact second moments of tables of `dim` columns. */
+export function momentsKind(dim: number, center: boolean): GramKind<Moments> {
+  return {
+    leaf: (rows) => momentsOf(rows, center),
+    merge: (left, right, overwrite = false) => mergeMoments(left, right, center, overwrite),
+    mean: ({ mean }) => mean.slice(),
+    matrix: ({ scatter }) => mirrored(scatter, dim),
+    factor: ({ scatter }) => {
+      let squares = 0
+      for (let i = 0; i < dim; i++) squares += scatter[triangle(i + 1) - 1]!
+      return { ...pivotedFactor(mirrored(scatter, dim), dim), squares }
+    },
+    arrays: ({ mean, scatter }) => ({
+      mean: { shape: [dim], data: mean },
+      scatter: { shape: [triangle(dim)], data: scatter }
+    }),
+    restore: (count, { mean, scatter }) => {
+      if (mean?.data.length !== dim || scatter?.data.length !== triangle(dim)) return undefined
+      for (let i = 0; i < dim; i++) if (scatter.data[triangle(i + 1) - 1]! < 0) return undefined
+      return { count, mean: mean.data, scatter: scatter.data }
+    }
+  }
+}
+
+/**
+ * Of up to a block of rows. With `center` the mean comes first and is taken off (the two-pass algorithm of T. F. Chan, G. H. Golub and R. J. LeVeque,
+ * The American Statistician 37, 1983); what rounding has left of it then corrects the mean, of the scatter it is count times the square.
+ */
+function momentsOf(rows: Source, center: boolean): Moments {
+  const [count, dim] = rows.shape as [number, number]
+  const mean = new Float64Array(dim)
+  const scatter = new Float64Array(triangle(dim))
+  frame(defaultEngine(), (memory, kernels) => {
+    const width = 4 * Math.ceil(dim / 4)
+    const panels = memory.alloc(8 * width * count)
+    const sums = memory.alloc(8 * width)
+    const strip = memory.alloc(8 * Math.min(STRIP, dim) * dim)
+    const edge = memory.alloc(128)
+    /** Each stretch of rows as panels of their own. */
+    const stretches: { readonly at: Pointer; readonly depth: number }[] = []
+    for (let row = 0; row < count; row += DEPTH) {
+      stretches.push({ at: panels + 8 * width * row, depth: Math.min(DEPTH, count - row) })
+    }
+    pack(memory, kernels, rows, stretches)
+    const average = (): Float64Array => {
+      memory.f64(sums, width).fill(0)
+      for (const { at, depth } of stretches) kernels.sumPanels(sums, at, dim, depth)
+      return memory.f64(sums, width).map((sum) => sum / count)
+    }
+    mean.set(average().subarray(0, dim))
+    if (center) {
+      memory.f64(sums, dim).set(mean)
+      for (const { at, depth } of stretches) kernels.shiftPanels(at, sums, dim, depth)
+      const rest = average()
+      for (let j = 0; j < dim; j++) mean[j]! += rest[j]!
+    }
+    for (let first = 0; first < dim; first += STRIP) {
+      const height = Math.min(STRIP, dim - first)
+      memory.f64(strip, height * dim).fill(0)
+      for (const { at, depth } of stretches) kernels.gramPanels(strip, dim, at, first, height, depth, edge)
+      kernels.packLower(strip, dim, first, height)
+      const length = triangle(first + height) - triangle(first)
+      scatter.set(memory.f64(strip, length), triangle(first))
+    }
+  })
+  return { count, mean, scatter }
+}
+
+/** Panels of f64 from rows of any type. */
+function pack(
+  memory: Memory,
+  kernels: Kernels,
+  rows: Source,
+  stretches: readonly { readonly at: Pointer; readonly depth: number }[]
+): void {
+  const dim = rows.shape[1]!
+  const wide = isWide(rows)
+  const raw = memory.alloc(widthOf(rows) * stretches[0]!.depth * dim)
+  let row = 0
+  for (const { at, depth } of stretches) {
+    loadRows(memory, kernels, raw, rows, row * dim, depth * dim)
+    if (wide) kernels.packAcrossF64(at, raw, dim, 4, depth, dim)
+    else kernels.packRowsF32(at, raw, dim, depth)
+    row += depth
+  }
+}
+
+/** The pairwise update of Chan, Golub and LeVeque: the scatters, and count_a count_b / count of d d^T, d the difference of the means. */
+function mergeMoments(left: Moments, right: Moments, center: boolean, overwrite: boolean): Moments {
+  const count = left.count + right.count
+  const share = right.count / count
+  const d = right.mean.map((x, j) => x - left.mean[j]!)
+  const mean = left.mean.map((x, j) => x + share * d[j]!)
+  const [a, b] = [left.scatter, right.scatter]
+  const scatter = overwrite ? a : new Float64Array(a.length)
+  if (!center) {
+    for (let i = 0; i < a.length; i++) scatter[i] = a[i]! + b[i]!
+    return { count, mean, scatter }
+  }
+  for (let i = 0, at = 0; at < a.length; i++) {
+    const factor = left.count * share * d[i]!
+    for (let j = 0; j <= i; j++, at++) scatter[at] = a[at]! + b[at]! + factor * d[j]!
+  }
+  return { count, mean, scatter }
+}
+
+/** Both halves, (dim, dim). */
+function mirrored(scatter: Float64Array, dim: number): Float64Array<ArrayBuffer> {
+  const whole = new Float64Array(dim * dim)
+  for (let i = 0; i < dim; i++) {
+    whole.set(scatter.subarray(triangle(i), triangle(i + 1)), i * dim)
+    for (let j = 0; j < i; j++) whole[j * dim + i] = whole[i * dim + j]!
+  }
+  return whole
+}

@@ -1,0 +1,186 @@
+import { defaultEngine, frame } from '../core/engine.js'
+import type { Memory, Pointer } from '../core/memory.js'
+import { elementAt, type Source } from '../core/tensor.js'
+import { decompose } from './svd.js'
+import type { GramKind } from './gramKind.js'
+import { rowsFrom } from './rows.js'
+
+type Rows = Float64Array<ArrayBuffer>
+
+/** Second moments of rows by fewer rows: X^T X less at most `shrinkage` in any direction. */
+export interface Sketch {
+  readonly count: number
+  readonly mean: Rows
+  /** (at most `directions`, dim) */
+  readonly rows: Rows
+  readonly shrinkage: number
+  /** the sum of the squares of X, as it was */
+  readonly squares: number
+}
+
+/** Columns that are in linear memory at once. */
+const WIDTH = 256
+
+/**
+ * Frequent Directions (E. Liberty, KDD 2013; M. Ghashami, E. Liberty, J. M. Phillips and D. P. Woodruff, SIAM J. Comput. 45, 2016, arXiv 1501.01711): of
+ * more than `directions` rows the squares of all singular values lose the greatest one that is left out. What each time is lost adds up
+ * to a bound on |X^T X - B^T B|, which is at most |X - X_k|^2 / (directions - k) for any k, however rows came together.
+ */
+export function sketchKind(dim: number, center: boolean, directions: number): GramKind<Sketch> {
+  const shrunk = (sketch: Sketch): Sketch => shrink(sketch, dim, directions)
+  return {
+    leaf(source) {
+      const count = source.shape[0]!
+      const mean = meanOf(source)
+      let sketch: Sketch = { count, mean, rows: new Float64Array(0), shrinkage: 0, squares: 0 }
+      for (let row = 0; row < count; row += directions) {
+        const more = rowsFrom(source, row, Math.min(directions, count - row))
+        const { rows, squares } = takeRows(more, center ? mean : undefined)
+        sketch = shrunk({ ...sketch, rows: stacked(sketch.rows, rows), squares: sketch.squares + squares })
+      }
+      return sketch
+    },
+    merge(left, right) {
+      const count = left.count + right.count
+      const share = right.count / count
+      const d = right.mean.map((x, j) => x - left.mean[j]!)
+      const mean = left.mean.map((x, j) => x + share * d[j]!)
+      // The scatter about the common mean has count_a count_b / count of d d^T more: one row.
+      const root = defaultEngine().kernels.sqrtF64(left.count * share)
+      const between = center ? d.map((x) => root * x) : new Float64Array(0)
+      return shrunk({
+        count,
+        mean,
+        rows: stacked(left.rows, right.rows, between),
+        shrinkage: left.shrinkage + right.shrinkage,
+        squares: left.squares + right.squares + squaresOf(between)
+      })
+    },
+    mean: ({ mean }) => mean.slice(),
+    factor({ rows, squares, shrinkage }) {
+      const columns = rows.length / dim
+      const data = new Float64Array(rows.length)
+      for (let r = 0; r < columns; r++) for (let j = 0; j < dim; j++) data[j * columns + r] = rows[r * dim + j]!
+      return { data, columns, squares, bound: shrinkage }
+    },
+    arrays: ({ mean, rows, shrinkage, squares }) => ({
+      mean: { shape: [dim], data: mean },
+      rows: { shape: [rows.length / dim, dim], data: rows },
+      totals: { shape: [2], data: Float64Array.of(shrinkage, squares) }
+    }),
+    restore(count, { mean, rows, totals }) {
+      const [shrinkage, squares] = totals?.data ?? []
+      if (mean?.data.length !== dim || rows?.shape.length !== 2 || rows.shape[1] !== dim) return undefined
+      if (rows.shape[0]! > directions || totals?.data.length !== 2 || shrinkage! < 0 || squares! < 0) return undefined
+      return { count, mean: mean.data, rows: rows.data, shrinkage: shrinkage!, squares: squares! }
+    }
+  }
+}
+
+function stacked(...parts: readonly Rows[]): Rows {
+  const whole = new Float64Array(parts.reduce((size, { length }) => size + length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
+
+function squaresOf(rows: Rows): number {
+  let sum = 0
+  for (let i = 0; i < rows.length; i++) sum += rows[i]! * rows[i]!
+  return sum
+}
+
+/** Sums in the order of the rows. */
+function meanOf(source: Source): Rows {
+  const [count, dim] = source.shape as [number, number]
+  const mean = new Float64Array(dim)
+  for (let i = 0; i < source.size; i++) mean[i % dim]! += elementAt(source, i)
+  return mean.map((sum) => sum / count)
+}
+
+/** Rows in f64, less the mean, and the sum of their squares. */
+function takeRows(source: Source, mean: Rows | undefined): { rows: Rows; squares: number } {
+  const dim = source.shape[1]!
+  const rows = new Float64Array(source.size)
+  for (let i = 0; i < source.size; i++) rows[i] = elementAt(source, i) - (mean ? mean[i % dim]! : 0)
+  return { rows, squares: squaresOf(rows) }
+}
+
+function shrink(sketch: Sketch, dim: number, directions: number): Sketch {
+  const { rows } = sketch
+  const m = rows.length / dim
+  if (m <= directions) return sketch
+  // B B^T = U diag(lambda) U^T, lambda the squares of the singular values of B.
+  const { u, s } = decompose({ name: 'sketch', data: dotsOf(rows, m, dim), shape: [m, m], size: m * m }, Float64Array)
+  const lost = s.data[directions]!
+  // What is there by rounding alone is none of the directions.
+  const least = Math.max(lost, m * 2 ** -52 * s.data[0]!)
+  let kept = directions
+  while (kept > 0 && s.data[kept - 1]! <= least) kept--
+  const { sqrtF64 } = defaultEngine().kernels
+  const weights = new Float64Array(kept * m)
+  for (let r = 0; r < kept; r++) {
+    const weight = sqrtF64((s.data[r]! - lost) / s.data[r]!)
+    for (let i = 0; i < m; i++) weights[r * m + i] = weight * u.data[i * m + r]!
+  }
+  return { ...sketch, rows: combined(weights, kept, rows, m, dim), shrinkage: sketch.shrinkage + lost }
+}
+
+/** Columns [from, from + width) of rows (m, dim) to f64[m][width]. */
+function loadColumns(
+  memory: Memory,
+  to: Pointer,
+  rows: Rows,
+  m: number,
+  dim: number,
+  from: number,
+  width: number
+): void {
+  const view = memory.f64(to, m * width)
+  for (let i = 0; i < m; i++) view.set(rows.subarray(i * dim + from, i * dim + from + width), i * width)
+}
+
+/** B B^T of B (m, dim), both halves. */
+function dotsOf(rows: Rows, m: number, dim: number): Rows {
+  return frame(defaultEngine(), (memory, kernels) => {
+    const dots = memory.alloc(8 * m * m)
+    const edge = memory.alloc(128)
+    const tile = memory.alloc(8 * m * WIDTH)
+    const panels = memory.alloc(8 * 4 * Math.ceil(m / 4) * WIDTH)
+    memory.f64(dots, m * m).fill(0)
+    for (let from = 0; from < dim; from += WIDTH) {
+      const width = Math.min(WIDTH, dim - from)
+      loadColumns(memory, tile, rows, m, dim, from, width)
+      kernels.packAlongF64(panels, tile, m, 4, width, width)
+      for (let first = 0; first < m; first += WIDTH) {
+        kernels.gramPanels(dots + 8 * first * m, m, panels, first, Math.min(WIDTH, m - first), width, edge)
+      }
+    }
+    kernels.mirrorF64(dots, m, m)
+    return memory.f64(dots, m * m).slice()
+  })
+}
+
+/** weights (kept, m) times rows (m, dim). */
+function combined(weights: Rows, kept: number, rows: Rows, m: number, dim: number): Rows {
+  const out = new Float64Array(kept * dim)
+  frame(defaultEngine(), (memory, kernels) => {
+    const left = memory.alloc(8 * kept * m)
+    const tile = memory.alloc(8 * m * WIDTH)
+    const product = memory.alloc(8 * kept * WIDTH)
+    const work = memory.alloc(kernels.multiplyWork(WIDTH, 3))
+    memory.f64(left, kept * m).set(weights)
+    for (let from = 0; from < dim; from += WIDTH) {
+      const width = Math.min(WIDTH, dim - from)
+      loadColumns(memory, tile, rows, m, dim, from, width)
+      const view = memory.f64(product, kept * width)
+      view.fill(0)
+      kernels.multiplyF64(product, width, left, m, 0, tile, width, 0, kept, width, m, 1, work)
+      for (let r = 0; r < kept; r++) out.set(view.subarray(r * width, (r + 1) * width), r * dim + from)
+    }
+  })
+  return out
+}
