@@ -21,8 +21,18 @@ export { placeRows, scaleByPower, takeRows, unitExponent } from './linalg/matrix
 export { tridiagonalise } from './linalg/tridiagonal'
 export { fromPanels, implicitQl, reverseTridiagonal, toPanels } from './linalg/ql'
 export { jacobiSweeps } from './linalg/jacobi'
-export { gramPanels, greatestBitsF32, packLower, packRowsF32, shiftPanels, sumPanels } from './linalg/gram'
-export { gramF64, gramWork, mirrorF64, screenedSweeps } from './linalg/screen'
+export {
+  gramPanels,
+  greatestBitsF32,
+  packLower,
+  packRowsF32,
+  shiftPanels,
+  sumPanels,
+  gramF64,
+  gramWork,
+  mirrorF64
+} from './linalg/gram'
+export { screenedSweeps } from './linalg/screen'
 export {
   completeBasis,
   diagonalRatio,

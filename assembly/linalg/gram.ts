@@ -3,6 +3,7 @@
  * f64[ceil(columns / 4)][rows][4], zeros beyond the columns.
  */
 import { Lanes } from '../common/lanes'
+import { packAlongF64 } from './pack'
 import { multiplyPanelsF64 } from './product'
 
 /** Panels of four columns from src: f32[rows][columns], as f64. */
@@ -116,4 +117,42 @@ export function greatestBitsF32(x: usize, n: i32): i32 {
     x += 4
   }
   return top
+}
+
+/** Rows of the Gram matrix that are made at once. */
+const STRIP: i32 = 32
+/** Products that are summed before they are added to the Gram matrix. */
+const DEPTH: i32 = 256
+
+/** g: f64[n][ldg], of which the lower half, in strips of 32 rows, holds the dots of n columns x of `rows` rows, ld apart. work: gramWork(n) bytes. */
+export function gramF64(g: usize, ldg: i32, x: usize, ld: i32, rows: i32, n: i32, work: usize): void {
+  const panels = work + 128
+  memory.fill(g, 0, (<usize>n * ldg) << 3)
+  for (let r = 0; r < rows; r += DEPTH) {
+    const depth = min(DEPTH, rows - r)
+    packAlongF64(panels, x + ((<usize>r) << 3), n, 4, depth, ld)
+    for (let i = 0; i < n; i += STRIP) {
+      gramPanels(g + ((<usize>i * ldg) << 3), ldg, panels, i, min(STRIP, n - i), depth, work)
+    }
+  }
+}
+
+/** Bytes of scratch for gramF64. */
+export function gramWork(n: i32): usize {
+  return 128 + ((<usize>(DEPTH * ((n + 3) & ~3))) << 3)
+}
+
+/** Both halves of g: f64[n][ld] from its lower one. */
+export function mirrorF64(g: usize, ld: i32, n: i32): void {
+  const stride = (<usize>ld) << 3
+  for (let i = 0; i < n; i++) {
+    let p = g + <usize>i * stride
+    let q = g + ((<usize>i) << 3)
+    const end = p + ((<usize>i) << 3)
+    while (p < end) {
+      store<f64>(q, load<f64>(p))
+      p += 8
+      q += stride
+    }
+  }
 }

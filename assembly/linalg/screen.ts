@@ -2,55 +2,14 @@
  * One-sided Jacobi where the columns are nearly orthogonal: a product of packed panels finds the few pairs that are not, and only these are rotated. Beyond the
  * first sweeps almost all the work of a cyclic sweep is dots that change nothing.
  */
+import { gramF64 } from './gram'
 import { MOST_SWEEPS } from './jacobi'
 import { multiplyF64 } from './multiply'
-import { packAlongF64 } from './pack'
-import { multiplyPanelsF64 } from './product'
 import { Rotate } from './rotate'
 import { Vec } from './vector'
 
-/** Rows of the Gram matrix that are made at once. */
-const STRIP: i32 = 32
 /** A norm that rotations have brought down to less of itself (squared) is measured again. */
 const TRUSTED: f64 = 1e-6
-
-/** Products that are summed before they are added to the Gram matrix. */
-const DEPTH: i32 = 256
-
-/** g: f64[n][ldg], of which the lower half, in strips of 32 rows, holds the dots of n columns x of `rows` rows, ld apart. work: gramWork(n) bytes. */
-export function gramF64(g: usize, ldg: i32, x: usize, ld: i32, rows: i32, n: i32, work: usize): void {
-  const panels = work + 128
-  memory.fill(g, 0, (<usize>n * ldg) << 3)
-  for (let r = 0; r < rows; r += DEPTH) {
-    const depth = min(DEPTH, rows - r)
-    packAlongF64(panels, x + ((<usize>r) << 3), n, 4, depth, ld)
-    for (let i = 0; i < n; i += STRIP) {
-      const strip = min(STRIP, n - i)
-      const at = panels + ((<usize>i * depth) << 3)
-      multiplyPanelsF64(g + ((<usize>i * ldg) << 3), ldg, at, panels, strip, i + strip, depth, 1, work)
-    }
-  }
-}
-
-/** Bytes of scratch for gramF64. */
-export function gramWork(n: i32): usize {
-  return 128 + ((<usize>(DEPTH * ((n + 3) & ~3))) << 3)
-}
-
-/** Both halves of g: f64[n][ld] from its lower one. */
-export function mirrorF64(g: usize, ld: i32, n: i32): void {
-  const stride = (<usize>ld) << 3
-  for (let i = 0; i < n; i++) {
-    let p = g + <usize>i * stride
-    let q = g + ((<usize>i) << 3)
-    const end = p + ((<usize>i) << 3)
-    while (p < end) {
-      store<f64>(q, load<f64>(p))
-      p += 8
-      q += stride
-    }
-  }
-}
 
 /**
  * Rotates column q with each column before `last` where row: f64[n], its dots with them, says that they are not orthogonal, and a fresh dot agrees. Pairs of two stale
