@@ -50,6 +50,7 @@ export {
 export { choleskyF64, choleskyWork, clearUpper, isAsymmetric, pivotedCholeskyF64 } from './linalg/cholesky'
 export { factorQrF64, formQF64, qrWork, signColumns } from './linalg/blocked'
 export { applyQ, factorPanelF64, factorPivotedQrF64, unitReflectors } from './linalg/reflectors'
+export { scaleRowsF64, shiftRowsF64, squaresF64, sumRowsF64 } from './linalg/center'
 export { solveTriangleF64, triangularWork } from './linalg/triangular'
 export { differences, differencesF64, log10F64, multiplyRows, residualSquares, sqrtF64 } from './linalg/compare'
 

@@ -5,7 +5,9 @@ export type { NestedArray, NumberArray, Tensor, TensorLike } from './core/tensor
 
 export { cholesky, type Cholesky, type CholeskyOptions } from './linalg/cholesky.js'
 export { compare, type Comparison } from './linalg/compare.js'
+export { procrustes, type Procrustes, type ProcrustesOptions } from './linalg/procrustes.js'
 export { qr, type Qr, type QrOptions } from './linalg/qr.js'
+export { ridge, type Ridge, type RidgeOptions } from './linalg/ridge.js'
 export { solveTriangular, type SolveTriangularOptions } from './linalg/triangular.js'
 export { createGram, gram, openGram, type Gram, type GramOptions } from './linalg/gram.js'
 export type { Pca, PcaOptions } from './linalg/pca.js'

@@ -10,6 +10,7 @@ import {
 } from '../oracle/factor.js'
 import { float16Bits } from '../oracle/quantize.js'
 import { expectSameBits } from '../support/bits.js'
+import { solveVectors } from '../support/vectors.js'
 import { expectError, wrong } from '../support/errors.js'
 import { geometric, matrix, MATRIX_TYPES, random, scaled, withSpectrum, type Matrix } from '../support/matrices.js'
 
@@ -82,6 +83,12 @@ describe('positive definite', () => {
       const actual = check(a, `n = ${n}`)
       expect(differenceRatio(expected, actual, n, n, n), `n = ${n}`).toBeLessThan(100)
     }
+  })
+
+  it.each(solveVectors.cholesky)('of mpmath, $name', ({ name, n, input, l }) => {
+    const actual = check({ data: Float64Array.from(input), shape: [n, n] }, name)
+    // Hilbert's of order 7 has condition 5e8.
+    expect(differenceRatio(l, actual, n, n, n)).toBeLessThan(name.startsWith('Hilbert') ? 5e8 : 100)
   })
 
   it('small whole numbers are exact', () => {

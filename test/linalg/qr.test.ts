@@ -5,6 +5,7 @@ import { differenceRatio, productOracle, qrOracle } from '../oracle/factor.js'
 import { orthogonalityRatio } from '../oracle/linalg.js'
 import { float16Bits } from '../oracle/quantize.js'
 import { expectSameBits } from '../support/bits.js'
+import { solveVectors } from '../support/vectors.js'
 import { expectError, wrong } from '../support/errors.js'
 import { geometric, matrix, MATRIX_TYPES, random, scaled, withSpectrum, type Matrix } from '../support/matrices.js'
 
@@ -208,6 +209,16 @@ describe('without pivots', () => {
       expect(differenceRatio(expected.q, q, m, n, m)).toBeLessThan(50)
       expect(differenceRatio(expected.r, r, n, n, m)).toBeLessThan(50)
     }
+  })
+
+  it.each(solveVectors.qr)('of mpmath, $name', ({ name, m, n, input, q, r, pivots }) => {
+    const a: Matrix = { data: Float64Array.from(input), shape: [m, n] }
+    const actual = check(a, name)
+    // Hilbert's has condition 5e7.
+    const bound = name.startsWith('Hilbert') ? 5e7 : 100
+    expect(differenceRatio(q, actual.q, m, n, m)).toBeLessThan(bound)
+    expect(differenceRatio(r, actual.r, n, n, m)).toBeLessThan(100)
+    expect([...qr(a, { pivot: true }).pivots!]).toEqual(pivots)
   })
 
   it('triangles and diagonals come back exactly', () => {

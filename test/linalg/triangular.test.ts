@@ -6,6 +6,7 @@ import { solveTriangleInPlace } from '../../src/linalg/triangular.js'
 import { productOracle, transposeOracle, triangleOracle } from '../oracle/factor.js'
 import { float16Bits } from '../oracle/quantize.js'
 import { expectSameBits } from '../support/bits.js'
+import { solveVectors } from '../support/vectors.js'
 import { expectError, wrong } from '../support/errors.js'
 import { matrix, random, type Matrix } from '../support/matrices.js'
 
@@ -103,6 +104,18 @@ describe.each(WAYS)('%#', (way) => {
       expect(error, `n = ${n}, p = ${p}`).toBeLessThan(n + 2)
     }
   })
+})
+
+it.each(solveVectors.solveTriangular)('of mpmath, $name', ({ n, p, upper, transpose, triangle: t, b, x }) => {
+  const shape = [n, n]
+  const actual = solveTriangular(
+    { data: Float64Array.from(t), shape },
+    { data: Float64Array.from(b), shape: [n, p] },
+    { upper, transpose }
+  )
+  x.forEach((expected, i) =>
+    expect(Math.abs(actual.data[i]! - expected)).toBeLessThan(1e-14 * (1 + Math.abs(expected)))
+  )
 })
 
 describe('shapes and kinds', () => {

@@ -132,6 +132,52 @@ export const matmulVectors: MatmulVectors = {
 /** Singular values and errors of low rank in 60 digits; test/vectors/make_lowRank.py. */
 export const lowRankVectors = (read('lowRank') as { cases: LowRankCase[] }).cases
 
+export interface SolveVectors {
+  cholesky: { name: string; n: number; input: number[]; l: number[] }[]
+  qr: { name: string; m: number; n: number; input: number[]; q: number[]; r: number[]; pivots: number[] }[]
+  solveTriangular: {
+    name: string
+    n: number
+    p: number
+    upper: boolean
+    transpose: boolean
+    triangle: number[]
+    b: number[]
+    x: number[]
+  }[]
+  ridge: {
+    name: string
+    samples: number
+    n: number
+    p: number
+    x: number[]
+    y: number[]
+    lambda: number
+    intercept: boolean
+    sampleWeights?: number[]
+    /** of the samples, greatest to least singular value */
+    condition: number
+    weights: number[]
+    offset?: number[]
+    relativeError: number
+  }[]
+  procrustes: {
+    name: string
+    m: number
+    n: number
+    a: number[]
+    b: number[]
+    options: { scale: boolean; center: boolean; rotationOnly: boolean }
+    rotation: number[]
+    scale: number
+    translation: number[]
+    relativeError: number
+  }[]
+}
+
+/** Factors and solutions by mpmath, rotations by SciPy; test/vectors/make_solve.py. */
+export const solveVectors = read('solve') as SolveVectors
+
 export const f32 = (values: Iterable<Logit>): Float32Array<ArrayBuffer> => Float32Array.from(values, Number)
 
 export const flags = (mask: readonly number[]): boolean[] => mask.map((bit) => bit === 1)

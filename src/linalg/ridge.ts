@@ -1,0 +1,342 @@
+import { checkBoolean, checkNumber, checkOptions } from '../core/check.js'
+import { defaultEngine, frame, type Kernels } from '../core/engine.js'
+import type { Memory, Pointer } from '../core/memory.js'
+import { nonFiniteError, readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
+import { factorInPlace } from './cholesky.js'
+import { floatsFor } from './dense.js'
+import { loadF64, NOT_FINITE, padded, readMatrix, type Floats } from './matrix.js'
+import { eachChunk, multiplyStrips, Samples, rowsAtOnce, stripsWork, timesPower, type RowWeights } from './samples.js'
+import { solveTriangleInPlace } from './triangular.js'
+
+export interface RidgeOptions {
+  /** default 0: least squares; above 0: lambda |weights|^2 is added to what is minimised */
+  lambda?: number
+  /** default true: with an intercept, on which there is no penalty */
+  intercept?: boolean
+  /** (samples), not negative: how much each sample counts; default 1 */
+  sampleWeights?: TensorLike
+}
+
+export interface Ridge<T extends Floats = Floats> {
+  /** (n, p), or (n) where y is (samples): y ~ x weights + intercept */
+  weights: Tensor<T>
+  /** (p), or a scalar where y is (samples); none with `intercept: false` */
+  intercept?: Tensor<T>
+  /** |x weights + intercept - y| / |y|, Frobenius norms, samples weighted; 0 where both are equal, Infinity where only y is zero */
+  relativeError: number
+}
+
+const VERB = 'ridge'
+
+/** Pivots below this share of their diagonal entry, and refinements beyond this share of the weights, say that the Gram matrix is no good. */
+const DEPENDENT = 1e-10
+const DRIFT = 1e-6
+
+/**
+ * Ridge regression in closed form: the linear map and the intercept that minimise |x weights + intercept - y|^2 + lambda |weights|^2.
+ *
+ * Shapes: x (samples, n), y (samples, p) to weights (n, p), intercept (p); y (samples) to weights (n), intercept (). f64 results where x or y is f64 (or
+ * nested arrays), else f32; the work is in f64. Samples pass through memory a chunk at a time. There may be fewer samples than n where lambda is above 0.
+ * Method: Gram matrix of what is centred, Cholesky, one step of refinement with the residual; where that moves the weights by more than 1e-6, or a pivot
+ * falls below 1e-10 of its diagonal entry, QR of the samples above sqrt(lambda) I, chunk by chunk, then with pivots (G. H. Golub, Numer. Math. 7, 1965).
+ * Error: that of a perturbation of x and y by n 2^-52 relative.
+ *
+ * @throws RangeError for shapes that do not fit or have no elements, columns of x that are dependent (to n 2^-52) with lambda 0, a negative lambda or sample
+ * weight, sample weights that are all 0, NaN or Infinity (the first index is named)
+ * @throws MemoryLimitError where about 8 (2 n^2 + 4 n p) bytes do not fit
+ */
+export function ridge(x: TensorLike, y: TensorLike, options: RidgeOptions = {}): Ridge {
+  const { x: from, y: to, sampleWeights } = prepareRidge(x, y, options)
+  const { lambda = 0, intercept = true } = options
+  const [samples, n] = from.shape as [number, number]
+  const p = to.shape[1] ?? 1
+  const type = floatsFor(from, to)
+  return frame(defaultEngine(), (memory, kernels): Ridge => {
+    // Chunks of fewer rows than columns would make QR slow.
+    const step = Math.max(n, rowsAtOnce(n + p))
+    const rows = {
+      x: new Samples(memory, kernels, from, step),
+      y: new Samples(memory, kernels, to, step),
+      weights: sampleWeights && loadWeights(memory, kernels, sampleWeights)
+    }
+    const total = rows.weights?.total ?? samples
+    rows.x.scan(intercept ? total : undefined, rows.weights?.weights)
+    rows.y.scan(intercept ? total : undefined, rows.weights?.weights)
+    const problem: Problem = {
+      ...rows,
+      memory,
+      kernels,
+      step,
+      n,
+      p,
+      total,
+      centred: intercept,
+      lambda: timesPower(memory, kernels, lambda, -2 * rows.x.exponent),
+      work: memory.alloc(stripsWork(kernels))
+    }
+    const solution = memory.alloc(8 * n * p)
+    if (!solveByGram(problem, solution)) {
+      const rank = solveByQr(problem, solution)
+      if (rank < n) {
+        throw new RangeError(
+          `${from.name} expected independent columns${intercept ? ', once they are centred' : ''}, got rank ${rank} of ${n}; ` +
+            `raise "lambda", which is ${lambda}, or leave columns out`
+        )
+      }
+    }
+    const relativeError = measure(problem, solution)
+
+    const vector = to.shape.length === 1
+    const result: Ridge = { weights: { data: new type(n * p), shape: vector ? [n] : [n, p] }, relativeError }
+    if (intercept) {
+      // mean(y) - mean(x) weights
+      const offset = memory.alloc(8 * p)
+      memory.f64(offset, p).set(memory.f64(rows.y.means, p))
+      multiplyStrips(kernels, offset, p, rows.x.means, n, 0, solution, p, 1, p, n, 0, problem.work)
+      kernels.scaleByPower(offset, p, rows.y.exponent)
+      const data = new type(p)
+      data.set(memory.f64(offset, p))
+      result.intercept = { data, shape: vector ? [] : [p] }
+    }
+    kernels.scaleByPower(solution, n * p, rows.y.exponent - rows.x.exponent)
+    result.weights.data.set(memory.f64(solution, n * p))
+    return result
+  })
+}
+
+/** Reads and checks what `ridge` is asked. */
+export function prepareRidge(
+  x: unknown,
+  y: unknown,
+  options: RidgeOptions
+): { x: Source; y: Source; sampleWeights?: Source } {
+  checkOptions(VERB, options, ['lambda', 'intercept', 'sampleWeights'])
+  const { lambda, intercept, sampleWeights } = options
+  if (lambda !== undefined) checkNumber(VERB, 'lambda', lambda, 0, Number.MAX_VALUE)
+  if (intercept !== undefined) checkBoolean(VERB, 'intercept', intercept)
+  const from = readMatrix(VERB, x, 'x')
+  const to = readTensor(VERB, 'y', y)
+  if (from.size === 0) {
+    throw new RangeError(`${from.name} expected a matrix with elements, got shape [${from.shape.join(', ')}]`)
+  }
+  const [samples] = from.shape as [number]
+  const { shape } = to
+  if (shape.length < 1 || shape.length > 2 || shape[0] !== samples || to.size === 0) {
+    throw new RangeError(
+      `${to.name} expected shape [${samples}] or [${samples}, targets] as x has ${samples} rows, got [${shape.join(', ')}]`
+    )
+  }
+  if (sampleWeights === undefined) return { x: from, y: to }
+  const weights = readTensor(VERB, 'sampleWeights', sampleWeights)
+  if (weights.shape.length !== 1 || weights.size !== samples) {
+    throw new RangeError(
+      `${weights.name} expected shape [${samples}] as x has ${samples} rows, got [${weights.shape.join(', ')}]`
+    )
+  }
+  return { x: from, y: to, sampleWeights: weights }
+}
+
+/** The samples, and what is asked of them, as they are scaled. */
+interface Problem {
+  readonly memory: Memory
+  readonly kernels: Kernels
+  readonly x: Samples
+  readonly y: Samples
+  readonly weights?: RowWeights
+  /** the sum of the samples' weights */
+  readonly total: number
+  readonly step: number
+  readonly n: number
+  readonly p: number
+  readonly centred: boolean
+  readonly lambda: number
+  readonly work: Pointer
+}
+
+function loadWeights(memory: Memory, kernels: Kernels, source: Source): RowWeights & { total: number } {
+  const weights = memory.alloc(8 * source.size)
+  const roots = memory.alloc(8 * source.size)
+  loadF64(memory, weights, source, 0, source.size)
+  if (kernels.unitExponent(weights, source.size) === NOT_FINITE) throw nonFiniteError(source)
+  const view = memory.f64(weights, source.size)
+  const negative = view.findIndex((weight) => weight < 0)
+  if (negative >= 0) {
+    throw new RangeError(
+      `${source.name} expected numbers that are not negative, got ${view[negative]} at index ${negative}`
+    )
+  }
+  memory.f64(roots, source.size).set(view.map((weight) => kernels.sqrtF64(weight)))
+  const total = view.reduce((sum, weight) => sum + weight, 0)
+  if (!(total > 0 && total < Infinity)) {
+    throw new RangeError(`${source.name} expected a finite sum above 0, got ${total}; rescale them`)
+  }
+  return { weights, roots, total }
+}
+
+/** A chunk of x and of y, centred, times the roots of the weights. */
+function loadChunk({ kernels, x, y, n, p, weights }: Problem, first: number, rows: number): [Pointer, Pointer] {
+  const [a, b] = [x.load(first, rows), y.load(first, rows)]
+  if (weights) {
+    kernels.scaleRowsF64(a, rows, n, weights.roots + 8 * first)
+    kernels.scaleRowsF64(b, rows, p, weights.roots + 8 * first)
+  }
+  return [a, b]
+}
+
+/** Samples of the Gram matrix that are made at once. */
+const STRIP = 128
+
+/** The lower triangle of gram: f64[n][n] = xT x + lambda I, cross: f64[n][p] = xT y; means are put right by what they leave of the sums. */
+function sumProducts(problem: Problem, gram: Pointer, cross: Pointer): void {
+  const { memory, kernels, x, y, n, p, weights, total, lambda, work } = problem
+  const [left, right] = [memory.alloc(8 * n), memory.alloc(8 * p)]
+  for (const [pointer, length] of [
+    [gram, n * n],
+    [cross, n * p],
+    [left, n],
+    [right, p]
+  ] as const) {
+    memory.f64(pointer, length).fill(0)
+  }
+  eachChunk(x.count, problem.step, (first, rows) => {
+    const [a, b] = loadChunk(problem, first, rows)
+    eachChunk(n, STRIP, (i, count) =>
+      multiplyStrips(kernels, gram + 8 * n * i, n, a + 8 * i, n, 1, a, n, count, i + count, rows, 1, work)
+    )
+    multiplyStrips(kernels, cross, p, a, n, 1, b, p, n, p, rows, 1, work)
+    if (!problem.centred) return
+    const roots = weights ? weights.roots + 8 * first : 0
+    kernels.sumRowsF64(left, a, rows, n, roots)
+    kernels.sumRowsF64(right, b, rows, p, roots)
+  })
+  const g = memory.f64(gram, n * n)
+  if (problem.centred) {
+    // Sums of what is centred: with them off, products and means are exact to first order.
+    const [d, e] = [memory.f64(left, n), memory.f64(right, p)]
+    const c = memory.f64(cross, n * p)
+    for (let i = 0; i < n; i++) {
+      const share = d[i]! / total
+      for (let j = 0; j <= i; j++) g[i * n + j]! -= share * d[j]!
+      for (let j = 0; j < p; j++) c[i * p + j]! -= share * e[j]!
+    }
+    for (const [means, rest] of [
+      [memory.f64(x.means, n), d],
+      [memory.f64(y.means, p), e]
+    ] as const) {
+      rest.forEach((sum, j) => (means[j]! += sum / total))
+    }
+  }
+  for (let i = 0; i < n; i++) g[i * (n + 1)]! += lambda
+}
+
+/** solution: f64[n][p] from the Gram matrix, refined once; false where that is too close to singular. */
+function solveByGram(problem: Problem, solution: Pointer): boolean {
+  const { memory, kernels, x, n, p, lambda, work } = problem
+  const mark = memory.mark()
+  const gram = memory.alloc(8 * n * n)
+  const change = memory.alloc(8 * n * p)
+  sumProducts(problem, gram, solution)
+  const diagonal = Float64Array.from({ length: n }, (_, i) => memory.f64(gram, n * n)[i * (n + 1)]!)
+  const solve = (b: Pointer): void => {
+    solveTriangleInPlace(memory, kernels, b, p, p, gram, n, n)
+    solveTriangleInPlace(memory, kernels, b, p, p, gram, n, n, { transpose: true })
+  }
+  let sound = factorInPlace(memory, kernels, gram, n, n) === n
+  const l = memory.f64(gram, n * n)
+  sound &&= diagonal.every((entry, i) => l[i * (n + 1)]! ** 2 > DEPENDENT * entry)
+  if (sound) {
+    solve(solution)
+    // The gradient: xT (y - x w) - lambda w, from the samples themselves.
+    const view = memory.f64(change, n * p)
+    const weights = memory.f64(solution, n * p)
+    for (let i = 0; i < n * p; i++) view[i] = -lambda * weights[i]!
+    eachChunk(x.count, problem.step, (first, rows) => {
+      const [a, b] = loadChunk(problem, first, rows)
+      multiplyStrips(kernels, b, p, a, n, 0, solution, p, rows, p, n, 0, work)
+      multiplyStrips(kernels, change, p, a, n, 1, b, p, n, p, rows, 1, work)
+    })
+    solve(change)
+    sound = refine(memory, solution, change, diagonal, p)
+  }
+  memory.release(mark)
+  return sound
+}
+
+/** Adds the change; whether it is small beside the solution, each row by the size of its column of x. */
+function refine(memory: Memory, solution: Pointer, change: Pointer, diagonal: Float64Array, p: number): boolean {
+  const length = diagonal.length * p
+  const [w, d] = [memory.f64(solution, length), memory.f64(change, length)]
+  let moved = 0
+  let size = 0
+  for (let i = 0; i < length; i++) {
+    const unit = diagonal[Math.floor(i / p)]!
+    moved += unit * d[i]! * d[i]!
+    size += unit * w[i]! * w[i]!
+    w[i]! += d[i]!
+  }
+  return moved <= DRIFT * DRIFT * size
+}
+
+/** solution: f64[n][p] from a QR of the samples above sqrt(lambda) I; returns the rank, below n where there is no solution. */
+function solveByQr(problem: Problem, solution: Pointer): number {
+  const { memory, kernels, x, n, p, lambda } = problem
+  const mark = memory.mark()
+  const width = n + p
+  const most = Math.min(problem.step, x.count)
+  const stack = memory.alloc(8 * (n + most) * width)
+  const tau = memory.alloc(8 * n)
+  const work = memory.alloc(kernels.qrWork(n + most))
+  const root = kernels.sqrtF64(lambda)
+  memory.f64(stack, n * width).fill(0)
+  for (let i = 0; i < n; i++) memory.f64(stack, n * width)[i * (width + 1)] = root
+  eachChunk(x.count, problem.step, (first, rows) => {
+    const [a, b] = loadChunk(problem, first, rows)
+    for (let i = 0; i < rows; i++) {
+      const row = stack + 8 * (n + i) * width
+      memory.f64(row, n).set(memory.f64(a + 8 * i * n, n))
+      memory.f64(row + 8 * n, p).set(memory.f64(b + 8 * i * p, p))
+    }
+    kernels.factorQrF64(stack, width, n + rows, width, n, tau, work)
+    for (let i = 1; i < n; i++) memory.f64(stack + 8 * i * width, i).fill(0)
+  })
+  // R weights = d, R with pivots once more; columns one after the other, so that its transpose is a lower triangle in rows.
+  const ld = padded(n)
+  const columns = memory.alloc(8 * ld * width)
+  memory.f64(columns, ld * width).fill(0)
+  kernels.placeRows(columns, ld, 0, stack, n, width)
+  const order = memory.alloc(4 * n)
+  const norms = memory.alloc(16 * n)
+  const dots = memory.alloc(8 * width)
+  const vectors = memory.alloc(16 * ld)
+  kernels.factorPivotedQrF64(columns, ld, n, n, width, tau, order, norms, dots, vectors)
+  const r = memory.f64(columns, ld * n)
+  const least = n * 2 ** -52 * Math.abs(r[0]!)
+  let rank = 0
+  while (rank < n && Math.abs(r[rank * (ld + 1)]!) > least) rank++
+  if (rank === n) {
+    const systems = columns + 8 * ld * n
+    solveTriangleInPlace(memory, kernels, systems, ld, p, columns, ld, n, { right: true })
+    const from = memory.f64(systems, ld * p)
+    const to = memory.f64(solution, n * p)
+    memory.u32(order, n).forEach((row, i) => {
+      for (let j = 0; j < p; j++) to[row * p + j] = from[j * ld + i]!
+    })
+  }
+  memory.release(mark)
+  return rank
+}
+
+/** |x weights - y| / |y|, what is centred for the first, with its means for the second. */
+function measure(problem: Problem, solution: Pointer): number {
+  const { kernels, x, y, n, p, total, work } = problem
+  let error = 0
+  let signal = 0
+  eachChunk(x.count, problem.step, (first, rows) => {
+    const [a, b] = loadChunk(problem, first, rows)
+    signal += kernels.squaresF64(b, rows * p)
+    multiplyStrips(kernels, b, p, a, n, 0, solution, p, rows, p, n, 0, work)
+    error += kernels.squaresF64(b, rows * p)
+  })
+  signal += total * kernels.squaresF64(y.means, p)
+  return error === 0 ? 0 : signal === 0 ? Infinity : kernels.sqrtF64(error / signal)
+}

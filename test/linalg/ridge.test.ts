@@ -1,0 +1,304 @@
+import { describe, expect, it } from 'vitest'
+import { ridge } from '../../src/index.js'
+import type { Ridge, RidgeOptions } from '../../src/index.js'
+import { productOracle } from '../oracle/factor.js'
+import { frobenius } from '../oracle/linalg.js'
+import { float16Bits } from '../oracle/quantize.js'
+import { expectSameBits } from '../support/bits.js'
+import { expectError, wrong } from '../support/errors.js'
+import { geometric, matrix, random, scaled, withSpectrum, type Matrix } from '../support/matrices.js'
+import { solveVectors } from '../support/vectors.js'
+
+const as = (data: readonly number[], m: number, n: number): Matrix => ({ data: Float64Array.from(data), shape: [m, n] })
+
+/** x weights + intercept - y, and its gradient with the penalty: both as they are minimised. */
+function residualOf(x: Matrix, y: Matrix, { weights, intercept }: Ridge, roots?: readonly number[]): Float64Array {
+  const [m, n] = x.shape
+  const p = y.shape[1]
+  const product = productOracle(x.data, weights.data, m, p, n)
+  return product.map(
+    (value, i) =>
+      (value + (intercept ? intercept.data[i % p]! : 0) - y.data[i]!) * (roots ? roots[Math.floor(i / p)]! : 1)
+  )
+}
+
+/** |gradient| over what it is made of: 0 at the minimum. */
+function stationarity(x: Matrix, y: Matrix, result: Ridge, lambda: number): number {
+  const [m, n] = x.shape
+  const p = y.shape[1]
+  const rest = residualOf(x, y, result)
+  let worst = 0
+  for (let k = 0; k < n + (result.intercept ? 1 : 0); k++) {
+    for (let j = 0; j < p; j++) {
+      let sum = 0
+      let size = 0
+      for (let i = 0; i < m; i++) {
+        const column = k < n ? x.data[i * n + k]! : 1
+        sum += column * rest[i * p + j]!
+        size += column * column
+      }
+      if (k < n) sum += lambda * result.weights.data[k * p + j]!
+      worst = Math.max(worst, Math.abs(sum) / Math.sqrt(size) / (frobenius(y.data) + lambda))
+    }
+  }
+  return worst
+}
+
+describe('of mpmath', () => {
+  it.each(solveVectors.ridge)(
+    '$name',
+    ({ samples, n, p, x, y, lambda, intercept, sampleWeights, condition, ...expected }) => {
+      const options: RidgeOptions = { lambda, intercept, ...(sampleWeights ? { sampleWeights } : {}) }
+      const result = ridge(as(x, samples, n), as(y, samples, p), options)
+      expect([result.weights.shape, result.intercept?.shape]).toEqual([[n, p], intercept ? [p] : undefined])
+      expect(result.weights.data).toBeInstanceOf(Float64Array)
+      // Weights that are 0 but for the rounding of 120 digits count as that.
+      const size = frobenius(expected.weights) + 1e-100
+      // First-order theory: condition, and its square times the residual (P.-A. Wedin, BIT 13, 1973).
+      const bound = 20 * n * 2 ** -52 * (condition + condition ** 2 * expected.relativeError)
+      const error = frobenius(expected.weights.map((value, i) => value - result.weights.data[i]!)) / size
+      expect(error).toBeLessThan(bound)
+      if (intercept) {
+        const offset = frobenius(expected.offset!.map((value, i) => value - result.intercept!.data[i]!))
+        expect(offset / (frobenius(expected.offset!) + size * Math.abs(x[0]!))).toBeLessThan(bound)
+      }
+      // Great weights that cancel leave their rounding.
+      expect(Math.abs(result.relativeError - expected.relativeError)).toBeLessThan(1e-13 + 1e-16 * condition)
+    }
+  )
+})
+
+describe('the minimum', () => {
+  it('has no gradient, for shapes of all kinds', () => {
+    for (const [m, n, p] of [
+      [1, 1, 1],
+      [2, 1, 3],
+      [9, 3, 1],
+      [50, 20, 4],
+      [70, 65, 2],
+      [300, 130, 9],
+      [40, 90, 5],
+      [3000, 7, 2],
+      [20000, 60, 3]
+    ]) {
+      const [x, y] = [random(m, n, 3), random(m, p, 4)]
+      for (const lambda of m > n + 1 ? [0, 1e-6, 1] : [1e-2, 10]) {
+        for (const intercept of [true, false]) {
+          const result = ridge(x, y, { lambda, intercept })
+          expect(stationarity(x, y, result, lambda), `${m}x${n}, lambda ${lambda}`).toBeLessThan(1e-12)
+          const rest = residualOf(x, y, result)
+          expect(Math.abs(result.relativeError - frobenius(rest) / frobenius(y.data))).toBeLessThan(1e-13)
+        }
+      }
+    }
+  })
+
+  it('of ill-conditioned columns, by QR over several chunks', () => {
+    const [m, n, p] = [9000, 40, 3]
+    const x = withSpectrum(m, n, geometric(n, 1e9), 2)
+    const truth = random(n, p, 5)
+    const y: Matrix = { data: productOracle(x.data, truth.data, m, p, n), shape: [m, p] }
+    for (const intercept of [false, true]) {
+      const { weights, relativeError } = ridge(x, y, { intercept })
+      expect(relativeError).toBeLessThan(1e-13)
+      weights.data.forEach((value, i) => expect(Math.abs(value - truth.data[i]!)).toBeLessThan(1e-5))
+    }
+    // A penalty far below what the Gram matrix can hold.
+    const small = ridge(x, y, { lambda: 1e-17, intercept: false })
+    expect(stationarity(x, y, small, 1e-17)).toBeLessThan(1e-14)
+  })
+
+  it('is that of a linear map that is there, with its intercept', () => {
+    const [x, truth] = [random(100, 8), random(8, 4, 2)]
+    const y = matrix(100, 4, (i, j) =>
+      truth.data.reduce((sum, w, k) => (k % 4 === j ? sum + x.data[i * 8 + (k >> 2)]! * w : sum), 10 * (j + 1))
+    )
+    const { weights, intercept, relativeError } = ridge(x, y)
+    weights.data.forEach((value, i) => expect(value).toBeCloseTo(truth.data[i]!, 12))
+    intercept!.data.forEach((value, j) => expect(value).toBeCloseTo(10 * (j + 1), 12))
+    expect(relativeError).toBeLessThan(1e-15)
+  })
+
+  it('whole sample weights are repetitions', () => {
+    const [x, y] = [random(20, 3), random(20, 2)]
+    const sampleWeights = Array.from({ length: 20 }, (_, i) => i % 4)
+    const rows = sampleWeights.flatMap((count, i) => new Array<number>(count).fill(i))
+    const repeat = ({ data, shape: [, n] }: Matrix): Matrix => matrix(rows.length, n, (i, j) => data[rows[i]! * n + j]!)
+    const once = ridge(x, y, { sampleWeights, lambda: 0.5 })
+    const often = ridge(repeat(x), repeat(y), { lambda: 0.5 })
+    once.weights.data.forEach((value, i) => expect(value).toBeCloseTo(often.weights.data[i]!, 13))
+    once.intercept!.data.forEach((value, i) => expect(value).toBeCloseTo(often.intercept!.data[i]!, 13))
+    expect(once.relativeError).toBeCloseTo(often.relativeError, 13)
+  })
+
+  it('shrinks as lambda grows', () => {
+    const [x, y] = [random(30, 6), random(30, 2)]
+    const sizes = [0, 0.1, 1, 10, 1e3, 1e9].map((lambda) => frobenius(ridge(x, y, { lambda }).weights.data))
+    for (let i = 1; i < sizes.length; i++) expect(sizes[i]).toBeLessThan(sizes[i - 1]!)
+    expect(sizes.at(-1)).toBeLessThan(1e-6)
+  })
+})
+
+describe('ends of the range', () => {
+  it('powers of two change no bit', () => {
+    const [x, y] = [random(40, 6), random(40, 2)]
+    const plain = ridge(x, y)
+    for (const [up, other] of [
+      [200, -150],
+      [900, 950],
+      [-900, -800],
+      [600, -300]
+    ] as const) {
+      const { weights, intercept, relativeError } = ridge(scaled(x, 2 ** up), scaled(y, 2 ** other))
+      weights.data.forEach((value, i) =>
+        expect(value / (plain.weights.data[i]! * 2 ** (other - up)) - 1).toBeCloseTo(0, 10)
+      )
+      intercept!.data.forEach((value, i) =>
+        expect(value / (plain.intercept!.data[i]! * 2 ** other) - 1).toBeCloseTo(0, 10)
+      )
+      expect(relativeError).toBeCloseTo(plain.relativeError, 13)
+    }
+    const penalised = ridge(scaled(x, 2 ** -400), y, { lambda: 2 ** -800 })
+    const expected = ridge(x, y, { lambda: 1 })
+    penalised.weights.data.forEach((value, i) => expect(value / 2 ** 400).toBeCloseTo(expected.weights.data[i]!, 13))
+  })
+
+  it('far from the origin', () => {
+    const x = random(5000, 4)
+    const y = matrix(5000, 1, (i) => x.data[i * 4]! - 3 * x.data[i * 4 + 2]!)
+    const far = matrix(5000, 4, (i, j) => x.data[i * 4 + j]! + 1e9)
+    const { weights } = ridge(far, y)
+    // What is left of x at 1e9 is right to 1e-7.
+    expect([...weights.data]).toEqual([1, 0, -3, 0].map((value) => expect.closeTo(value, 6) as number))
+  })
+})
+
+describe('kinds of input', () => {
+  it('a vector of targets', () => {
+    const x = random(20, 3)
+    const y = random(20, 1)
+    const { weights, intercept } = ridge(x, y.data)
+    expect([weights.shape, intercept!.shape]).toEqual([[3], []])
+    expectSameBits(weights.data, ridge(x, y).weights.data)
+    expect(ridge(x, y.data, { intercept: false }).intercept).toBeUndefined()
+  })
+
+  it('f32 gives f32, computed in f64', () => {
+    const [x, y] = [random(30, 5), random(30, 2)].map(({ data, shape }) => ({ data: Float32Array.from(data), shape }))
+    const wide = [x!, y!].map(({ data, shape }) => ({ data: Float64Array.from(data), shape }))
+    const single = ridge(x!, y!)
+    const double = ridge(wide[0]!, wide[1]!)
+    expect(single.weights.data).toBeInstanceOf(Float32Array)
+    expectSameBits(single.weights.data, Float32Array.from(double.weights.data))
+    expectSameBits(single.intercept!.data, Float32Array.from(double.intercept!.data))
+    expect(single.relativeError).toBe(double.relativeError)
+    expect(ridge(x!, wide[1]!).weights.data).toBeInstanceOf(Float64Array)
+  })
+
+  it('bits of float16, whole numbers, nested arrays', () => {
+    const halves = { data: Uint16Array.from([1, 2, 3], float16Bits), shape: [3, 1], dtype: 'float16' }
+    const { weights, intercept, relativeError } = ridge(halves, Int8Array.of(5, 7, 9))
+    expect([weights.data, intercept!.data]).toEqual([Float32Array.of(2), Float32Array.of(3)])
+    expect(relativeError).toBe(0)
+    expect(ridge([[1], [2], [3]], [[5], [7], [9]]).weights).toEqual({ data: Float64Array.of(2), shape: [1, 1] })
+  })
+
+  it('zero targets', () => {
+    const result = ridge(
+      random(9, 2),
+      matrix(9, 1, () => 0)
+    )
+    expect([...result.weights.data, ...result.intercept!.data].every((x) => x === 0)).toBe(true)
+    expect(result.relativeError).toBe(0)
+  })
+
+  it('does not change its input, and gives the same bits again', () => {
+    const [x, y] = [random(30, 5), random(30, 2)]
+    const copies = [x.data.slice(), y.data.slice()]
+    const first = ridge(x, y, { lambda: 1 })
+    ridge(random(99, 50), random(99, 2))
+    expect(ridge(x, y, { lambda: 1 })).toEqual(first)
+    expectSameBits(x.data, copies[0]!)
+    expectSameBits(y.data, copies[1]!)
+  })
+})
+
+describe('errors', () => {
+  const [x, y] = [random(10, 3), random(10, 2)]
+
+  it('dependent columns: the rank, and what to do', () => {
+    const twice = matrix(20, 6, (i, j) => random(20, 3).data[i * 3 + (j % 3)]!)
+    for (const intercept of [true, false]) {
+      expectError(
+        () => ridge(twice, random(20, 1), { intercept }),
+        RangeError,
+        'ridge: "x"',
+        'rank 3 of 6',
+        'raise "lambda"'
+      )
+    }
+    expectError(() => ridge(random(5, 8), random(5, 1)), RangeError, 'rank 4 of 8', 'centred')
+    expectError(() => ridge(random(5, 8), random(5, 1), { intercept: false }), RangeError, 'rank 5 of 8')
+    expectError(
+      () =>
+        ridge(
+          matrix(9, 2, () => 3),
+          random(9, 1)
+        ),
+      RangeError,
+      'rank 0 of 2'
+    )
+    expectError(() => ridge(twice, random(20, 1), { lambda: 1e-40 }), RangeError, 'which is 1e-40')
+    expect(ridge(twice, random(20, 1), { lambda: 1e-3 }).weights.shape).toEqual([6, 1])
+  })
+
+  it('shapes', () => {
+    expectError(() => ridge(new Float32Array(3), y), RangeError, '"x"', 'two dimensions', '[3]')
+    expectError(() => ridge({ data: new Float32Array(0), shape: [0, 3] }, y), RangeError, '"x"', 'elements')
+    expectError(() => ridge({ data: new Float32Array(0), shape: [10, 0] }, y), RangeError, '"x"', 'elements')
+    expectError(() => ridge(x, random(9, 2)), RangeError, '"y"', '[10] or [10, targets]', '[9, 2]')
+    expectError(() => ridge(x, { data: new Float32Array(0), shape: [10, 0] }), RangeError, '[10, 0]')
+    expectError(() => ridge(x, { data: new Float32Array(10), shape: [10, 1, 1] }), RangeError, '[10, 1, 1]')
+    expectError(() => ridge(x, y, { sampleWeights: [1, 2] }), RangeError, '"sampleWeights"', '[10]', '[2]')
+  })
+
+  it('what is not finite', () => {
+    for (const value of [NaN, Infinity, -Infinity]) {
+      const bad = random(10, 3)
+      bad.data[17] = value
+      expectError(() => ridge(bad, y), RangeError, '"x"', `got ${value} at index 17`)
+      expectError(() => ridge(y, bad), RangeError, '"y"', `got ${value} at index 17`)
+      const weights = new Float64Array(10).fill(1)
+      weights[4] = value
+      expectError(
+        () => ridge(x, y, { sampleWeights: weights }),
+        RangeError,
+        '"sampleWeights"',
+        `got ${value} at index 4`
+      )
+    }
+  })
+
+  it('sample weights', () => {
+    expectError(
+      () => ridge(x, y, { sampleWeights: new Float64Array(10).fill(1).fill(-1, 3) }),
+      RangeError,
+      'not negative',
+      'got -1 at index 3'
+    )
+    expectError(() => ridge(x, y, { sampleWeights: new Float64Array(10) }), RangeError, 'sum above 0')
+    expectError(() => ridge(x, y, { sampleWeights: new Float64Array(10).fill(1e308) }), RangeError, 'rescale')
+  })
+
+  it('options', () => {
+    expectError(
+      () => ridge(x, y, wrong({ alpha: 1 })),
+      TypeError,
+      'ridge: unknown option "alpha"; expected lambda, intercept, sampleWeights'
+    )
+    expectError(() => ridge(x, y, { lambda: -1 }), RangeError, '"lambda"', '-1')
+    expectError(() => ridge(x, y, { lambda: NaN }), RangeError, '"lambda"', 'NaN')
+    expectError(() => ridge(x, y, { lambda: wrong('1') }), TypeError, '"lambda"')
+    expectError(() => ridge(x, y, { intercept: wrong(0) }), TypeError, '"intercept"', 'true or false')
+  })
+})
