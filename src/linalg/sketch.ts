@@ -3,7 +3,6 @@ import type { Memory, Pointer } from '../core/memory.js'
 import { elementAt, type Source } from '../core/tensor.js'
 import { decompose } from './svd.js'
 import type { GramKind } from './gramKind.js'
-import { rowsFrom } from './rows.js'
 
 type Rows = Float64Array<ArrayBuffer>
 
@@ -31,12 +30,13 @@ export function sketchKind(dim: number, center: boolean, directions: number): Gr
   return {
     leaf(source) {
       const count = source.shape[0]!
-      const mean = meanOf(source)
-      let sketch: Sketch = { count, mean, rows: new Float64Array(0), shrinkage: 0, squares: 0 }
+      const all = wideRows(source)
+      const mean = meanOf(all, dim, count)
+      if (center) for (let at = 0; at < all.length; at += dim) for (let j = 0; j < dim; j++) all[at + j]! -= mean[j]!
+      let sketch: Sketch = { count, mean, rows: new Float64Array(0), shrinkage: 0, squares: squaresOf(all) }
       for (let row = 0; row < count; row += directions) {
-        const more = rowsFrom(source, row, Math.min(directions, count - row))
-        const { rows, squares } = takeRows(more, center ? mean : undefined)
-        sketch = shrunk({ ...sketch, rows: stacked(sketch.rows, rows), squares: sketch.squares + squares })
+        const more = all.subarray(row * dim, (row + directions) * dim)
+        sketch = shrunk({ ...sketch, rows: stacked(sketch.rows, more) })
       }
       return sketch
     },
@@ -93,20 +93,19 @@ function squaresOf(rows: Rows): number {
   return sum
 }
 
-/** Sums in the order of the rows. */
-function meanOf(source: Source): Rows {
-  const [count, dim] = source.shape as [number, number]
-  const mean = new Float64Array(dim)
-  for (let i = 0; i < source.size; i++) mean[i % dim]! += elementAt(source, i)
-  return mean.map((sum) => sum / count)
+/** Rows in f64. */
+function wideRows(source: Source): Rows {
+  const rows = new Float64Array(source.size)
+  if (source.bits) for (let i = 0; i < rows.length; i++) rows[i] = elementAt(source, i)
+  else rows.set(source.data)
+  return rows
 }
 
-/** Rows in f64, less the mean, and the sum of their squares. */
-function takeRows(source: Source, mean: Rows | undefined): { rows: Rows; squares: number } {
-  const dim = source.shape[1]!
-  const rows = new Float64Array(source.size)
-  for (let i = 0; i < source.size; i++) rows[i] = elementAt(source, i) - (mean ? mean[i % dim]! : 0)
-  return { rows, squares: squaresOf(rows) }
+/** Sums in the order of the rows. */
+function meanOf(rows: Rows, dim: number, count: number): Rows {
+  const mean = new Float64Array(dim)
+  for (let at = 0; at < rows.length; at += dim) for (let j = 0; j < dim; j++) mean[j]! += rows[at + j]!
+  return mean.map((sum) => sum / count)
 }
 
 function shrink(sketch: Sketch, dim: number, directions: number): Sketch {
