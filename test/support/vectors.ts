@@ -66,7 +66,6 @@ export interface GradedCase {
   singularValues: Float64Array<ArrayBuffer>
 }
 
-<<<<<<< HEAD
 export interface MatmulVectors {
   whole: { left: number[]; right: number[]; shape: number[]; data: number[] }[]
   refused: { left: number[]; right: number[] }[]
@@ -82,7 +81,6 @@ export interface MatmulVectors {
 
 type Encoded<T> = { [Name in keyof T]: T[Name] extends Float64Array ? string : T[Name] }
 
-=======
 export interface LowRankCase {
   name: string
   shape: [number, number]
@@ -98,7 +96,6 @@ export interface LowRankCase {
   matrixErrors: number[]
 }
 
->>>>>>> cece677 (Tests of low rank: golden errors of outputs, whole errors, plans against all ways)
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8'))
 
