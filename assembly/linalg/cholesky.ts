@@ -220,7 +220,7 @@ class Pivoted {
  * The same with complete pivoting (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 10.3; LAPACK dpstrf.f): each step takes the greatest
  * of what is left of the diagonal, the first of equals, until it is at most `tolerance` or `most` columns are done. On return the first `rank` columns
  * of a's lower triangle hold L with A[order, order] = L L^T; where the tolerance has ended it, the others hold what is left. order: i32[n];
- * rest: f64[n rounded up to fours], what is left of the diagonal, in the new order, 0 for what was taken. work: choleskyWork(n) bytes. Returns the rank.
+ * rest: f64[n rounded up to fours], what is left of the diagonal, in its turned order, 0 for what was taken. work: choleskyWork(n) bytes. Returns the rank.
  */
 export function pivotedCholeskyF64(
   a: usize,

@@ -72,12 +72,31 @@ function withRest(matrix: Dense, u: Dense): Dense {
   const data = new Float64Array(m * k)
   for (let i = 0; i < m; i++) {
     for (let r = 0; r < u.columns; r++) data[i * k + r] = u.data[i * u.columns + r]!
-    for (let r = u.columns; r < k; r++) {
-      const at = r - u.columns
-      if (s.data[at]! > least) data[i * k + r] = left.data[i * k + at]!
-    }
+  }
+  for (let r = u.columns; r < k; r++) {
+    if (s.data[r - u.columns]! <= least) break
+    const column = Float64Array.from({ length: m }, (_, i) => left.data[i * k + r - u.columns]!)
+    if (!leave(column, u)) continue
+    for (let i = 0; i < m; i++) data[i * k + r] = column[i]!
   }
   return { data, rows: m, columns: k }
+}
+
+/** Takes from a column of length 1 what lies along those of u, in place; false where little of it is left: then it was rounding. */
+function leave(column: Float64Array, u: Dense): boolean {
+  let square = 1
+  for (let pass = 0; pass < 2; pass++) {
+    for (let q = 0; q < u.columns; q++) {
+      let dot = 0
+      for (let i = 0; i < u.rows; i++) dot += u.data[i * u.columns + q]! * column[i]!
+      for (let i = 0; i < u.rows; i++) column[i]! -= dot * u.data[i * u.columns + q]!
+    }
+    square = column.reduce((sum, x) => sum + x * x, 0)
+    if (square < 0.5) return false
+  }
+  const size = defaultEngine().kernels.sqrtF64(square)
+  column.forEach((x, i) => (column[i] = x / size))
+  return true
 }
 
 function largest({ data }: Dense): number {
