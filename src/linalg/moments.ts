@@ -30,7 +30,7 @@ export function momentsKind(dim: number, center: boolean): GramKind<Moments> {
     factor: ({ scatter }) => {
       let squares = 0
       for (let i = 0; i < dim; i++) squares += scatter[triangle(i + 1) - 1]!
-      return { ...pivotedFactor(mirrored(scatter, dim), dim), squares }
+      return { ...pivotedFactor(scatter, dim), squares }
     },
     arrays: ({ mean, scatter }) => ({
       mean: { shape: [dim], data: mean },

@@ -1,36 +1,30 @@
-import { defaultEngine } from '../core/engine.js'
+import { defaultEngine, frame } from '../core/engine.js'
+import { factorPivotedInPlace } from './cholesky.js'
 import type { Factor } from './gramKind.js'
 
 /**
- * F with F F^T = A, of a symmetric matrix (n, n) without negative eigenvalues: Cholesky's factor with complete pivoting (N. J. Higham, Accuracy and
- * Stability of Numerical Algorithms, 10.3), rows in their own order. What is left of a diagonal entry counts as nothing where it is no more
- * than n 2^-52 of the entry itself: so columns of any size are told from rounding by their own. `a` is destroyed.
+ * F with F F^T = A, of a positive semidefinite matrix (n, n) whose lower triangle is packed row after row: Cholesky's factor with pivots, rows in their own
+ * order. Rows and columns are first scaled by powers of two that bring the diagonal into [1, 4): what is left of an entry is rounding, and counts as
+ * nothing, at n 2^-52 of the entry itself, whatever the others are.
  */
-export function pivotedFactor(a: Float64Array<ArrayBuffer>, n: number): Pick<Factor, 'data' | 'columns'> {
-  const { sqrtF64 } = defaultEngine().kernels
-  const l = new Float64Array(n * n)
-  const rest = Float64Array.from({ length: n }, (_, i) => a[i * n + i]!)
-  const least = rest.map((size) => size * n * 2 ** -52)
-  let open = Array.from(rest.keys())
-  let k = 0
-  for (; open.length > 0; k++) {
-    let p = -1
-    for (const i of open) if (rest[i]! > least[i]! && (p < 0 || rest[i]! > rest[p]!)) p = i
-    if (p < 0) break
-    const pivot = sqrtF64(rest[p]!)
-    const row = l.subarray(p * n, p * n + k)
-    open = open.filter((i) => i !== p)
-    for (const i of open) {
-      let entry = a[i * n + p]!
-      for (let t = 0, at = i * n; t < k; t++) entry -= l[at + t]! * row[t]!
-      entry /= pivot
-      l[i * n + k] = entry
-      rest[i]! -= entry * entry
+export function pivotedFactor(packed: Float64Array, n: number): Pick<Factor, 'data' | 'columns'> {
+  return frame(defaultEngine(), (memory, kernels) => {
+    const a = memory.alloc(8 * n * n)
+    const order = memory.alloc(4 * n)
+    const diagonal = memory.alloc(8)
+    const scales = new Float64Array(n)
+    for (let i = 0, at = 0; i < n; i++, at += i) {
+      memory.f64(diagonal, 1)[0] = packed[at + i]!
+      scales[i] = 2 ** -Math.ceil(kernels.unitExponent(diagonal, 1) / 2 - 1)
+      const row = memory.f64(a + 8 * n * i, i + 1)
+      for (let j = 0; j <= i; j++) row[j] = packed[at + j]! * scales[i]! * scales[j]!
     }
-    l[p * n + k] = pivot
-  }
-  if (k === n) return { data: l, columns: n }
-  const data = new Float64Array(n * k)
-  for (let i = 0; i < n; i++) data.set(l.subarray(i * n, i * n + k), i * k)
-  return { data, columns: k }
+    const { rank } = factorPivotedInPlace(memory, kernels, a, n, n, order, { tolerance: n * 2 ** -52 })
+    const data = new Float64Array(n * rank)
+    memory.u32(order, n).forEach((own, i) => {
+      const row = memory.f64(a + 8 * n * i, Math.min(i + 1, rank))
+      row.forEach((x, k) => (data[own * rank + k] = x / scales[own]!))
+    })
+    return { data, columns: rank }
+  })
 }

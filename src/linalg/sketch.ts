@@ -17,6 +17,9 @@ export interface Sketch {
   readonly squares: number
 }
 
+/** A leaf takes as many rows at a time as it has directions, but not fewer: each time costs a decomposition, however small. */
+const LEAST_ROWS = 32
+
 /** Columns that are in linear memory at once. */
 const WIDTH = 256
 
@@ -34,8 +37,9 @@ export function sketchKind(dim: number, center: boolean, directions: number): Gr
       const mean = meanOf(all, dim, count)
       if (center) for (let at = 0; at < all.length; at += dim) for (let j = 0; j < dim; j++) all[at + j]! -= mean[j]!
       let sketch: Sketch = { count, mean, rows: new Float64Array(0), shrinkage: 0, squares: squaresOf(all) }
-      for (let row = 0; row < count; row += directions) {
-        const more = all.subarray(row * dim, (row + directions) * dim)
+      const step = Math.max(directions, LEAST_ROWS)
+      for (let row = 0; row < count; row += step) {
+        const more = all.subarray(row * dim, (row + step) * dim)
         sketch = shrunk({ ...sketch, rows: stacked(sketch.rows, more) })
       }
       return sketch
