@@ -1,6 +1,8 @@
 import { defaultEngine, frame } from '../core/engine.js'
 import { nonFiniteError, type Source } from '../core/tensor.js'
+import { factorPivotedInPlace } from '../linalg/cholesky.js'
 import { loadF64 } from '../linalg/matrix.js'
+import { solveTriangleInPlace } from '../linalg/triangular.js'
 
 /** A row-major matrix of f64. */
 export interface Dense {
@@ -106,72 +108,55 @@ export function squares({ data }: Dense): number {
   return sum
 }
 
-export interface Cholesky {
-  /** (n, rank), its rows in the order of the matrix: G ~ l lT */
-  readonly l: Dense
-  /** which rows, in this order, make l lower triangular */
-  readonly pivots: readonly number[]
-}
-
-/** G = l lT with the greatest of what is left of the diagonal as the next pivot, until none is above `tolerance` (LAPACK's dpstrf). */
-export function pivotedCholesky({ data, rows: n }: Dense, tolerance: number): Cholesky {
-  const { sqrtF64 } = defaultEngine().kernels
-  const a = data.slice()
-  const pivots = Array.from({ length: n }, (_, i) => i)
-  const columns: Float64Array[] = []
-  const diagonal = (i: number): number => a[i * n + i]!
-  for (let k = 0; k < n; k++) {
-    let at = k
-    for (let i = k + 1; i < n; i++) if (diagonal(pivots[i]!) > diagonal(pivots[at]!)) at = i
-    const pivot = pivots[at]!
-    if (!(diagonal(pivot) > tolerance)) break
-    pivots[at] = pivots[k]!
-    pivots[k] = pivot
-    const root = sqrtF64(diagonal(pivot))
-    const column = new Float64Array(n)
-    column[pivot] = root
-    const rest = pivots.slice(k + 1)
-    for (const i of rest) column[i] = a[i * n + pivot]! / root
-    for (const i of rest) for (const j of rest) a[i * n + j]! -= column[i]! * column[j]!
-    columns.push(column)
-  }
-  const rank = columns.length
-  const l = new Float64Array(n * rank)
-  columns.forEach((column, k) => column.forEach((x, i) => (l[i * rank + k] = x)))
-  return { l: { data: l, rows: n, columns: rank }, pivots: pivots.slice(0, rank) }
+/** l (n, rank) of a semidefinite G ~ l lT, with pivots until none of what is left of the diagonal is above `tolerance`. */
+export function semidefiniteFactor({ data, rows: n }: Dense, tolerance: number): Dense {
+  return frame(defaultEngine(), (memory, kernels) => {
+    const a = memory.alloc(8 * n * n)
+    const order = memory.alloc(4 * n)
+    memory.f64(a, n * n).set(data)
+    const { rank } = factorPivotedInPlace(memory, kernels, a, n, n, order, { tolerance })
+    kernels.clearUpper(a, n, n)
+    const l = new Float64Array(n * rank)
+    memory.u32(order, n).forEach((row, i) => l.set(memory.f64(a + 8 * n * i, rank), row * rank))
+    return { data: l, rows: n, columns: rank }
+  })
 }
 
 /**
  * x of x G = b, for a Gram matrix G; `rank` below its order where G is singular: then x is 0 in the columns that depend on others.
- * By Cholesky of G scaled to a diagonal of ones.
+ * By Cholesky with pivots of G scaled to a diagonal of ones.
  */
 export function solveGram(gram: Dense, b: Dense): { x: Dense; rank: number } {
-  const { sqrtF64 } = defaultEngine().kernels
-  const r = gram.rows
-  const scale = Float64Array.from({ length: r }, (_, i) => {
-    const size = gram.data[i * r + i]!
-    return size > 0 ? 1 / sqrtF64(size) : 0
+  const { rows: p, columns: r } = b
+  const x = new Float64Array(p * r)
+  const rank = frame(defaultEngine(), (memory, kernels) => {
+    const scale = Float64Array.from({ length: r }, (_, i) => {
+      const size = gram.data[i * (r + 1)]!
+      return size > 0 ? 1 / kernels.sqrtF64(size) : 0
+    })
+    const a = memory.alloc(8 * r * r)
+    const at = memory.alloc(4 * r)
+    const unit = memory.f64(a, r * r)
+    for (let i = 0; i < r; i++) {
+      for (let j = 0; j < r; j++) unit[i * r + j] = gram.data[i * r + j]! * scale[i]! * scale[j]!
+    }
+    const { rank } = factorPivotedInPlace(memory, kernels, a, r, r, at, { tolerance: r * SINGULAR })
+    const order = memory.u32(at, rank).slice()
+    const systems = memory.alloc(8 * p * rank)
+    const right = memory.f64(systems, p * rank)
+    for (let i = 0; i < p; i++) {
+      order.forEach((from, k) => (right[i * rank + k] = b.data[i * r + from]! * scale[from]!))
+    }
+    for (const transpose of [true, false]) {
+      solveTriangleInPlace(memory, kernels, systems, rank, p, a, r, rank, { right: true, transpose })
+    }
+    const solved = memory.f64(systems, p * rank)
+    for (let i = 0; i < p; i++) {
+      order.forEach((to, k) => (x[i * r + to] = solved[i * rank + k]! * scale[to]!))
+    }
+    return rank
   })
-  const unit = gram.data.map((x, at) => x * scale[Math.floor(at / r)]! * scale[at % r]!)
-  const { l, pivots } = pivotedCholesky({ data: unit, rows: r, columns: r }, r * SINGULAR)
-  const rank = pivots.length
-  const x = new Float64Array(b.rows * r)
-  const y = new Float64Array(rank)
-  for (let row = 0; row < b.rows; row++) {
-    for (let i = 0; i < rank; i++) {
-      const pivot = pivots[i]!
-      let sum = b.data[row * r + pivot]! * scale[pivot]!
-      for (let j = 0; j < i; j++) sum -= l.data[pivot * rank + j]! * y[j]!
-      y[i] = sum / l.data[pivot * rank + i]!
-    }
-    for (let i = rank - 1; i >= 0; i--) {
-      let sum = y[i]!
-      for (let j = i + 1; j < rank; j++) sum -= l.data[pivots[j]! * rank + i]! * y[j]!
-      y[i] = sum / l.data[pivots[i]! * rank + i]!
-      x[row * r + pivots[i]!] = y[i]! * scale[pivots[i]!]!
-    }
-  }
-  return { x: { data: x, rows: b.rows, columns: r }, rank }
+  return { x: { data: x, rows: p, columns: r }, rank }
 }
 
 /** Beyond it a Gram matrix in f64 says nothing about what it was made of. */

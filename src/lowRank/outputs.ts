@@ -2,7 +2,7 @@ import { defaultEngine, frame } from '../core/engine.js'
 import type { Source } from '../core/tensor.js'
 import { isArrayOf } from '../core/check.js'
 import { loadF64 } from '../linalg/matrix.js'
-import { addAlong, evenExponent, greatest, load, pivotedCholesky, type Dense } from './algebra.js'
+import { addAlong, evenExponent, greatest, load, semidefiniteFactor, type Dense } from './algebra.js'
 import type { LowRankTask } from './options.js'
 
 /** What inputs weigh: their Gram matrix XT X is 2^(2 exponent) l lT, so that |E XT| = 2^exponent |E l|. */
@@ -43,7 +43,7 @@ function ofActivations(source: Source): Outputs {
     }
     gram.set(memory.f64(sums, n * n))
   })
-  const { l } = pivotedCholesky({ data: gram, rows: n, columns: n }, rounding(gram, n, 2 ** -52))
+  const l = semidefiniteFactor({ data: gram, rows: n, columns: n }, rounding(gram, n, 2 ** -52))
   return { l, exponent }
 }
 
@@ -67,7 +67,7 @@ function ofGram(source: Source): Outputs {
     }
   }
   const whole = { data, rows: n, columns: n }
-  const { l } = pivotedCholesky(whole, tolerance)
+  const l = semidefiniteFactor(whole, tolerance)
   // Of a semidefinite matrix nothing is left where nothing is left on the diagonal.
   if (addAlong(whole, l, l, false).data.some((x) => Math.abs(x) > 8 * tolerance)) {
     throw new RangeError(
