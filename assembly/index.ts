@@ -41,7 +41,7 @@ export { choleskyF64, choleskyWork, clearUpper, isAsymmetric, pivotedCholeskyF64
 export { factorQrF64, formQF64, qrWork, signColumns } from './linalg/blocked'
 export { applyQ, factorPanelF64, factorPivotedQrF64, unitReflectors } from './linalg/reflectors'
 export { solveTriangleF64, triangularWork } from './linalg/triangular'
-export { differences, differencesF64, log10F64, multiplyRows, residualSquares, sqrtF64 } from './linalg/compare'
+export { differences, differencesF64, log10F64, residualSquares, sqrtF64 } from './linalg/compare'
 
 /** The first byte that the caller may use. */
 export function heapBase(): usize {
