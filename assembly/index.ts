@@ -52,7 +52,7 @@ export { factorQrF64, formQF64, qrWork, signColumns } from './linalg/blocked'
 export { applyQ, factorPanelF64, factorPivotedQrF64, unitReflectors } from './linalg/reflectors'
 export { scaleRowsF64, shiftRowsF64, squaresF64, sumRowsF64 } from './linalg/center'
 export { solveTriangleF64, triangularWork } from './linalg/triangular'
-export { differences, differencesF64, log10F64, multiplyRows, residualSquares, sqrtF64 } from './linalg/compare'
+export { differences, differencesF64, log10F64, residualSquares, sqrtF64 } from './linalg/compare'
 
 /** The first byte that the caller may use. */
 export function heapBase(): usize {

@@ -102,24 +102,6 @@ export function residualSquares(sums: usize, a: usize, u: usize, vt: usize, rows
   store<f64>(sums, signal, 8)
 }
 
-/** product: f64[rows][n] = u vT of u: f64[rows][rank], vt: f64[rank][n], ranks added in order. */
-export function multiplyRows(product: usize, u: usize, vt: usize, rows: i32, n: i32, rank: i32): void {
-  const bytes = (<usize>n) << 3
-  memory.fill(product, 0, bytes * rows)
-  while (rows > 0) {
-    let row = vt
-    let k = rank
-    while (k > 0) {
-      Vec.axpy(product, row, n, load<f64>(u))
-      u += 8
-      row += bytes
-      k--
-    }
-    product += bytes
-    rows--
-  }
-}
-
 /** The host's own square root need not be the rounded one by its standard; this one is. */
 export function sqrtF64(x: f64): f64 {
   return sqrt(x)

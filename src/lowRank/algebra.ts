@@ -74,17 +74,17 @@ export function productAcross(a: Dense, b: Dense): Dense {
   return multiply(a, true, b, false)
 }
 
-/** to + a bT, or to - a bT */
-export function addAlong(to: Dense, a: Dense, b: Dense, plus: boolean): Dense {
-  return multiply(a, false, b, true, to, plus)
+/** from - a bT */
+export function minusAlong(from: Dense, a: Dense, b: Dense): Dense {
+  return multiply(a, false, b, true, from)
 }
 
 /** Sums over k in order, in blocks of 256 that are added in order (assembly/linalg/multiply.ts). */
-function multiply(a: Dense, across: boolean, b: Dense, along: boolean, to?: Dense, plus = true): Dense {
+function multiply(a: Dense, across: boolean, b: Dense, along: boolean, from?: Dense): Dense {
   const [m, k] = across ? [a.columns, a.rows] : [a.rows, a.columns]
   const n = along ? b.rows : b.columns
   const data = new Float64Array(m * n)
-  if (to) data.set(to.data)
+  if (from) data.set(from.data)
   if (m * n * k === 0) return { data, rows: m, columns: n }
   frame(defaultEngine(), (memory, kernels) => {
     const c = memory.alloc(8 * m * n)
@@ -95,7 +95,7 @@ function multiply(a: Dense, across: boolean, b: Dense, along: boolean, to?: Dens
     memory.f64(left, m * k).set(a.data)
     memory.f64(right, k * n).set(b.data)
     const [acrossA, alongB] = [Number(across), Number(along)]
-    kernels.multiplyF64(c, n, left, a.columns, acrossA, right, b.columns, alongB, m, n, k, Number(plus), work)
+    kernels.multiplyF64(c, n, left, a.columns, acrossA, right, b.columns, alongB, m, n, k, Number(!from), work)
     data.set(memory.f64(c, m * n))
   })
   return { data, rows: m, columns: n }
@@ -104,7 +104,7 @@ function multiply(a: Dense, across: boolean, b: Dense, along: boolean, to?: Dens
 /** The sum of squares, in order. */
 export function squares({ data }: Dense): number {
   let sum = 0
-  for (const x of data) sum += x * x
+  for (let i = 0; i < data.length; i++) sum += data[i]! * data[i]!
   return sum
 }
 

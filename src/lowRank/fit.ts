@@ -6,7 +6,7 @@ import { dequantize } from '../quantize/dequantize.js'
 import type { Quantized } from '../quantize/formats.js'
 import { quantize } from '../quantize/quantize.js'
 import {
-  addAlong,
+  minusAlong,
   evenExponent,
   greatest,
   load,
@@ -205,7 +205,7 @@ function minus(a: Dense, b: Dense): Dense {
 }
 
 function minusProduct(a: Dense, { u, v }: Factors): Dense {
-  return addAlong(a, u, v, false)
+  return minusAlong(a, u, v)
 }
 
 /** What counts of a matrix. */

@@ -2,7 +2,7 @@ import { defaultEngine, frame } from '../core/engine.js'
 import type { Source } from '../core/tensor.js'
 import { isArrayOf } from '../core/check.js'
 import { loadF64 } from '../linalg/matrix.js'
-import { addAlong, evenExponent, greatest, load, semidefiniteFactor, type Dense } from './algebra.js'
+import { minusAlong, evenExponent, greatest, load, semidefiniteFactor, type Dense } from './algebra.js'
 import type { LowRankTask } from './options.js'
 
 /** What inputs weigh: their Gram matrix XT X is 2^(2 exponent) l lT, so that |E XT| = 2^exponent |E l|. */
@@ -69,7 +69,7 @@ function ofGram(source: Source): Outputs {
   const whole = { data, rows: n, columns: n }
   const l = semidefiniteFactor(whole, tolerance)
   // Of a semidefinite matrix nothing is left where nothing is left on the diagonal.
-  if (addAlong(whole, l, l, false).data.some((x) => Math.abs(x) > 8 * tolerance)) {
+  if (minusAlong(whole, l, l).data.some((x) => Math.abs(x) > 8 * tolerance)) {
     throw new RangeError(
       `${source.name} expected sums of products XT X, which are positive semidefinite, got a matrix that is not; add up whole rows of X`
     )

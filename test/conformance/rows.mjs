@@ -64,6 +64,10 @@ export function operations(tersor, model) {
   const pairs = [{ student, teacher }, far]
   const labels = Int32Array.from({ length: 9 }, (_, i) => (i * 5 + 1) % 37)
   const matrices = [tensor([6, 6], 1), tensor([40, 12], 2), tensor([7, 30], 3), tensor([5, 1], 4), tensor([4, 4], 5, 0)]
+  const grams = {
+    matrix: () => ({ data: Float64Array.from({ length: 144 }, (_, i) => (i % 13 ? 1 : 3)), shape: [12, 12] })
+  }
+  const codings = ['int8', 'float16', { format: 'int4', axis: 0 }, { format: 'uint4', group: 5, symmetric: false }]
   const doubles = { data: Float64Array.from(numbers(90, 6)), shape: [9, 10] }
   const table = tensor([2300, 7], 8, 5)
   const grams = [{}, { center: true }, { directions: 3, center: true }]
@@ -158,7 +162,28 @@ export function operations(tersor, model) {
     lowRank: () => [
       matrices.map((matrix) => tersor.lowRank(matrix, { energy: 0.9 })),
       tersor.lowRank(doubles, { rank: 3 }),
-      tersor.lowRank(doubles, { maxRelativeError: 0.3 })
+      tersor.lowRank(doubles, { maxRelativeError: 0.3 }),
+      // For inputs: more than columns, fewer, as a Gram matrix.
+      [
+        tensor([40, 12], 41),
+        tensor([5, 12], 42, 3),
+        { data: Float64Array.from(numbers(240, 43)), shape: [20, 12] }
+      ].map((activations) => tersor.lowRank(matrices[1], { rank: 8, activations })),
+      tersor.lowRank(matrices[1], { energy: 0.7, gram: grams }),
+      codings.map((quantize) => tersor.lowRank(matrices[1], { rank: 6, quantize })),
+      codings.map((residual) => tersor.lowRank(matrices[2], { rank: 3, residual })),
+      tersor.lowRank(matrices[1], { maxRelativeError: 0.2, quantize: 'int8', residual: 'int4', gram: grams })
+    ],
+    reconstruct: () => [
+      tersor.reconstruct({ u: tensor([31, 300], 44), v: tensor([17, 300], 45), residual: tensor([31, 17], 46) }),
+      tersor.reconstruct(tersor.lowRank(doubles, { rank: 4, residual: 'int8' })),
+      codings.map((quantize) =>
+        tersor.reconstruct(tersor.lowRank(matrices[2], { rank: 3, quantize, residual: quantize }))
+      )
+    ],
+    lowRankPlan: () => [
+      [450, 900, 2000, 5000].map((bytes) => tersor.lowRankPlan(matrices.slice(0, 4), { bytes })),
+      tersor.lowRankPlan({ a: matrices[1], b: doubles }, { bytes: 200, quantize: 'int4', weights: { a: 0.3, b: 2 } })
     ],
     gram: () => grams.map((options) => all(tersor.gram(table, options))),
     createGram: () =>

@@ -9,8 +9,10 @@ import {
   klDivergence,
   logSoftmax,
   lowRank,
+  lowRankPlan,
   prune,
   quantize,
+  reconstruct,
   softmax,
   svd
 } from '../../src/index.js'
@@ -65,6 +67,19 @@ const READERS: readonly Verb[] = [
   { verb: 'compare', name: 'other', run: (tensor) => compare(like(tensor), tensor) },
   { verb: 'svd', name: 'matrix', run: svd, matrix: true },
   { verb: 'lowRank', name: 'matrix', run: (tensor) => lowRank(tensor, { rank: 1 }), matrix: true },
+  {
+    verb: 'lowRank',
+    name: 'matrix',
+    run: (tensor) => lowRank(tensor, { rank: 1, quantize: 'int8', residual: 'int4' }),
+    matrix: true
+  },
+  { verb: 'lowRankPlan', name: 'tensor', run: (tensor) => lowRankPlan({ tensor }, { bytes: 1e9 }), matrix: true },
+  {
+    verb: 'reconstruct',
+    name: 'u',
+    run: (tensor) => reconstruct({ u: tensor, v: like(tensor) }),
+    matrix: true
+  },
   { verb: 'softmax', name: 'logits', run: (tensor) => softmax(tensor), masks: true },
   { verb: 'logSoftmax', name: 'logits', run: (tensor) => logSoftmax(tensor), masks: true },
   {
@@ -111,6 +126,7 @@ const CALLS: Readonly<Record<string, (tensor: unknown) => unknown>> = {
   ...Object.fromEntries(FIRST.map(({ verb, run }) => [verb, (tensor: unknown) => run(tensor as TensorLike)])),
   applyMask: (tensor) => applyMask(wrong(tensor), { bits: Uint8Array.of(1), shape: [2] }),
   compare: (tensor) => compare(wrong(tensor), [1, 2]),
+  reconstruct: (tensor) => reconstruct({ u: wrong(tensor), v: [[1, 2]] }),
   klDivergence: (tensor) => klDivergence({ student: wrong(tensor), teacher: [1, 2] }),
   crossEntropy: (tensor) => crossEntropy({ logits: wrong(tensor), labels: [0] }),
   distillationLoss: (tensor) => distillationLoss({ student: wrong(tensor), teacher: [1, 2], labels: [0] })
@@ -367,7 +383,12 @@ describe('options', () => {
     ['klDivergence', (o: object) => klDivergence(wrong({ ...kl, ...o })), ['student', 'teacher', 'temperatureSquared']],
     ['crossEntropy', (o: object) => crossEntropy(wrong({ ...ce, ...o })), ['logits', 'labels', 'reduction']],
     ['distillationLoss', (o: object) => distillationLoss(wrong({ ...full, ...o })), ['alpha', 'labels', 'temperature']],
-    ['lowRank', (o: object) => lowRank([x], wrong({ rank: 1, ...o })), ['rank', 'energy', 'maxRelativeError']]
+    [
+      'lowRank',
+      (o: object) => lowRank([x], wrong({ rank: 1, ...o })),
+      ['rank', 'energy', 'maxRelativeError', 'residual']
+    ],
+    ['lowRankPlan', (o: object) => lowRankPlan([[x]], wrong({ bytes: 100, ...o })), ['bytes', 'quantize', 'weights']]
   ] as const)('%s: an unknown option is named, with the known ones', (verb, call, known) => {
     expectError(() => call({ formt: 1 }), TypeError, `${verb}: unknown option "formt"`, ...known)
     expectError(() => call({ Temperature: 1 }), TypeError, `${verb}: unknown option "Temperature"`, ...known)
