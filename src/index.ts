@@ -6,6 +6,7 @@ export type { NestedArray, NumberArray, Tensor, TensorLike } from './core/tensor
 export { cholesky, type Cholesky, type CholeskyOptions } from './linalg/cholesky.js'
 export { compare, type Comparison } from './linalg/compare.js'
 export { lowRank, type LowRank, type LowRankOptions } from './linalg/lowRank.js'
+export { matmul, type MatmulOptions } from './linalg/matmul.js'
 export { solveTriangular, type SolveTriangularOptions } from './linalg/triangular.js'
 export { svd, type Svd } from './linalg/svd.js'
 
