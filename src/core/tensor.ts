@@ -148,6 +148,12 @@ export function readTensor(verb: string, name: string, value: unknown): Source {
     throw new RangeError(`${where} expected length ${size} (${checked.join('x') || 'scalar'}), got ${data.length}`)
   }
   const dtype = String(tensor.dtype ?? tensor.type ?? '').toLowerCase()
+  const bits = dtype ? readDtype(where, dtype, data) : undefined
+  return { name: where, data, shape: checked, size, bits }
+}
+
+/** The 16-bit float whose patterns the array holds, if any. */
+function readDtype(where: string, dtype: string, data: NumberArray): Source['bits'] {
   if (NOT_NUMBERS.test(dtype)) {
     throw new TypeError(
       `${where} expected numbers, or the bits of float16 or bfloat16, got dtype ${show(dtype)}; convert it first`
@@ -158,8 +164,7 @@ export function readTensor(verb: string, name: string, value: unknown): Source {
   if (half && !/^(Uint16Array|Float(16|32|64)Array)$/.test(carrier)) {
     throw new TypeError(`${where} expected a Uint16Array of ${half} patterns, or floats, got ${show(data)}`)
   }
-  const bits = carrier === 'Uint16Array' ? half : undefined
-  return { name: where, data, shape: checked, size, bits }
+  return carrier === 'Uint16Array' ? half : undefined
 }
 
 /** Writes elements [start, start + length) to f32[length] at `pointer`, rounding what is not f32. */
@@ -207,10 +212,11 @@ export function elementAt(source: Source, index: number): number {
   return sign * significand * powerOfTwo(Math.max(exponent, 1) - bias - fractionBits)
 }
 
-/** The error that names the first number of a source that is not finite, or not within f32; only this scan knows which. */
+/** The error that names the first number of a source that is not finite, or not within f32 unless `wide`; only this scan knows which. */
 export function firstNonFinite(
   source: Source,
-  allowed: (value: number) => boolean = Number.isFinite
+  allowed: (value: number) => boolean = Number.isFinite,
+  wide = false
 ): RangeError | undefined {
   const { first = 0 } = source
   for (let i = 0; i < source.size; i++) {
@@ -220,7 +226,7 @@ export function firstNonFinite(
         `${source.name} expected finite numbers, got ${value} at index ${first + i}; replace or mask it first`
       )
     }
-    if (!allowed(Math.fround(value))) {
+    if (!wide && !allowed(Math.fround(value))) {
       return new RangeError(
         `${source.name} expected numbers within float32, got ${value} at index ${first + i}; rescale the data`
       )
