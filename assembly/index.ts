@@ -1,5 +1,6 @@
 /** The ABI of the core: kernels over linear memory. Arguments: outputs, inputs, sizes, scalars, scratch. */
 export { packBits } from './common/bits'
+export { randomSigns, randomUniforms } from './common/random'
 export { rangeClear, rangeColumns, rangeRows } from './quantize/range'
 export { scalesFromRange, scalesWiden } from './quantize/scales'
 export { encodeColumns, encodeRows } from './quantize/encode'
@@ -16,6 +17,21 @@ export { logSoftmaxF32 } from './distill/logSoftmax'
 export { distillRows } from './distill/loss'
 export { finiteF32, finiteF64 } from './linalg/finite'
 export { multiplyF32, multiplyF64, multiplyPackedF32, multiplyPackedF64, multiplyWork } from './linalg/multiply'
+export { accumulatePanelsF32, gramPanelsF64, multiplyRowsF32 } from './linalg/accumulate'
+export {
+  exponentF32,
+  exponentF64,
+  scaleColumnsF32,
+  scaleColumnsF64,
+  scaleF32,
+  scaleF64,
+  squaresF32,
+  squaresF64,
+  topColumnsF32,
+  topColumnsF64
+} from './linalg/columns'
+export { inverseIteration } from './linalg/inverse'
+export { identityDefect, orthonormaliser } from './linalg/orthonormal'
 export { multiplyPanelsF32, multiplyPanelsF64 } from './linalg/product'
 export { packAcrossF32, packAcrossF64, packAlongF32, packAlongF64 } from './linalg/pack'
 export { placeRows, scaleByPower, takeRows, unitExponent } from './linalg/matrix'

@@ -12,6 +12,14 @@ export { matmul, type MatmulOptions } from './linalg/matmul.js'
 export { solveTriangular, type SolveTriangularOptions } from './linalg/triangular.js'
 export { createGram, gram, openGram, type Gram, type GramOptions } from './linalg/gram.js'
 export type { Pca, PcaOptions } from './linalg/pca.js'
+export {
+  truncatedSvd,
+  type AsyncRowStream,
+  type LinearOperator,
+  type RowStream,
+  type TruncatedSvd,
+  type TruncatedSvdOptions
+} from './linalg/truncatedSvd.js'
 export { svd, type Svd } from './linalg/svd.js'
 
 export { dequantize, type DequantizeOptions } from './quantize/dequantize.js'

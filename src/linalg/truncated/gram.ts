@@ -1,0 +1,101 @@
+import type { Engine } from '../../core/engine.js'
+import type { RowAccess, Projection } from './access.js'
+import { distances, scaleColumns, signsOf, topsOf, type Triples } from './columns.js'
+import { eigenSymmetric } from './eigen.js'
+import { padded } from '../matrix.js'
+import type { Steps } from './passes.js'
+import { makeTall, orthonormalise, tolerance, type Tall } from './tall.js'
+import { leastRank, lostShares, type Target } from './target.js'
+
+/** What the sums of a Gram matrix are wrong by, as a share of its greatest eigenvalue: f32 over 256 rows, or f64. */
+const NOISE_F32 = 2 ** -23
+/** The most that an f32 Gram matrix may add to the sum of squares left out, as a share of it; twice that of its root. */
+const EXCESS = 2 ** -22
+/** What is left out has to be so much of the greatest eigenvalue: then it is known to 1e-4. */
+export const LEAST_LOST = 2 ** -10
+/** Below this share of the greatest, an eigenvalue of a Gram matrix is rounding. */
+const NOTHING = 2 ** -60
+
+/**
+ * Singular triples from the eigenvectors V of A'A: U = A V / sigma, with sigma = |A v|.
+ * Returns undefined where f32 sums would show in the result. A has at least as many rows as columns.
+ */
+export function* byGram(
+  engine: Engine,
+  access: RowAccess,
+  target: Target,
+  swapped: boolean
+): Steps<Triples | undefined> {
+  const { memory, kernels } = engine
+  const n = access.columns
+  const mark = memory.mark()
+  const gram = memory.alloc(8 * padded(n) ** 2)
+  yield* access.gram(gram)
+  const { values, exponent, vectors } = eigenSymmetric(engine, gram, n)
+  const lost = lostShares(values)
+  const rank = leastRank(target, lost)!
+  const v = access.wide || resolved(values, rank, lost) ? vectors(rank) : undefined
+  memory.release(mark)
+  if (!v) return undefined
+
+  // sigma as the Gram matrix has it, where it has one: A v / sigma is then of length 1 but for its rounding.
+  const top = values[0]! > 0 ? values[0]! : 1
+  const root = kernels.sqrtF64(2 ** (exponent % 2)) * 2 ** Math.trunc(exponent / 2)
+  const sigma = values.slice(0, rank).map((value) => root * kernels.sqrtF64(Math.max(value, top * NOTHING)))
+  const x = makeTall(Float64Array, n, rank)
+  for (let i = 0; i < n * rank; i++) x.data[i] = v.data[i]! / sigma[i % rank]!
+  const projection = yield* access.project(x)
+  return yield* finish(engine, access, v, sigma, projection, lost[rank]!, swapped)
+}
+
+/** Whether noise in the Gram matrix, turning each vector by noise / value, stays small beside what the rank leaves out. */
+function resolved(values: Float64Array, rank: number, lost: Float64Array): boolean {
+  const total = values.reduce((sum, value) => sum + Math.max(value, 0), 0)
+  if (!(lost[rank]! * total >= LEAST_LOST * values[0]!)) return false
+  const noise = NOISE_F32 * values[0]!
+  let excess = 0
+  for (let i = 0; i < rank; i++) excess += (noise * noise) / Math.max(values[i]!, noise)
+  return excess <= EXCESS * lost[rank]! * total
+}
+
+/** Orthonormal u, singular values and residuals from A v / sigma. */
+function* finish(
+  engine: Engine,
+  access: RowAccess,
+  v: Tall,
+  sigma: Float64Array,
+  { y: u, products, back, tops }: Projection,
+  lost: number,
+  swapped: boolean
+): Steps<Triples> {
+  const { kernels } = engine
+  const k = v.columns
+  const lengths = sigma.map((_, j) => kernels.sqrtF64(products[j * k + j]!))
+  let defect = 0
+  for (let i = 0; i < k; i++) {
+    for (let j = 0; j < i; j++) {
+      const share = Math.abs(products[i * k + j]!) / (lengths[i]! * lengths[j]!)
+      if (!(share <= defect)) defect = share
+    }
+  }
+  const s = new Float64Array(k)
+  // Those that differ by rounding alone may come out of order.
+  for (let j = 0; j < k; j++) s[j] = Math.min(sigma[j]! * lengths[j]!, j ? s[j - 1]! : Infinity)
+
+  const sound = defect <= tolerance(u.data) && lengths.every((length) => length > 0)
+  if (!sound) orthonormalise(engine.memory, kernels, u, [], { seed: 0, stream: 1 })
+  const signs = signsOf(swapped ? topsOf(engine, v) : sound ? tops : topsOf(engine, u))
+  const factors = signs.map((sign, j) => (sound ? sign / lengths[j]! : sign))
+  scaleColumns(engine, u, factors)
+  scaleColumns(engine, v, signs)
+  const residuals = sound
+    ? distances(engine, back, factors, v, s)
+    : distances(
+        engine,
+        yield* access.timesTransposed(u),
+        s.map(() => 1),
+        v,
+        s
+      )
+  return { u, v, s, residuals, exponent: access.exponent, lost }
+}

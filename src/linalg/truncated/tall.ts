@@ -1,0 +1,147 @@
+import { isArrayOf } from '../../core/check.js'
+import type { Kernels } from '../../core/engine.js'
+import type { Memory, Pointer } from '../../core/memory.js'
+import type { Tensor } from '../../core/tensor.js'
+import type { Floats } from '../matrix.js'
+import { BLOCK } from './passes.js'
+
+/** Many rows, few columns, row-major; it passes through memory in blocks. */
+export interface Tall {
+  readonly data: Floats
+  readonly rows: number
+  readonly columns: number
+}
+
+export type FloatsOf<T> = new (length: number) => T
+
+export function makeTall(type: FloatsOf<Floats>, rows: number, columns: number): Tall {
+  return { data: new type(rows * columns), rows, columns }
+}
+
+/** The first columns of a matrix. */
+export function leading({ data, shape }: Tensor<Float64Array<ArrayBuffer>>, columns: number): Tall {
+  const [rows, all] = shape as [number, number]
+  const part = makeTall(Float64Array, rows, columns)
+  for (let i = 0; i < rows; i++) part.data.set(data.subarray(i * all, i * all + columns), i * columns)
+  return part
+}
+
+/** Calls `visit` with each block of rows. */
+export function eachBlock(rows: number, visit: (start: number, count: number) => void): void {
+  for (let start = 0; start < rows; start += BLOCK) visit(start, Math.min(BLOCK, rows - start))
+}
+
+/** Rows of a block as f64. */
+export function loadRows(memory: Memory, to: Pointer, { data, columns }: Tall, start: number, count: number): void {
+  memory.f64(to, count * columns).set(data.subarray(start * columns, (start + count) * columns))
+}
+
+export function storeRows(memory: Memory, { data, columns }: Tall, from: Pointer, start: number, count: number): void {
+  data.set(memory.f64(from, count * columns), start * columns)
+}
+
+/** product: f64[x.columns][y.columns] = x' y, block by block. */
+export function innerProducts(memory: Memory, kernels: Kernels, product: Pointer, x: Tall, y: Tall): void {
+  const mark = memory.mark()
+  const left = memory.alloc(8 * BLOCK * x.columns)
+  const right = memory.alloc(8 * BLOCK * y.columns)
+  const work = memory.alloc(kernels.multiplyWork(y.columns, 3))
+  memory.f64(product, x.columns * y.columns).fill(0)
+  eachBlock(x.rows, (start, count) => {
+    loadRows(memory, left, x, start, count)
+    loadRows(memory, right, y, start, count)
+    const [m, n] = [x.columns, y.columns]
+    kernels.multiplyF64(product, n, left, m, 1, right, n, 0, m, n, count, 1, work)
+  })
+  memory.release(mark)
+}
+
+/** to += sign x t for t: f64[x.columns][to.columns], block by block; sign 1, or -1 where `plus` is false. */
+export function addProduct(
+  memory: Memory,
+  kernels: Kernels,
+  to: Tall,
+  x: Tall,
+  t: Pointer,
+  plus: boolean,
+  after?: (at: Pointer, start: number, count: number) => void
+): void {
+  const mark = memory.mark()
+  const left = memory.alloc(8 * BLOCK * x.columns)
+  const sum = memory.alloc(8 * BLOCK * to.columns)
+  const work = memory.alloc(kernels.multiplyWork(to.columns, 3))
+  eachBlock(x.rows, (start, count) => {
+    loadRows(memory, left, x, start, count)
+    loadRows(memory, sum, to, start, count)
+    const [k, n] = [x.columns, to.columns]
+    kernels.multiplyF64(sum, n, left, k, 0, t, n, 0, count, n, k, plus ? 1 : 0, work)
+    after?.(sum, start, count)
+    storeRows(memory, to, sum, start, count)
+  })
+  memory.release(mark)
+}
+
+/** A column that has nothing left beside the others is made anew from random numbers: of this seed, and a stream of its own. */
+export interface Fresh {
+  readonly seed: number
+  readonly stream: number
+}
+
+/** So often at most; two rounds are the rule, five are what a column takes that has to be replaced. */
+export const MOST_ROUNDS = 12
+/** From this round on a column is replaced of which so little is left beside those before it. */
+const PATIENCE = 2
+const LEAST_LEFT = 1e-6
+
+/** How far columns may be from orthonormal, |x'x - I|: what rounding to the type leaves. */
+export function tolerance(data: Floats): number {
+  return isArrayOf(data, Float32Array) ? 2 ** -20 : 2 ** -46
+}
+
+/**
+ * Makes the columns of y orthonormal, and orthogonal to those of `against`; each loses only what it shares with those before it.
+ * Those that are dependent are replaced.
+ */
+export function orthonormalise(
+  memory: Memory,
+  kernels: Kernels,
+  y: Tall,
+  against: readonly Tall[],
+  { seed, stream }: Fresh
+): void {
+  const { rows, columns } = y
+  const limit = tolerance(y.data)
+  const mark = memory.mark()
+  const square = memory.alloc(8 * columns * columns)
+  const t = memory.alloc(8 * columns * columns)
+  const flags = memory.alloc(4 * columns)
+  const norms = memory.alloc(8 * columns)
+  const shared = against.map((other) => memory.alloc(8 * other.columns * columns))
+  const left = memory.alloc(8 * BLOCK * columns)
+  const product = memory.alloc(8 * BLOCK * columns)
+  const work = memory.alloc(kernels.multiplyWork(columns, 3))
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    let worst = 0
+    against.forEach((other, i) => {
+      innerProducts(memory, kernels, shared[i]!, other, y)
+      for (const x of memory.f64(shared[i]!, other.columns * columns)) worst = Math.max(worst, Math.abs(x))
+    })
+    against.forEach((other, i) => addProduct(memory, kernels, y, other, shared[i]!, false))
+    innerProducts(memory, kernels, square, y, y)
+    const settled = (against.length === 0 || round > 0) && worst <= limit
+    if (settled && kernels.identityDefect(square, columns) <= limit) break
+    kernels.orthonormaliser(t, square, columns, round < PATIENCE ? 0 : LEAST_LEFT, flags, norms)
+    const replaced: number[] = []
+    memory.i32(flags, columns).forEach((flag, j) => flag && replaced.push(j))
+    eachBlock(rows, (start, count) => {
+      loadRows(memory, left, y, start, count)
+      memory.f64(product, count * columns).fill(0)
+      kernels.multiplyF64(product, columns, left, columns, 0, t, columns, 0, count, columns, columns, 1, work)
+      for (const j of replaced) {
+        kernels.randomUniforms(product + 8 * j, count, columns, seed, stream + round * columns + j, start)
+      }
+      storeRows(memory, y, product, start, count)
+    })
+  }
+  memory.release(mark)
+}

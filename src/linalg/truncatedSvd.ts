@@ -1,0 +1,202 @@
+import { checkChoice, checkInteger, checkNumber, checkOptions, isArrayOf, show } from '../core/check.js'
+import { defaultEngine, frame, type Engine } from '../core/engine.js'
+import type { Source, Tensor, TensorLike } from '../core/tensor.js'
+import { scaled } from './truncated/access.js'
+import { readMatrix, type Floats } from './matrix.js'
+import { OperatorAccess, type LinearOperator } from './truncated/operator.js'
+import type { Steps } from './truncated/passes.js'
+import { gatherRows, overStream, type AsyncRowStream, type RowStream } from './truncated/stream.js'
+import type { Tall } from './truncated/tall.js'
+import { fromOperator, fromRows, inMemory, isBelowFloor, type Found, type Request } from './truncated/routes.js'
+
+export type { AsyncRowStream, LinearOperator, RowStream }
+
+export interface TruncatedSvdOptions {
+  /** so many singular values are kept, 1 .. min(m, n) */
+  rank?: number
+  /** the least rank that keeps this share of the sum of squares, in (0, 1] */
+  energy?: number
+  /** the least rank within this relative Frobenius error, in [0, 1] */
+  maxRelativeError?: number
+  /** default: the cheaper one, a Gram matrix where min(m, n) <= 12 (rank + 16) */
+  method?: 'gram' | 'krylov'
+  /** of the random signs that 'krylov' starts from, a whole number; default 0 */
+  seed?: number
+  /** type of the results; default: float64 for f64 data, nested arrays and operators, otherwise float32 */
+  dtype?: 'float32' | 'float64'
+}
+
+export interface TruncatedSvd<T extends Floats = Floats> {
+  /** left singular vectors (m, rank), orthonormal columns */
+  u: Tensor<T>
+  /** singular values (rank), descending, not negative */
+  s: Tensor<T>
+  /** right singular vectors (n, rank), orthonormal columns: A ~ u diag(s) vT */
+  v: Tensor<T>
+  rank: number
+  /** share of the sum of squares that the rank keeps; undefined for an operator without a norm */
+  energy: number | undefined
+  /** |A - u diag(s) vT| / |A|, Frobenius norms; undefined for an operator without a norm */
+  relativeError: number | undefined
+  /** of each triple the greater of |A'u - s v| and |A v - s u|, to the rounding of products: 1e-6 of the greatest value in f32, 1e-14 in f64 */
+  residuals: Float64Array<ArrayBuffer>
+  /** what it came by: 'full' is `svd`, for targets that a Gram matrix cannot tell */
+  method: 'gram' | 'krylov' | 'full'
+  /** the seed, where the result depends on it */
+  seed?: number
+}
+
+const VERB = 'truncatedSvd'
+const TARGETS = ['rank', 'energy', 'maxRelativeError'] as const
+const OPTIONS = [...TARGETS, 'method', 'seed', 'dtype']
+
+/**
+ * The greatest singular values of a matrix with their vectors, A ~ u diag(s) vT: of a tensor, of an operator that multiplies, or of rows that come
+ * in chunks and need not fit in memory (where they have to be waited for, a promise of the same).
+ *
+ * Shapes: (m, n) to u (m, rank), s (rank), v (n, rank); columns are orthonormal also where A is rank-deficient. Exactly one of rank, energy and
+ * maxRelativeError is given. Signs: the entry of greatest magnitude of each left vector, the first of equals, is positive. Chunks of any
+ * heights give the bytes of the matrix in memory; it is read two or three times by 'gram', seven times by 'krylov', once more where its
+ * numbers are beyond 2^40 (f64: 2^250) or all below the inverse.
+ * Method: where min(m, n) <= 12 (rank + 16) the eigenvectors of A'A (of its transpose where m < n), then u = A v / s; else block
+ * Golub-Kahan-Lanczos with 3 steps from rank + 16 columns of random signs (C. Musco and C. Musco, NeurIPS 2015), whose rank grows until the target
+ * is met. An operator's is Krylov's where 3 (rank + 16) <= min(m, n), else it is made a matrix by as many products. f32: products are f32 over 256
+ * rows and summed in f64, unless the Gram matrix's noise would show or the target is tight (energy above 1 - 1e-4, error below 1e-2): then f64.
+ * Error: in f64 singular values are right to 2^-26 of the greatest where they are as small as that, to rounding where they are not. What the rank leaves
+ * out exceeds the optimum by less than 1e-6 of itself ('gram'), .1% at spectra as flat as 1 / sqrt(j) ('krylov'). A Gram matrix cannot tell
+ * what is below 2^-22: such targets take the full `svd`.
+ *
+ * @throws TypeError where not exactly one target is given, or a function of an operator or stream returns no tensor; RangeError for a rank outside
+ * 1 .. min(m, n), a target outside its range, an empty matrix, NaN or Infinity (the first index is named), an operator whose functions contradict
+ * each other, chunks of other widths, a pass of another length
+ * @throws MemoryLimitError before any work where what is kept (about 24 min(m, n)^2 bytes for 'gram') does not fit
+ */
+export function truncatedSvd(
+  source: TensorLike | LinearOperator | RowStream,
+  options: TruncatedSvdOptions
+): TruncatedSvd
+export function truncatedSvd(source: AsyncRowStream, options: TruncatedSvdOptions): Promise<TruncatedSvd>
+export function truncatedSvd(
+  source: TensorLike | LinearOperator | RowStream | AsyncRowStream,
+  options: TruncatedSvdOptions
+): TruncatedSvd | Promise<TruncatedSvd> {
+  checkTruncation(options)
+  if (hasFunction<RowStream | AsyncRowStream>(source, 'rows')) {
+    if (source.shape !== undefined) checkShape(source.shape, options)
+    return overStream(VERB, source, function* (engine, opened) {
+      const { rows, wide } = opened
+      const shape = [rows.rows, rows.columns]
+      checkShape(shape, options)
+      const request = requestOf(options, wide)
+      const whole = (): Steps<Source> => gatherRows(engine, VERB, opened)
+      return result(engine, yield* fromRows(engine, { shape, rows, whole }, request), request)
+    })
+  }
+  if (hasFunction<LinearOperator>(source, 'multiply')) {
+    checkOperator(source, options)
+    const request = requestOf(options, true)
+    return now(request, (engine) =>
+      fromOperator(engine, new OperatorAccess(engine, VERB, source, request.type), request)
+    )
+  }
+  const matrix = prepareTruncatedSvd(source as TensorLike, options)
+  const request = requestOf(options, isArrayOf(matrix.data, Float64Array))
+  return now(request, (engine) => fromRows(engine, inMemory(engine, matrix), request))
+}
+
+/** Reads and checks what `truncatedSvd` is asked of a matrix. */
+export function prepareTruncatedSvd(matrix: TensorLike, options: TruncatedSvdOptions): Source {
+  checkTruncation(options)
+  const source = readMatrix(VERB, matrix, 'source')
+  checkShape(source.shape, options)
+  return source
+}
+
+/** The checks that need no shape. */
+function checkTruncation(options: TruncatedSvdOptions): void {
+  checkOptions(VERB, options, OPTIONS)
+  const given = TARGETS.filter((name) => options[name] !== undefined)
+  if (given.length !== 1) {
+    throw new TypeError(`${VERB}: expected exactly one of ${TARGETS.join(', ')}, got ${given.join(' and ') || 'none'}`)
+  }
+  const { rank, energy, maxRelativeError, method, seed, dtype } = options
+  if (rank !== undefined) checkInteger(VERB, 'rank', rank, 1, Infinity)
+  if (energy !== undefined) checkNumber(VERB, 'energy', energy, Number.MIN_VALUE, 1)
+  if (maxRelativeError !== undefined) checkNumber(VERB, 'maxRelativeError', maxRelativeError, 0, 1)
+  if (method !== undefined) checkChoice(VERB, 'method', method, ['gram', 'krylov'])
+  if (seed !== undefined) checkInteger(VERB, 'seed', seed, 0, Number.MAX_SAFE_INTEGER)
+  if (dtype !== undefined) checkChoice(VERB, 'dtype', dtype, ['float32', 'float64'])
+  if (method !== undefined && isBelowFloor(options)) {
+    const name = given[0]!
+    throw new RangeError(
+      `${VERB}: "${name}" ${options[name]} is closer than "method" '${method}' can tell; leave "method" out for the full svd`
+    )
+  }
+}
+
+/** A matrix of this shape, and a rank that it has. */
+function checkShape(shape: unknown, { rank }: TruncatedSvdOptions): void {
+  const fits = Array.isArray(shape) && shape.length === 2 && shape.every((n) => Number.isSafeInteger(n) && n > 0)
+  if (!fits) throw new RangeError(`${VERB}: "source" expected a matrix with elements, got shape ${show(shape)}`)
+  if (rank !== undefined) checkInteger(VERB, 'rank', rank, 1, Math.min(...(shape as number[])))
+}
+
+function checkOperator(operator: LinearOperator, options: TruncatedSvdOptions): void {
+  checkShape(operator.shape, options)
+  for (const name of ['multiply', 'multiplyTransposed'] as const) {
+    if (typeof operator[name] !== 'function') {
+      throw new TypeError(`${VERB}: "source.${name}" expected a function, got ${show(operator[name])}`)
+    }
+  }
+  if (operator.norm !== undefined) checkNumber(VERB, 'source.norm', operator.norm, 0, Number.MAX_VALUE)
+  else if (options.rank === undefined) {
+    throw new TypeError(
+      `${VERB}: "source.norm" expected the operator's Frobenius norm, which energy and error are shares of, got undefined`
+    )
+  }
+}
+
+function hasFunction<T>(value: unknown, name: keyof T): value is T {
+  return typeof value === 'object' && value !== null && typeof (value as T)[name] === 'function'
+}
+
+function requestOf(
+  { method, seed = 0, dtype, rank, energy, maxRelativeError }: TruncatedSvdOptions,
+  wide: boolean
+): Request {
+  const type = (dtype === undefined ? wide : dtype === 'float64') ? Float64Array : Float32Array
+  return { verb: VERB, target: { rank, energy, maxRelativeError }, method, seed, type }
+}
+
+/** Runs work that waits for nothing. */
+function now(request: Request, work: (engine: Engine) => Steps<Found>): TruncatedSvd {
+  return frame(defaultEngine(), (memory, kernels) => {
+    const engine = { memory, kernels }
+    const step = work(engine).next()
+    if (!step.done) throw new Error('internal: a matrix in memory was waited for')
+    return result(engine, step.value, request)
+  })
+}
+
+function result({ kernels }: Engine, { triples, method }: Found, { type, seed }: Request): TruncatedSvd {
+  const { u, v, s, residuals, exponent, lost } = triples
+  const tensor = ({ data, rows, columns }: Tall): Tensor<Floats> => {
+    if (data.BYTES_PER_ELEMENT === new type(0).BYTES_PER_ELEMENT) return { data, shape: [rows, columns] }
+    const rounded = new type(data.length)
+    rounded.set(data)
+    return { data: rounded, shape: [rows, columns] }
+  }
+  const values = new type(s.length)
+  values.set(s.map((value) => scaled(value, exponent)))
+  return {
+    u: tensor(u),
+    s: { data: values, shape: [s.length] },
+    v: tensor(v),
+    rank: s.length,
+    energy: lost === undefined ? undefined : 1 - lost,
+    relativeError: lost === undefined ? undefined : kernels.sqrtF64(lost),
+    residuals: residuals.map((value) => scaled(value, exponent)),
+    method,
+    ...(method === 'krylov' ? { seed } : {})
+  }
+}
