@@ -5,6 +5,7 @@ import type { LossVerb } from '../distill/losses.js'
 import type { SoftmaxOptions } from '../distill/softmax.js'
 import type { GramOptions } from '../linalg/gram.js'
 import type { SvdOptions } from '../linalg/svd.js'
+import { prepareTruncatedSvd, type TruncatedSvdOptions } from '../linalg/truncatedSvd.js'
 import { prepareLowRank, type LowRankOptions } from '../lowRank/options.js'
 import { prepareLowRankPlan, type LowRankPlanOptions } from '../lowRank/plan.js'
 import { prepareReconstruct, type Factored } from '../lowRank/reconstruct.js'
@@ -156,6 +157,12 @@ export const calls: Readonly<Record<VerbName, Call>> = {
   klDivergence: ofLoss('klDivergence', ['student', 'teacher']),
   crossEntropy: ofLoss('crossEntropy', ['logits']),
   svd: ofTensor('svd', 'matrix', ([matrix, options]) => svdPlan(matrix as TensorLike, options as SvdOptions)),
+  truncatedSvd: ofTensor('truncatedSvd', 'source', ([matrix, options]) =>
+    wholePlan('truncatedSvd', [
+      asTensor(prepareTruncatedSvd(matrix as TensorLike, options as TruncatedSvdOptions)),
+      options
+    ])
+  ),
   lowRank: {
     options: 1,
     plan: ([matrix, options]) => {

@@ -6,6 +6,7 @@ import type { Comparison } from '../linalg/compare.js'
 import type { Gram, GramOptions } from '../linalg/gram.js'
 import type { Floats } from '../linalg/matrix.js'
 import type { Svd, SvdOptions } from '../linalg/svd.js'
+import type { TruncatedSvd, TruncatedSvdOptions } from '../linalg/truncatedSvd.js'
 import type { LowRank } from '../lowRank/lowRank.js'
 import type { LowRankOptions, Quantization } from '../lowRank/options.js'
 import type { LowRankPlan, LowRankPlanOptions, PlannedRank } from '../lowRank/plan.js'
@@ -62,7 +63,7 @@ type RowLosses = Loss<Float64Array<ArrayBuffer>>
 /**
  * The verbs of `tersor`, on workers: same arguments, same bytes, promises. A call rejects with the verb's own errors, with the reason of its
  * signal, with TypeError for an array that cannot be transferred (or was), and with Error where the pool was closed, its worker died (the pool goes
- * on with a new one) or none could be started. One thread does the whole of a matrix of `svd`, of `lowRank`, `lowRankPlan`,
+ * on with a new one) or none could be started. One thread does the whole of a matrix of `svd`, of `truncatedSvd`, `lowRank`, `lowRankPlan`,
  * `reconstruct`, and of groups across an inner axis.
  */
 export interface Pool {
@@ -94,6 +95,7 @@ export interface Pool {
   crossEntropy(options: Run<PerRow<CrossEntropyOptions>>): Promise<RowLosses>
   crossEntropy(options: Run<Reduced<CrossEntropyOptions>>): Promise<Loss>
   svd(matrix: TensorLike, options?: Run<SvdOptions>): Promise<Svd>
+  truncatedSvd(matrix: TensorLike, options: Run<TruncatedSvdOptions>): Promise<TruncatedSvd>
   lowRank(
     matrix: TensorLike,
     options: Run<LowRankOptions & { quantize: Quantization<IntegerFormat> }>

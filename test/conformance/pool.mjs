@@ -56,6 +56,7 @@ export function calls(verbs) {
     () => verbs.compare(x, few),
     () => verbs.svd(tensor([30, 20], 36)),
     () => verbs.svd(tensor([40, 20, 30], 39)),
+    () => verbs.truncatedSvd(tensor([700, 40], 40), { rank: 5 }),
     () => verbs.lowRank(tensor([40, 25], 37), { rank: 5 }),
     () => verbs.lowRankPlan([tensor([40, 25], 37), tensor([9, 60], 38)], { bytes: 2000 }),
     async () => verbs.reconstruct(await verbs.lowRank(tensor([40, 25], 37), { rank: 5, quantize: 'int8' }))

@@ -159,6 +159,32 @@ export function operations(tersor, model) {
       tersor.svd(tensor([3, 40, 60], 2), { dtype: 'float64' }),
       tersor.svd(graded(50, 30))
     ],
+    truncatedSvd: () => {
+      const tall = tensor([530, 60], 25)
+      const wide = { data: Float64Array.from(numbers(66 * 300, 26)), shape: [66, 300] }
+      const rows = function* () {
+        for (const [from, to] of [
+          [0, 100],
+          [100, 103],
+          [103, 530]
+        ]) {
+          yield { data: tall.data.slice(60 * from, 60 * to), shape: [to - from, 60] }
+        }
+      }
+      return [
+        [tall, wide, ...matrices, doubles].map((matrix) => tersor.truncatedSvd(matrix, { rank: 1 })),
+        [tall, wide].flatMap((matrix) =>
+          [
+            { rank: 20 },
+            { rank: 4, method: 'krylov', seed: 7 },
+            { energy: 0.5 },
+            { energy: 0.99999 },
+            { maxRelativeError: 1e-8 }
+          ].map((options) => tersor.truncatedSvd(matrix, options))
+        ),
+        tersor.truncatedSvd({ rows }, { rank: 9 })
+      ]
+    },
     lowRank: () => [
       matrices.map((matrix) => tersor.lowRank(matrix, { energy: 0.9 })),
       tersor.lowRank(doubles, { rank: 3 }),

@@ -78,6 +78,7 @@ const VERBS = [
   'klDivergence',
   'crossEntropy',
   'svd',
+  'truncatedSvd',
   'lowRank',
   'lowRank',
   'lowRankPlan',
@@ -135,10 +136,12 @@ export function randomCall(seed: number, most: number): Call {
       return { verb, args: [], options: { student, teacher, labels, temperature, reduction, alpha } }
     }
     case 'svd':
+    case 'truncatedSvd':
     case 'lowRank': {
       const matrix = randomTensor(random, [1 + index(random, 40), 1 + index(random, 40)])
       if (verb === 'svd') return { verb, args: [matrix] }
       const target = pick(random, [{ rank: 1 }, { energy: random() }, { maxRelativeError: 0.05 + 0.9 * random() }])
+      if (verb === 'truncatedSvd') return { verb, args: [matrix], options: target }
       return { verb, args: [matrix], options: { ...target, ...randomExtras(random, matrix.shape[1]!) } }
     }
     case 'lowRankPlan': {
@@ -186,6 +189,7 @@ export const EVERY: readonly Call[] = [
   { verb: 'klDivergence', args: [], options: { student: matrix, teacher: matrix } },
   { verb: 'crossEntropy', args: [], options: { logits: matrix, labels: [0, 1] } },
   { verb: 'svd', args: [matrix], options: {} },
+  { verb: 'truncatedSvd', args: [matrix], options: { rank: 1 } },
   { verb: 'lowRank', args: [matrix], options: { rank: 1 } },
   { verb: 'lowRankPlan', args: [[matrix]], options: { bytes: 24 } },
   { verb: 'reconstruct', args: [lowRank(matrix, { rank: 1, quantize: 'int8' })], options: {} },

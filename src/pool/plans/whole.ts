@@ -4,6 +4,7 @@ import { compare } from '../../linalg/compare.js'
 import { gramOfRows, openParts, prepareGram, type GramOptions } from '../../linalg/gram.js'
 import type { GramParts } from '../../linalg/gramKind.js'
 import { svd } from '../../linalg/svd.js'
+import { truncatedSvd } from '../../linalg/truncatedSvd.js'
 import { crossEntropy, distillationLoss, klDivergence } from '../../distill/losses.js'
 import { lowRank } from '../../lowRank/lowRank.js'
 import { lowRankPlan } from '../../lowRank/plan.js'
@@ -38,7 +39,8 @@ const verbs = {
   quantize,
   reconstruct,
   softmax,
-  svd
+  svd,
+  truncatedSvd
 }
 
 export type VerbName = keyof typeof verbs
