@@ -17,14 +17,10 @@ export { logSoftmaxF32 } from './distill/logSoftmax'
 export { distillRows } from './distill/loss'
 export { finiteF32, finiteF64 } from './linalg/finite'
 export { multiplyF32, multiplyF64, multiplyPackedF32, multiplyPackedF64, multiplyWork } from './linalg/multiply'
-export { accumulatePanelsF32, gramPanelsF64, multiplyRowsF32 } from './linalg/accumulate'
+export { accumulatePanelsF32, multiplyRowsF32 } from './linalg/accumulate'
 export {
-  exponentF32,
-  exponentF64,
   scaleColumnsF32,
   scaleColumnsF64,
-  scaleF32,
-  scaleF64,
   squaresF32,
   squaresF64,
   topColumnsF32,
@@ -34,7 +30,7 @@ export { inverseIteration } from './linalg/inverse'
 export { identityDefect, orthonormaliser } from './linalg/orthonormal'
 export { multiplyPanelsF32, multiplyPanelsF64 } from './linalg/product'
 export { packAcrossF32, packAcrossF64, packAlongF32, packAlongF64 } from './linalg/pack'
-export { placeRows, scaleByPower, takeRows, unitExponent } from './linalg/matrix'
+export { exponentF32, exponentF64, placeRows, scaleByPower, scaleF32, takeRows, unitExponent } from './linalg/matrix'
 export { tridiagonalise } from './linalg/tridiagonal'
 export { fromPanels, implicitQl, reverseTridiagonal, toPanels } from './linalg/ql'
 export { jacobiSweeps } from './linalg/jacobi'
@@ -67,7 +63,7 @@ export {
 export { choleskyF64, choleskyWork, clearUpper, isAsymmetric, pivotedCholeskyF64 } from './linalg/cholesky'
 export { factorQrF64, formQF64, qrWork, signColumns } from './linalg/blocked'
 export { applyQ, factorPanelF64, factorPivotedQrF64, unitReflectors } from './linalg/reflectors'
-export { scaleRowsF64, shiftRowsF64, squaresF64, sumRowsF64 } from './linalg/center'
+export { scaleRowsF64, shiftRowsF64, sumRowsF64 } from './linalg/center'
 export { solveTriangleF64, triangularWork } from './linalg/triangular'
 export { differences, differencesF64, log10F64, residualSquares, sqrtF64 } from './linalg/compare'
 

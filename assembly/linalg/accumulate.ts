@@ -3,7 +3,6 @@
  * element, then these sums one after the other. Panels are those of pack.ts; matrices that are added to are padded to whole panels.
  */
 import { Lanes } from '../common/lanes'
-import { multiplyPanelsF64 } from './product'
 
 /** A panel of b, this deep, fits the first-level cache beside four rows of a. */
 const DEPTH: i32 = 256
@@ -97,16 +96,6 @@ export function accumulatePanelsF32(
     } while (left > 0)
     a += length
     c += stride << 3
-  }
-}
-
-/** The panels of c: f64[n][ld] on and below the diagonal += a' a of packed a: f64[n / 4][k][4]; n is rounded up to 4; edge: f64[4][4] scratch. */
-export function gramPanelsF64(c: usize, ld: i32, a: usize, n: i32, k: i32, edge: usize): void {
-  let p = a
-  for (let i = 0; i < n; i += 4) {
-    multiplyPanelsF64(c, ld, p, a, 4, i + 4, k, 1, edge)
-    p += (<usize>k) << 5
-    c += ((<usize>ld) << 3) << 2
   }
 }
 

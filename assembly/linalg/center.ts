@@ -36,8 +36,3 @@ export function scaleRowsF64(x: usize, rows: i32, n: i32, factors: usize): void 
     rows--
   }
 }
-
-/** The sum of squares of x: f64[n]. */
-export function squaresF64(x: usize, n: i32): f64 {
-  return Vec.dot(x, x, n)
-}

@@ -83,7 +83,7 @@ export class RowAccess implements Access {
     yield* this.read(clear, (at, lda, _, rows) => {
       if (wide) {
         kernels.packAcrossF64(panels, at, n, 4, rows, lda)
-        kernels.gramPanelsF64(gram, ld, panels, n, rows, edge)
+        kernels.gramPanels(gram, ld, panels, 0, n, rows, edge)
       } else {
         kernels.packAcrossF32(panels, at, n, 8, rows, lda)
         kernels.accumulatePanelsF32(gram, ld, panels, panels, n, n, rows, 1)
@@ -178,7 +178,7 @@ export class RowAccess implements Access {
     yield* this.source.pass({
       wide,
       visit: (at, ld, start, rows) => {
-        if (exponent !== 0) kernels[wide ? 'scaleF64' : 'scaleF32'](at, rows * ld, -exponent)
+        if (exponent !== 0) kernels[wide ? 'scaleByPower' : 'scaleF32'](at, rows * ld, -exponent)
         visit(at, ld, start, rows)
       }
     })
