@@ -70,7 +70,7 @@ export function operations(tersor, model) {
   const codings = ['int8', 'float16', { format: 'int4', axis: 0 }, { format: 'uint4', group: 5, symmetric: false }]
   const doubles = { data: Float64Array.from(numbers(90, 6)), shape: [9, 10] }
   const table = tensor([2300, 7], 8, 5)
-  const grams = [{}, { center: true }, { directions: 3, center: true }]
+  const gramOptions = [{}, { center: true }, { directions: 3, center: true }]
   const all = (gram) => [
     gram.directions ? [] : gram.matrix(),
     gram.mean(),
@@ -211,9 +211,9 @@ export function operations(tersor, model) {
       [450, 900, 2000, 5000].map((bytes) => tersor.lowRankPlan(matrices.slice(0, 4), { bytes })),
       tersor.lowRankPlan({ a: matrices[1], b: doubles }, { bytes: 200, quantize: 'int4', weights: { a: 0.3, b: 2 } })
     ],
-    gram: () => grams.map((options) => all(tersor.gram(table, options))),
+    gram: () => gramOptions.map((options) => all(tersor.gram(table, options))),
     createGram: () =>
-      grams.map((options) => {
+      gramOptions.map((options) => {
         const parts = [0, 1000, 1500].map((first, i) => {
           const end = [1000, 1500, 2300][i]
           const part = { data: table.data.subarray(7 * first, 7 * end), shape: [end - first, 7] }
@@ -226,7 +226,7 @@ export function operations(tersor, model) {
             .add(Float64Array.from(numbers(7, 9)))
         )
       }),
-    openGram: () => grams.map((options) => all(tersor.openGram(tersor.gram(table, options).toBytes()))),
+    openGram: () => gramOptions.map((options) => all(tersor.openGram(tersor.gram(table, options).toBytes()))),
     compare: () => [
       tersor.compare(tensor([70001], 1), tensor([70001], 2)),
       tersor.compare(doubles, tensor([9, 10], 7)),
