@@ -64,7 +64,7 @@ export function operations(tersor, model) {
   const pairs = [{ student, teacher }, far]
   const labels = Int32Array.from({ length: 9 }, (_, i) => (i * 5 + 1) % 37)
   const matrices = [tensor([6, 6], 1), tensor([40, 12], 2), tensor([7, 30], 3), tensor([5, 1], 4), tensor([4, 4], 5, 0)]
-  const grams = {
+  const alike = {
     matrix: () => ({ data: Float64Array.from({ length: 144 }, (_, i) => (i % 13 ? 1 : 3)), shape: [12, 12] })
   }
   const codings = ['int8', 'float16', { format: 'int4', axis: 0 }, { format: 'uint4', group: 5, symmetric: false }]
@@ -195,10 +195,10 @@ export function operations(tersor, model) {
         tensor([5, 12], 42, 3),
         { data: Float64Array.from(numbers(240, 43)), shape: [20, 12] }
       ].map((activations) => tersor.lowRank(matrices[1], { rank: 8, activations })),
-      tersor.lowRank(matrices[1], { energy: 0.7, gram: grams }),
+      tersor.lowRank(matrices[1], { energy: 0.7, gram: alike }),
       codings.map((quantize) => tersor.lowRank(matrices[1], { rank: 6, quantize })),
       codings.map((residual) => tersor.lowRank(matrices[2], { rank: 3, residual })),
-      tersor.lowRank(matrices[1], { maxRelativeError: 0.2, quantize: 'int8', residual: 'int4', gram: grams })
+      tersor.lowRank(matrices[1], { maxRelativeError: 0.2, quantize: 'int8', residual: 'int4', gram: alike })
     ],
     reconstruct: () => [
       tersor.reconstruct({ u: tensor([31, 300], 44), v: tensor([17, 300], 45), residual: tensor([31, 17], 46) }),
