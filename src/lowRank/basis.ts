@@ -1,8 +1,8 @@
 import { defaultEngine } from '../core/engine.js'
 import type { Source } from '../core/tensor.js'
-import { product, productAcross, scaled, type Dense } from './algebra.js'
-import type { Outputs } from './outputs.js'
 import { lostShares } from '../linalg/spectrum.js'
+import { minusAlong, product, productAcross, scaled, type Dense } from './algebra.js'
+import type { Outputs } from './outputs.js'
 import { asDense, asSource, decomposed, numericalRank } from './spectrum.js'
 
 export interface Factors {
@@ -49,60 +49,36 @@ export function outputBasis(matrix: Dense, exponent: number, outputs: Outputs): 
   values.set(seen.s.data)
   const count = seen.s.data.length ? numericalRank(seen.s.data, Math.max(m, n)) : 0
   const first = columnsOf(asDense(seen.u), new Float64Array(count).fill(1))
-  let all: Dense | undefined
+  const taken = { u: first, v: productAcross(matrix, first) }
+  let all: Factors | undefined
   return {
     s: scaled({ data: values, rows: 1, columns: values.length }, exponent + outputs.exponent).data,
     lost: lostShares(values),
     factors: (rank) => {
-      const basis = rank <= count ? first : (all ??= withRest(matrix, first))
-      const u = columnsOf(basis, new Float64Array(rank).fill(1))
-      return balanced(u, productAcross(matrix, u), exponent)
+      const { u, v } = rank <= count ? taken : (all ??= withRest(matrix, taken))
+      const ones = new Float64Array(rank).fill(1)
+      return balanced(columnsOf(u, ones), columnsOf(v, ones), exponent)
     }
   }
 }
 
-/** To the columns of u those of the rest of the matrix; 0 where there is nothing left. */
-function withRest(matrix: Dense, u: Dense): Dense {
-  const { rows: m, columns: n } = matrix
-  const along = product(u, productAcross(u, matrix))
-  const rest = { ...matrix, data: matrix.data.map((x, i) => x - along.data[i]!) }
-  const { u: left, s } = decomposed(asSource('', rest))
-  const k = Math.min(m, n)
-  const least = Math.max(m, n) * 2 ** -52 * largest(matrix)
-  const data = new Float64Array(m * k)
-  for (let i = 0; i < m; i++) {
-    for (let r = 0; r < u.columns; r++) data[i * k + r] = u.data[i * u.columns + r]!
-  }
-  for (let r = u.columns; r < k; r++) {
-    if (s.data[r - u.columns]! <= least) break
-    const column = Float64Array.from({ length: m }, (_, i) => left.data[i * k + r - u.columns]!)
-    if (!leave(column, u)) continue
-    for (let i = 0; i < m; i++) data[i * k + r] = column[i]!
-  }
-  return { data, rows: m, columns: k }
+/** To factors of a matrix the best of what they leave of it; v by what is left, not by the matrix, so that nothing counts twice where that is rounding. */
+function withRest(matrix: Dense, { u, v }: Factors): Factors {
+  const rest = minusAlong(matrix, u, v)
+  const left = asDense(decomposed(asSource('', rest)).u)
+  const count = Math.min(matrix.rows, matrix.columns) - u.columns
+  return { u: beside(u, left, count), v: beside(v, productAcross(rest, left), count) }
 }
 
-/** Takes from a column of length 1 what lies along those of u, in place; false where little of it is left: then it was rounding. */
-function leave(column: Float64Array, u: Dense): boolean {
-  let square = 1
-  for (let pass = 0; pass < 2; pass++) {
-    for (let q = 0; q < u.columns; q++) {
-      let dot = 0
-      for (let i = 0; i < u.rows; i++) dot += u.data[i * u.columns + q]! * column[i]!
-      for (let i = 0; i < u.rows; i++) column[i]! -= dot * u.data[i * u.columns + q]!
-    }
-    square = column.reduce((sum, x) => sum + x * x, 0)
-    if (square < 0.5) return false
+/** The columns of a, and the first `count` of b. */
+function beside(a: Dense, b: Dense, count: number): Dense {
+  const columns = a.columns + count
+  const data = new Float64Array(a.rows * columns)
+  for (let i = 0; i < a.rows; i++) {
+    data.set(a.data.subarray(i * a.columns, (i + 1) * a.columns), i * columns)
+    data.set(b.data.subarray(i * b.columns, i * b.columns + count), i * columns + a.columns)
   }
-  const size = defaultEngine().kernels.sqrtF64(square)
-  column.forEach((x, i) => (column[i] = x / size))
-  return true
-}
-
-function largest({ data }: Dense): number {
-  let top = 0
-  for (const x of data) top = Math.max(top, Math.abs(x))
-  return top
+  return { data, rows: a.rows, columns }
 }
 
 /** The first columns, each times its factor. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { lowRank } from '../../src/index.js'
+import { createGram, lowRank } from '../../src/index.js'
 import { relativeErrorOracle } from '../oracle/lowRank.js'
 import { expectSameBits } from '../support/bits.js'
 import { expectError, wrong } from '../support/errors.js'
@@ -120,12 +120,16 @@ describe('any matrix and inputs', () => {
       rank: fc.nat(13),
       single: fc.boolean(),
       few: fc.integer({ min: 1, max: 14 }),
+      thin: fc.constantFrom(14, 14, 1, 2),
       seed: fc.nat(2 ** 31)
     })
     fc.assert(
-      fc.property(cases, ({ m, n, samples, rank, single, few, seed }) => {
+      fc.property(cases, ({ m, n, samples, rank, single, few, thin, seed }) => {
         const next = seeded(seed)
-        const wide = random(m, n, seed % 1000)
+        const [left, right] = [random(m, thin, seed % 1000), random(thin, n, seed % 1000)]
+        const wide = matrix(m, n, (i, j) =>
+          left.data.subarray(i * thin, (i + 1) * thin).reduce((sum, x, r) => sum + x * right.data[r * n + j], 0)
+        )
         const a = { data: single ? Float32Array.from(wide.data) : wide.data, shape: [m, n] }
         // Columns that are zero, of sizes far apart, or repeat themselves.
         const sizes = Array.from({ length: n }, () => (next() < 0.2 ? 0 : 10 ** (4 * next() - 2)))
@@ -185,6 +189,21 @@ describe('kinds of inputs', () => {
     const result = lowRank(a, { rank: 2, activations })
     checkErrors(a, result, '1500 samples', activations.data)
     expect(result.relativeError).toBeCloseTo(lowRank(a, { rank: 2, gram: gramOf(activations) }).relativeError, 9)
+  })
+
+  it('a Gram that was added up row by row', () => {
+    const activations = anisotropic(300, 8, 2)
+    const sums = createGram(8)
+    for (let i = 0; i < 300; i++) sums.add(activations.data.subarray(8 * i, 8 * i + 8))
+    const result = lowRank(a, { rank: 3, gram: sums })
+    checkErrors(a, result, 'a Gram', activations.data)
+    expect(result.relativeError).toBeCloseTo(lowRank(a, { rank: 3, activations }).relativeError, 9)
+    expectError(() => lowRank(a, { rank: 3, gram: createGram(8) }), RangeError, 'expected a Gram with rows')
+    expectError(
+      () => lowRank(a, { rank: 3, gram: createGram(7).add(new Float32Array(7)) }),
+      RangeError,
+      '"gram" expected shape [8, 8]'
+    )
   })
 
   it('no samples, or zeros: the plain form, without an error', () => {
