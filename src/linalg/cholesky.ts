@@ -75,7 +75,7 @@ export function cholesky(matrix: TensorLike, options: CholeskyOptions = {}): Cho
 }
 
 /** Reads and checks what `cholesky` is asked. */
-export function prepareCholesky(matrix: unknown, options: CholeskyOptions): Source {
+export function prepareCholesky(matrix: unknown, options: CholeskyOptions = {}): Source {
   checkOptions(VERB, options, ['pivot', 'tolerance'])
   const { pivot, tolerance } = options
   if (pivot !== undefined) checkBoolean(VERB, 'pivot', pivot)

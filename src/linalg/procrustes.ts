@@ -90,7 +90,7 @@ export function procrustes(a: TensorLike, b: TensorLike, options: ProcrustesOpti
 }
 
 /** Reads and checks what `procrustes` is asked. */
-export function prepareProcrustes(a: unknown, b: unknown, options: ProcrustesOptions): [Source, Source] {
+export function prepareProcrustes(a: unknown, b: unknown, options: ProcrustesOptions = {}): [Source, Source] {
   checkOptions(VERB, options, OPTIONS)
   for (const name of OPTIONS) if (options[name] !== undefined) checkBoolean(VERB, name, options[name])
   const from = readMatrix(VERB, a, 'a')

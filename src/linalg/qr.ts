@@ -69,7 +69,7 @@ export function qr(matrix: TensorLike, options: QrOptions = {}): Qr {
 }
 
 /** Reads and checks what `qr` is asked. */
-export function prepareQr(matrix: unknown, options: QrOptions): Source {
+export function prepareQr(matrix: unknown, options: QrOptions = {}): Source {
   checkOptions(VERB, options, ['pivot'])
   if (options.pivot !== undefined) checkBoolean(VERB, 'pivot', options.pivot)
   return readMatrix(VERB, matrix)

@@ -108,7 +108,7 @@ export function ridge(x: TensorLike, y: TensorLike, options: RidgeOptions = {}):
 export function prepareRidge(
   x: unknown,
   y: unknown,
-  options: RidgeOptions
+  options: RidgeOptions = {}
 ): { x: Source; y: Source; sampleWeights?: Source } {
   checkOptions(VERB, options, ['lambda', 'intercept', 'sampleWeights'])
   const { lambda, intercept, sampleWeights } = options

@@ -58,7 +58,11 @@ export function solveTriangular(
 }
 
 /** Reads and checks what `solveTriangular` is asked. */
-export function prepareTriangular(triangle: unknown, b: unknown, options: SolveTriangularOptions): [Source, Source] {
+export function prepareTriangular(
+  triangle: unknown,
+  b: unknown,
+  options: SolveTriangularOptions = {}
+): [Source, Source] {
   checkOptions(VERB, options, ['upper', 'transpose', 'unitDiagonal'])
   for (const name of ['upper', 'transpose', 'unitDiagonal'] as const) {
     if (options[name] !== undefined) checkBoolean(VERB, name, options[name])

@@ -3,9 +3,14 @@ import type { Bitmask } from '../core/mask.js'
 import { readTensor, type Source, type TensorLike } from '../core/tensor.js'
 import type { LossVerb } from '../distill/losses.js'
 import type { SoftmaxOptions } from '../distill/softmax.js'
+import { prepareCholesky, type CholeskyOptions } from '../linalg/cholesky.js'
 import type { GramOptions } from '../linalg/gram.js'
+import { prepareProcrustes, type ProcrustesOptions } from '../linalg/procrustes.js'
+import { prepareQr, type QrOptions } from '../linalg/qr.js'
+import { prepareRidge, type RidgeOptions } from '../linalg/ridge.js'
 import type { SvdOptions } from '../linalg/svd.js'
 import { prepareTruncatedSvd, type TruncatedSvdOptions } from '../linalg/truncatedSvd.js'
+import { prepareTriangular, type SolveTriangularOptions } from '../linalg/triangular.js'
 import { prepareLowRank, type LowRankOptions } from '../lowRank/options.js'
 import { prepareLowRankPlan, type LowRankPlanOptions } from '../lowRank/plan.js'
 import { prepareReconstruct, type Factored } from '../lowRank/reconstruct.js'
@@ -111,6 +116,40 @@ function reconstructArguments(factored: unknown): Replaceable {
   }
 }
 
+function ridgeArguments([x, y, options]: Arguments): Replaceable {
+  const { sampleWeights, ...sources } = prepareRidge(x, y, options as RidgeOptions)
+  const tensors = [sources.x, sources.y]
+  if (sampleWeights) tensors.push(sampleWeights)
+  return {
+    tensors,
+    put: ([from, to, weights]) => [
+      from,
+      to,
+      weights ? { ...(options as RidgeOptions), sampleWeights: weights } : options
+    ]
+  }
+}
+
+/** A verb whose first two arguments are its tensors. */
+function ofTwo(verb: VerbName, prepare: (args: Arguments) => readonly Source[]): Call {
+  return ofParts(verb, (args) => ({ tensors: prepare(args), put: (owned) => [...owned, args[2]] }))
+}
+
+/** A verb of two tensors and options, done as a whole. */
+function ofParts(verb: VerbName, partsOf: (args: Arguments) => Replaceable): Call {
+  return {
+    options: 2,
+    plan: (args) => {
+      const { tensors, put } = partsOf(args)
+      return wholePlan(verb, put(tensors.map(asTensor)))
+    },
+    take: (args) => {
+      const { tensors, put } = partsOf(args)
+      return takeFrom(tensors, put)
+    }
+  }
+}
+
 type First<F> = F extends (first: infer A, ...rest: never[]) => unknown ? A : never
 type Second<F> = F extends (first: never, second: infer B, ...rest: never[]) => unknown ? B : never
 
@@ -156,6 +195,17 @@ export const calls: Readonly<Record<VerbName, Call>> = {
   distillationLoss: ofLoss('distillationLoss', ['student', 'teacher']),
   klDivergence: ofLoss('klDivergence', ['student', 'teacher']),
   crossEntropy: ofLoss('crossEntropy', ['logits']),
+  qr: ofTensor('qr', 'matrix', ([matrix, options]) =>
+    wholePlan('qr', [asTensor(prepareQr(matrix, options as QrOptions)), options])
+  ),
+  cholesky: ofTensor('cholesky', 'matrix', ([matrix, options]) =>
+    wholePlan('cholesky', [asTensor(prepareCholesky(matrix, options as CholeskyOptions)), options])
+  ),
+  solveTriangular: ofTwo('solveTriangular', ([triangle, b, options]) =>
+    prepareTriangular(triangle, b, options as SolveTriangularOptions)
+  ),
+  ridge: ofParts('ridge', ridgeArguments),
+  procrustes: ofTwo('procrustes', ([a, b, options]) => prepareProcrustes(a, b, options as ProcrustesOptions)),
   svd: ofTensor('svd', 'matrix', ([matrix, options]) => svdPlan(matrix as TensorLike, options as SvdOptions)),
   truncatedSvd: ofTensor('truncatedSvd', 'source', ([matrix, options]) =>
     wholePlan('truncatedSvd', [

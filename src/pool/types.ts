@@ -5,8 +5,13 @@ import type { SoftmaxOptions } from '../distill/softmax.js'
 import type { Comparison } from '../linalg/compare.js'
 import type { Gram, GramOptions } from '../linalg/gram.js'
 import type { Floats } from '../linalg/matrix.js'
+import type { Cholesky, CholeskyOptions } from '../linalg/cholesky.js'
+import type { Procrustes, ProcrustesOptions } from '../linalg/procrustes.js'
+import type { Qr, QrOptions } from '../linalg/qr.js'
+import type { Ridge, RidgeOptions } from '../linalg/ridge.js'
 import type { Svd, SvdOptions } from '../linalg/svd.js'
 import type { TruncatedSvd, TruncatedSvdOptions } from '../linalg/truncatedSvd.js'
+import type { SolveTriangularOptions } from '../linalg/triangular.js'
 import type { LowRank } from '../lowRank/lowRank.js'
 import type { LowRankOptions, Quantization } from '../lowRank/options.js'
 import type { LowRankPlan, LowRankPlanOptions, PlannedRank } from '../lowRank/plan.js'
@@ -63,8 +68,8 @@ type RowLosses = Loss<Float64Array<ArrayBuffer>>
 /**
  * The verbs of `tersor`, on workers: same arguments, same bytes, promises. A call rejects with the verb's own errors, with the reason of its
  * signal, with TypeError for an array that cannot be transferred (or was), and with Error where the pool was closed, its worker died (the pool goes
- * on with a new one) or none could be started. One thread does the whole of a matrix of `svd`, of `truncatedSvd`, `lowRank`, `lowRankPlan`,
- * `reconstruct`, and of groups across an inner axis.
+ * on with a new one) or none could be started. One thread does the whole of a matrix of `svd`, of `truncatedSvd`, `qr`, `cholesky`,
+ * `solveTriangular`, `ridge`, `procrustes`, `lowRank`, `lowRankPlan`, `reconstruct`, and of groups across an inner axis.
  */
 export interface Pool {
   /** workers that the pool may have; 1 where the runtime has none */
@@ -94,6 +99,11 @@ export interface Pool {
   klDivergence(options: Run<Reduced<KlDivergenceOptions>>): Promise<Loss>
   crossEntropy(options: Run<PerRow<CrossEntropyOptions>>): Promise<RowLosses>
   crossEntropy(options: Run<Reduced<CrossEntropyOptions>>): Promise<Loss>
+  qr(matrix: TensorLike, options?: Run<QrOptions>): Promise<Qr>
+  cholesky(matrix: TensorLike, options?: Run<CholeskyOptions>): Promise<Cholesky>
+  solveTriangular(triangle: TensorLike, b: TensorLike, options?: Run<SolveTriangularOptions>): Promise<Tensor<Floats>>
+  ridge(x: TensorLike, y: TensorLike, options?: Run<RidgeOptions>): Promise<Ridge>
+  procrustes(a: TensorLike, b: TensorLike, options?: Run<ProcrustesOptions>): Promise<Procrustes>
   svd(matrix: TensorLike, options?: Run<SvdOptions>): Promise<Svd>
   truncatedSvd(matrix: TensorLike, options: Run<TruncatedSvdOptions>): Promise<TruncatedSvd>
   lowRank(

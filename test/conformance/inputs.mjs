@@ -19,3 +19,13 @@ export const tensor = (shape, seed, scale) => ({
   ),
   shape
 })
+
+/** Symmetric, with a diagonal that outweighs the rest. */
+export function diagonal(n, seed = 40) {
+  const { data } = tensor([n * n], seed)
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < i; j++) data[j * n + i] = data[i * n + j]
+    data[i * n + i] += 2 * n
+  }
+  return { data, shape: [n, n] }
+}

@@ -1,5 +1,5 @@
 // The verbs of a pool over inputs of several chunks, for several numbers of threads: each row holds the bytes that the verbs themselves give.
-import { tensor } from './inputs.mjs'
+import { diagonal, tensor } from './inputs.mjs'
 
 const THREADS = [1, 2, 3, 8]
 
@@ -54,6 +54,11 @@ export function calls(verbs) {
     async () => (await verbs.gram(rows, { center: true, first: 700 })).toBytes(),
     async () => (await verbs.gram(logits.student, { directions: 5 })).toBytes(),
     () => verbs.compare(x, few),
+    () => verbs.qr(tensor([70, 40], 41)),
+    () => verbs.cholesky(diagonal(50)),
+    () => verbs.solveTriangular(diagonal(40), tensor([40, 9], 42)),
+    () => verbs.ridge(tensor([300, 20], 43), tensor([300, 3], 44), { lambda: 0.5 }),
+    () => verbs.procrustes(tensor([90, 12], 45), tensor([90, 12], 46), { scale: true, center: true }),
     () => verbs.svd(tensor([30, 20], 36)),
     () => verbs.svd(tensor([40, 20, 30], 39)),
     () => verbs.truncatedSvd(tensor([700, 40], 40), { rank: 5 }),

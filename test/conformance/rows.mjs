@@ -1,7 +1,7 @@
 // Every public operation over seeded inputs. Runs unchanged on every runtime: no host Math beyond integer arithmetic.
 // A row gives whatever an operation returns; its bytes are hashed. Rows bear the names of the exports.
 
-import { numbers, tensor } from './inputs.mjs'
+import { diagonal, numbers, tensor } from './inputs.mjs'
 import { poolOperations } from './pool.mjs'
 
 const INTEGERS = ['int8', 'uint8', 'int4', 'uint4']
@@ -154,6 +154,38 @@ export function operations(tersor, model) {
           )
         )
       ),
+    qr: () => [
+      [...matrices, doubles, tensor([0, 3], 1), tensor([200, 170], 5)].flatMap((matrix) => [
+        tersor.qr(matrix),
+        tersor.qr(matrix, { pivot: true })
+      ]),
+      tersor.qr(graded(50, 30), { pivot: true })
+    ],
+    cholesky: () => [
+      [1, 5, 70, 200].map((n) => tersor.cholesky(diagonal(n))),
+      [1, 5, 70, 200].map((n) => tersor.cholesky(diagonal(n), { pivot: true, tolerance: n }))
+    ],
+    solveTriangular: () =>
+      [1, 5, 70, 200].flatMap((n) =>
+        [{}, { upper: true }, { transpose: true }, { upper: true, transpose: true, unitDiagonal: n < 9 }].flatMap(
+          (options) => [1, 9].map((p) => tersor.solveTriangular(diagonal(n), tensor([n, p], 3), options))
+        )
+      ),
+    ridge: () => [
+      [
+        {},
+        { lambda: 0.1 },
+        { intercept: false },
+        { lambda: 2, sampleWeights: tensor([2300], 9).data.map((x) => x * x) }
+      ].map((options) => tersor.ridge(table, tensor([2300, 3], 10), options)),
+      tersor.ridge(graded(200, 12), tensor([200], 11), { intercept: false }),
+      tersor.ridge(doubles, doubles, { lambda: 1 })
+    ],
+    procrustes: () =>
+      [{}, { scale: true }, { center: true, rotationOnly: true }, { scale: true, center: true }].flatMap((options) => [
+        tersor.procrustes(table, tensor([2300, 7], 12), options),
+        tersor.procrustes(doubles, tensor([9, 10], 13), options)
+      ]),
     svd: () => [
       [...matrices, doubles, tensor([0, 3], 1), tensor([3, 0], 1)].map((matrix) => tersor.svd(matrix)),
       tersor.svd(tensor([3, 40, 60], 2), { dtype: 'float64' }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   applyMask,
+  cholesky,
   compare,
   crossEntropy,
   dequantize,
@@ -10,10 +11,14 @@ import {
   logSoftmax,
   lowRank,
   lowRankPlan,
+  procrustes,
   prune,
+  qr,
   quantize,
   reconstruct,
+  ridge,
   softmax,
+  solveTriangular,
   svd
 } from '../../src/index.js'
 import type { TensorLike } from '../../src/index.js'
@@ -66,6 +71,10 @@ const READERS: readonly Verb[] = [
   { verb: 'compare', name: 'reference', run: (tensor) => compare(tensor, like(tensor)) },
   { verb: 'compare', name: 'other', run: (tensor) => compare(like(tensor), tensor) },
   { verb: 'svd', name: 'matrix', run: svd, matrix: true },
+  { verb: 'qr', name: 'matrix', run: (tensor) => qr(tensor), matrix: true },
+  { verb: 'qr', name: 'matrix', run: (tensor) => qr(tensor, { pivot: true }), matrix: true },
+  { verb: 'procrustes', name: 'a', run: (tensor) => procrustes(tensor, like(tensor)), matrix: true },
+  { verb: 'ridge', name: 'x', run: (tensor) => ridge(tensor, like(tensor), { lambda: 1 }), matrix: true },
   { verb: 'lowRank', name: 'matrix', run: (tensor) => lowRank(tensor, { rank: 1 }), matrix: true },
   {
     verb: 'lowRank',
@@ -127,6 +136,8 @@ const CALLS: Readonly<Record<string, (tensor: unknown) => unknown>> = {
   applyMask: (tensor) => applyMask(wrong(tensor), { bits: Uint8Array.of(1), shape: [2] }),
   compare: (tensor) => compare(wrong(tensor), [1, 2]),
   reconstruct: (tensor) => reconstruct({ u: wrong(tensor), v: [[1, 2]] }),
+  procrustes: (tensor) => procrustes(wrong(tensor), [[1, 2]]),
+  ridge: (tensor) => ridge(wrong(tensor), [1]),
   klDivergence: (tensor) => klDivergence({ student: wrong(tensor), teacher: [1, 2] }),
   crossEntropy: (tensor) => crossEntropy({ logits: wrong(tensor), labels: [0] }),
   distillationLoss: (tensor) => distillationLoss({ student: wrong(tensor), teacher: [1, 2], labels: [0] })
@@ -388,7 +399,12 @@ describe('options', () => {
       (o: object) => lowRank([x], wrong({ rank: 1, ...o })),
       ['rank', 'energy', 'maxRelativeError', 'residual']
     ],
-    ['lowRankPlan', (o: object) => lowRankPlan([[x]], wrong({ bytes: 100, ...o })), ['bytes', 'quantize', 'weights']]
+    ['lowRankPlan', (o: object) => lowRankPlan([[x]], wrong({ bytes: 100, ...o })), ['bytes', 'quantize', 'weights']],
+    ['qr', (o: object) => qr([x], wrong(o)), ['pivot']],
+    ['cholesky', (o: object) => cholesky([[1]], wrong(o)), ['pivot', 'tolerance']],
+    ['solveTriangular', (o: object) => solveTriangular([[1]], [1], wrong(o)), ['upper', 'transpose', 'unitDiagonal']],
+    ['ridge', (o: object) => ridge([[1], [2]], [1, 2], wrong(o)), ['lambda', 'intercept', 'sampleWeights']],
+    ['procrustes', (o: object) => procrustes([x], [x], wrong(o)), ['scale', 'center', 'rotationOnly']]
   ] as const)('%s: an unknown option is named, with the known ones', (verb, call, known) => {
     expectError(() => call({ formt: 1 }), TypeError, `${verb}: unknown option "formt"`, ...known)
     expectError(() => call({ Temperature: 1 }), TypeError, `${verb}: unknown option "Temperature"`, ...known)

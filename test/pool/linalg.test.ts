@@ -107,6 +107,39 @@ describe('svd and lowRank', () => {
     await checkError(pools, { verb: 'svd', args: [{ data, shape: [40, 20, 30] }] }, 'index 7205')
   })
 
+  it('factorisations and solutions', async () => {
+    for (const [m, n] of [
+      [1, 1],
+      [9, 4],
+      [70, 66],
+      [4, 9]
+    ] as const) {
+      for (const make of [
+        (data: Float64Array): Float64Array | Float32Array => data,
+        (data: Float64Array): Float64Array | Float32Array => Float32Array.from(data)
+      ]) {
+        const [a, b] = [random(m, n), random(m, n, 2)].map(({ data, shape }) => ({ data: make(data), shape }))
+        const square = Float64Array.from({ length: n * n }, (_, i) => (i % (n + 1) ? 0.5 : n + i))
+        const triangle = { data: make(square), shape: [n, n] }
+        for (const pivot of [false, true]) {
+          await check({ verb: 'qr', args: [a], options: { pivot } })
+          await check({ verb: 'cholesky', args: [triangle], options: { pivot } })
+        }
+        await check({ verb: 'solveTriangular', args: [triangle, random(n, 5)], options: { transpose: true } })
+        await check({ verb: 'procrustes', args: [a, b], options: { center: true, scale: true } })
+        await check({ verb: 'ridge', args: [a, b], options: { lambda: 0.1 } })
+        const sampleWeights = Array.from({ length: m }, (_, i) => i + 1)
+        await check({ verb: 'ridge', args: [a, make(random(m, 1).data)], options: { lambda: 1, sampleWeights } })
+      }
+    }
+    const { data } = random(4, 3)
+    data[7] = NaN
+    const bad = { data, shape: [4, 3] }
+    await checkError(pools, { verb: 'qr', args: [bad] }, 'qr: "matrix"', 'index 7')
+    await checkError(pools, { verb: 'ridge', args: [random(4, 3), bad] }, 'ridge: "y"', 'index 7')
+    await checkError(pools, { verb: 'procrustes', args: [bad, bad] }, 'procrustes: "a"', 'index 7')
+  })
+
   it('lowRank for inputs, quantised, with a residual', async () => {
     const matrix = withSpectrum(24, 18, [9, 5, 2, 1, 0.1])
     const activations = random(40, 18)

@@ -84,6 +84,35 @@ const FRESH: Readonly<Record<string, () => Fresh>> = {
       arrays: [student.data, teacher.data]
     }
   },
+  qr: () => {
+    const data = numbers(900, 31)
+    return { call: { verb: 'qr', args: [{ data, shape: [30, 30] }], options: { pivot: true } }, arrays: [data] }
+  },
+  cholesky: () => {
+    const data = normals64(400, 32).map((x, i) => (i % 21 ? 0 : x * x + 1))
+    return { call: { verb: 'cholesky', args: [{ data, shape: [20, 20] }] }, arrays: [data] }
+  },
+  solveTriangular: () => {
+    const arrays = [numbers(400, 33).map((x, i) => (i % 21 ? x : 9)), normals64(60, 34)]
+    const args = [
+      { data: arrays[0], shape: [20, 20] },
+      { data: arrays[1], shape: [20, 3] }
+    ]
+    return { call: { verb: 'solveTriangular', args }, arrays }
+  },
+  ridge: () => {
+    const arrays = [numbers(900, 35), normals64(60, 36), numbers(30, 37).map((x) => x * x)]
+    const args = [
+      { data: arrays[0], shape: [30, 30] },
+      { data: arrays[1], shape: [30, 2] }
+    ]
+    return { call: { verb: 'ridge', args, options: { lambda: 2, sampleWeights: arrays[2] } }, arrays }
+  },
+  procrustes: () => {
+    const arrays = [numbers(90, 38), normals64(90, 39)]
+    const args = arrays.map((data) => ({ data, shape: [30, 3] }))
+    return { call: { verb: 'procrustes', args, options: { center: true } }, arrays }
+  },
   svd: () => {
     const data = normals64(900, 15)
     return { call: { verb: 'svd', args: [{ data, shape: [30, 30] }] }, arrays: [data] }

@@ -77,6 +77,11 @@ const VERBS = [
   'distillationLoss',
   'klDivergence',
   'crossEntropy',
+  'qr',
+  'cholesky',
+  'solveTriangular',
+  'ridge',
+  'procrustes',
   'svd',
   'truncatedSvd',
   'lowRank',
@@ -135,6 +140,31 @@ export function randomCall(seed: number, most: number): Call {
       const alpha = pick(random, [0, 1, 0.5, 0.9, undefined])
       return { verb, args: [], options: { student, teacher, labels, temperature, reduction, alpha } }
     }
+    case 'qr':
+    case 'cholesky': {
+      const n = index(random, 40)
+      // Few of them are symmetric; a diagonal matrix is.
+      const diagonal = Float64Array.from({ length: n * n }, (_, i) => (i % (n + 1) ? 0 : random() - 0.02))
+      const matrix = verb === 'qr' ? randomTensor(random, [index(random, 40), n]) : { data: diagonal, shape: [n, n] }
+      return { verb, args: [matrix], options: pick(random, [undefined, {}, { pivot: true }]) }
+    }
+    case 'solveTriangular':
+    case 'ridge':
+    case 'procrustes': {
+      const [m, n] = [1 + index(random, 40), 1 + index(random, 30)]
+      const flag = (): boolean => random() < 0.5
+      if (verb === 'solveTriangular') {
+        const args = [randomTensor(random, [n, n]), randomTensor(random, pick(random, [[n], [n, 3]]))]
+        return { verb, args, options: { upper: flag(), transpose: flag(), unitDiagonal: flag() } }
+      }
+      if (verb === 'procrustes') {
+        const args = [randomTensor(random, [m, n]), randomTensor(random, [m, n])]
+        return { verb, args, options: { scale: flag(), center: flag(), rotationOnly: flag() } }
+      }
+      const sampleWeights = flag() ? undefined : Float32Array.from({ length: m }, () => random() - 0.002)
+      const args = [randomTensor(random, [m, n]), randomTensor(random, pick(random, [[m], [m, 2]]))]
+      return { verb, args, options: { lambda: pick(random, [0, 1e-9, 1]), intercept: flag(), sampleWeights } }
+    }
     case 'svd':
     case 'truncatedSvd':
     case 'lowRank': {
@@ -175,6 +205,7 @@ export function randomCall(seed: number, most: number): Call {
 
 const small = Float32Array.of(1, -2, 3, 4)
 const matrix = { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [2, 3] }
+const square = { data: Float32Array.of(4, 2, 2, 5), shape: [2, 2] }
 
 /** A small call of each verb that succeeds. */
 export const EVERY: readonly Call[] = [
@@ -188,6 +219,11 @@ export const EVERY: readonly Call[] = [
   { verb: 'distillationLoss', args: [], options: { student: matrix, teacher: matrix, labels: [0, 1] } },
   { verb: 'klDivergence', args: [], options: { student: matrix, teacher: matrix } },
   { verb: 'crossEntropy', args: [], options: { logits: matrix, labels: [0, 1] } },
+  { verb: 'qr', args: [matrix], options: { pivot: true } },
+  { verb: 'cholesky', args: [square], options: {} },
+  { verb: 'solveTriangular', args: [square, small.subarray(0, 2)], options: { upper: true } },
+  { verb: 'ridge', args: [matrix, small.subarray(0, 2)], options: { lambda: 1 } },
+  { verb: 'procrustes', args: [matrix, matrix], options: { scale: true } },
   { verb: 'svd', args: [matrix], options: {} },
   { verb: 'truncatedSvd', args: [matrix], options: { rank: 1 } },
   { verb: 'lowRank', args: [matrix], options: { rank: 1 } },

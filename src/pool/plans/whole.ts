@@ -3,8 +3,13 @@ import { applyMask } from '../../prune/applyMask.js'
 import { compare } from '../../linalg/compare.js'
 import { gramOfRows, openParts, prepareGram, type GramOptions } from '../../linalg/gram.js'
 import type { GramParts } from '../../linalg/gramKind.js'
+import { cholesky } from '../../linalg/cholesky.js'
+import { procrustes } from '../../linalg/procrustes.js'
+import { qr } from '../../linalg/qr.js'
+import { ridge } from '../../linalg/ridge.js'
 import { svd } from '../../linalg/svd.js'
 import { truncatedSvd } from '../../linalg/truncatedSvd.js'
+import { solveTriangular } from '../../linalg/triangular.js'
 import { crossEntropy, distillationLoss, klDivergence } from '../../distill/losses.js'
 import { lowRank } from '../../lowRank/lowRank.js'
 import { lowRankPlan } from '../../lowRank/plan.js'
@@ -25,6 +30,7 @@ function gram(rows: TensorLike, options?: GramOptions): GramParts {
 /** The verbs as they are, for what one thread does as a whole. */
 const verbs = {
   applyMask,
+  cholesky,
   compare,
   crossEntropy,
   dequantize,
@@ -35,10 +41,14 @@ const verbs = {
   logSoftmax,
   lowRank,
   lowRankPlan,
+  procrustes,
   prune,
+  qr,
   quantize,
   reconstruct,
+  ridge,
   softmax,
+  solveTriangular,
   svd,
   truncatedSvd
 }
