@@ -21,7 +21,7 @@ class At {
   }
 
   /** x: f64[n] to length 1; its entries may be as great as 1e150. */
-  @inline static normalise(x: usize, n: i32): void {
+  static normalise(x: usize, n: i32): void {
     Vec.scale(x, n, 1.0 / sqrt(Vec.dot(x, x, n)))
   }
 }
@@ -136,22 +136,17 @@ export function inverseIteration(
     shift = j > first ? min(value, shift - 4.0 * least) : value
     Factors.make(room, d, e, n, shift, least)
     for (let i = 0; i < n; i++) At.set(x, i, Random.uniform(key, <u64>j * <u64>n + <u64>i))
-    for (let step = 0; step < STEPS; step++) {
-      Factors.solve(x, room, n, step == 0)
+    // The last round only orthogonalises once more: what was subtracted may have left little.
+    for (let step = 0; step <= STEPS; step++) {
+      if (step < STEPS) Factors.solve(x, room, n, step == 0)
       At.normalise(x, n)
-      if (step == 0) continue
+      if (step == 0 || first == j) continue
       for (let q = first; q < j; q++) {
         const other = z + <usize>q * stride
         Vec.axpy(x, other, n, -Vec.dot(x, other, n))
       }
-      if (j > first) At.normalise(x, n)
+      At.normalise(x, n)
     }
-    // Once more: what was subtracted may have left little.
-    for (let q = first; q < j; q++) {
-      const other = z + <usize>q * stride
-      Vec.axpy(x, other, n, -Vec.dot(x, other, n))
-    }
-    At.normalise(x, n)
     for (let i = 0; i < n; i++) {
       let y = (At.get(d, i) - value) * At.get(x, i)
       if (i > 0) y += At.get(e, i - 1) * At.get(x, i - 1)
