@@ -2,6 +2,7 @@ import { defaultEngine, frame } from '../core/engine.js'
 import { nonFiniteError, type Source } from '../core/tensor.js'
 import { factorPivotedInPlace } from '../linalg/cholesky.js'
 import { loadF64 } from '../linalg/matrix.js'
+import { multiplyInto, type Operand } from '../linalg/product.js'
 import { solveTriangleInPlace } from '../linalg/triangular.js'
 
 /** A row-major matrix of f64. */
@@ -76,29 +77,32 @@ export function productAcross(a: Dense, b: Dense): Dense {
 
 /** from - a bT */
 export function minusAlong(from: Dense, a: Dense, b: Dense): Dense {
-  return multiply(a, false, b, true, from)
+  return minus(from, multiply(a, false, b, true))
 }
 
-/** Sums over k in order, in blocks of 256 that are added in order (assembly/linalg/multiply.ts). */
-function multiply(a: Dense, across: boolean, b: Dense, along: boolean, from?: Dense): Dense {
+export function minus(a: Dense, b: Dense): Dense {
+  const data = new Float64Array(a.data.length)
+  for (let i = 0; i < data.length; i++) data[i] = a.data[i]! - b.data[i]!
+  return { ...a, data }
+}
+
+function multiply(a: Dense, across: boolean, b: Dense, along: boolean): Dense {
   const [m, k] = across ? [a.columns, a.rows] : [a.rows, a.columns]
   const n = along ? b.rows : b.columns
   const data = new Float64Array(m * n)
-  if (from) data.set(from.data)
-  if (m * n * k === 0) return { data, rows: m, columns: n }
-  frame(defaultEngine(), (memory, kernels) => {
-    const c = memory.alloc(8 * m * n)
-    const left = memory.alloc(8 * m * k)
-    const right = memory.alloc(8 * k * n)
-    const work = memory.alloc(kernels.multiplyWork(n, 3))
-    memory.f64(c, m * n).set(data)
-    memory.f64(left, m * k).set(a.data)
-    memory.f64(right, k * n).set(b.data)
-    const [acrossA, alongB] = [Number(across), Number(along)]
-    kernels.multiplyF64(c, n, left, a.columns, acrossA, right, b.columns, alongB, m, n, k, Number(!from), work)
-    data.set(memory.f64(c, m * n))
-  })
+  const operand = (of: Dense, transposed: boolean): Operand => {
+    return { source: asSource('', of), transposed, ld: of.columns, starts: [0] }
+  }
+  // Matrices here are within 1, or factors of such: what is not finite cannot be.
+  if (!multiplyInto(data, { a: operand(a, across), b: operand(b, along), m, n, k, wide: true })) {
+    throw new Error('internal: a product of low rank is not finite')
+  }
   return { data, rows: m, columns: n }
+}
+
+/** A matrix as operations read it. */
+export function asSource(name: string, { data, rows, columns }: Dense): Source {
+  return { name, data, shape: [rows, columns], size: data.length }
 }
 
 /** The sum of squares, in order. */

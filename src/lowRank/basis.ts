@@ -1,9 +1,9 @@
 import { defaultEngine } from '../core/engine.js'
 import type { Source } from '../core/tensor.js'
 import { lostShares } from '../linalg/spectrum.js'
-import { minusAlong, product, productAcross, scaled, type Dense } from './algebra.js'
+import { asSource, minusAlong, product, productAcross, scaled, type Dense } from './algebra.js'
 import type { Outputs } from './outputs.js'
-import { asDense, asSource, decomposed, numericalRank } from './spectrum.js'
+import { asDense, decomposed, numericalRank } from './spectrum.js'
 
 export interface Factors {
   /** (m, rank) */

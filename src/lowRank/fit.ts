@@ -6,6 +6,7 @@ import { dequantize } from '../quantize/dequantize.js'
 import type { Quantized } from '../quantize/formats.js'
 import { quantize } from '../quantize/quantize.js'
 import {
+  minus,
   minusAlong,
   evenExponent,
   greatest,
@@ -198,10 +199,6 @@ function asDense(data: Floats, [rows, columns]: readonly number[]): Dense {
 
 function rescaled({ u, v }: Factors, exponent: number): Factors {
   return { u: scaled(u, exponent), v: scaled(v, exponent) }
-}
-
-function minus(a: Dense, b: Dense): Dense {
-  return { ...a, data: a.data.map((x, i) => x - b.data[i]!) }
 }
 
 function minusProduct(a: Dense, { u, v }: Factors): Dense {

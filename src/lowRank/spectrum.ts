@@ -16,10 +16,6 @@ export function asDense({ data, shape }: Tensor<Float64Array<ArrayBuffer>>): Den
   return { data, rows: shape[0]!, columns: shape[1]! }
 }
 
-export function asSource(name: string, { data, rows, columns }: Dense): Source {
-  return { name, data, shape: [rows, columns], size: data.length }
-}
-
 /** How many singular values of a matrix whose longer side is `length` are more than rounding. */
 export function numericalRank(s: Float64Array, length: number): number {
   const least = s[0]! * length * 2 ** -52
