@@ -4,6 +4,7 @@ import { readTensor, type Source, type TensorLike } from '../core/tensor.js'
 import type { LossVerb } from '../distill/losses.js'
 import type { SoftmaxOptions } from '../distill/softmax.js'
 import type { GramOptions } from '../linalg/gram.js'
+import type { MatmulOptions } from '../linalg/matmul.js'
 import type { SvdOptions } from '../linalg/svd.js'
 import { prepareLowRank, type LowRankOptions } from '../lowRank/options.js'
 import { prepareLowRankPlan, type LowRankPlanOptions } from '../lowRank/plan.js'
@@ -13,6 +14,7 @@ import type { Quantized } from '../quantize/formats.js'
 import type { Plan } from './plan.js'
 import { lossPlan, softmaxPlan } from './plans/distill.js'
 import { comparePlan, gramPlan, svdPlan } from './plans/linalg.js'
+import { matmulPlan } from './plans/matmul.js'
 import { applyMaskPlan, prunePlan } from './plans/prune.js'
 import { dequantizePlan, fakeQuantizePlan, quantizePlan } from './plans/quantize.js'
 import { wholePlan, type VerbName } from './plans/whole.js'
@@ -201,5 +203,11 @@ export const calls: Readonly<Record<VerbName, Call>> = {
       takeFrom([readTensor('compare', 'reference', reference), readTensor('compare', 'other', other)], (owned) => [
         ...owned
       ])
+  },
+  matmul: {
+    options: 2,
+    plan: ([a, b, options]) => matmulPlan(a as TensorLike, b as TensorLike, options as MatmulOptions),
+    take: ([a, b, options]) =>
+      takeFrom([readTensor('matmul', 'a', a), readTensor('matmul', 'b', b)], (owned) => [...owned, options])
   }
 }

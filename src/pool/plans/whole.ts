@@ -3,6 +3,7 @@ import { applyMask } from '../../prune/applyMask.js'
 import { compare } from '../../linalg/compare.js'
 import { gramOfRows, openParts, prepareGram, type GramOptions } from '../../linalg/gram.js'
 import type { GramParts } from '../../linalg/gramKind.js'
+import { matmul } from '../../linalg/matmul.js'
 import { svd } from '../../linalg/svd.js'
 import { crossEntropy, distillationLoss, klDivergence } from '../../distill/losses.js'
 import { lowRank } from '../../lowRank/lowRank.js'
@@ -34,6 +35,7 @@ const verbs = {
   logSoftmax,
   lowRank,
   lowRankPlan,
+  matmul,
   prune,
   quantize,
   reconstruct,
