@@ -243,7 +243,7 @@ function solveByGram(problem: Problem, solution: Pointer): boolean {
   }
   let sound = factorInPlace(memory, kernels, gram, n, n) === n
   const l = memory.f64(gram, n * n)
-  sound &&= diagonal.every((entry, i) => l[i * (n + 1)]! ** 2 > DEPENDENT * entry)
+  sound &&= diagonal.every((entry, i) => l[i * (n + 1)]! * l[i * (n + 1)]! > DEPENDENT * entry)
   if (sound) {
     solve(solution)
     // The gradient: xT (y - x w) - lambda w, from the samples themselves.

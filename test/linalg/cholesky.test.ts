@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cholesky } from '../../src/index.js'
+import { MemoryLimitError, cholesky } from '../../src/index.js'
 import type { CholeskyOptions } from '../../src/index.js'
 import {
   choleskyOracle,
@@ -333,6 +333,11 @@ describe('errors', () => {
       a.data[69] = value
       expectError(() => cholesky(a), RangeError, `got ${value} at index 69`)
     }
+  })
+
+  it('what does not fit', () => {
+    const large = { data: new Uint8Array(24000 * 24000), shape: [24000, 24000] }
+    expectError(() => cholesky(large), MemoryLimitError, 'bytes of WebAssembly memory', 'smaller')
   })
 
   it('options', () => {

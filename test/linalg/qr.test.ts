@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { qr } from '../../src/index.js'
+import { MemoryLimitError, qr } from '../../src/index.js'
 import type { QrOptions } from '../../src/index.js'
 import { differenceRatio, productOracle, qrOracle } from '../oracle/factor.js'
 import { orthogonalityRatio } from '../oracle/linalg.js'
@@ -313,6 +313,11 @@ describe('errors', () => {
         expectError(() => qr(a, options), RangeError, `got ${value} at index 100`)
       }
     }
+  })
+
+  it('what does not fit', () => {
+    const large = { data: new Uint8Array(24000 * 24000), shape: [24000, 24000] }
+    expectError(() => qr(large), MemoryLimitError, 'bytes of WebAssembly memory', 'smaller')
   })
 
   it('options', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ridge } from '../../src/index.js'
+import { MemoryLimitError, ridge } from '../../src/index.js'
 import type { Ridge, RidgeOptions } from '../../src/index.js'
 import { productOracle } from '../oracle/factor.js'
 import { frobenius } from '../oracle/linalg.js'
@@ -288,6 +288,11 @@ describe('errors', () => {
     )
     expectError(() => ridge(x, y, { sampleWeights: new Float64Array(10) }), RangeError, 'sum above 0')
     expectError(() => ridge(x, y, { sampleWeights: new Float64Array(10).fill(1e308) }), RangeError, 'rescale')
+  })
+
+  it('what does not fit', () => {
+    const wide = { data: new Uint8Array(24000), shape: [1, 24000] }
+    expectError(() => ridge(wide, [1], { lambda: 1 }), MemoryLimitError, 'bytes of WebAssembly memory')
   })
 
   it('options', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { solveTriangular } from '../../src/index.js'
+import { MemoryLimitError, solveTriangular } from '../../src/index.js'
 import type { SolveTriangularOptions } from '../../src/index.js'
 import { defaultEngine, frame } from '../../src/core/engine.js'
 import { solveTriangleInPlace } from '../../src/linalg/triangular.js'
@@ -227,6 +227,16 @@ describe('errors', () => {
     expectError(() => solveTriangular(two, { data: new Float32Array(4), shape: [1, 4] }), RangeError, '[1, 4]')
     expectError(() => solveTriangular(two, { data: new Float32Array(2), shape: [2, 1, 1] }), RangeError, '[2, 1, 1]')
     expectError(() => solveTriangular(two, { data: new Float32Array(1), shape: [] }), RangeError, 'got []')
+  })
+
+  it('what does not fit', () => {
+    const large = { data: new Uint8Array(24000 * 24000), shape: [24000, 24000] }
+    expectError(
+      () => solveTriangular(large, new Float32Array(24000)),
+      MemoryLimitError,
+      'bytes of WebAssembly memory',
+      'smaller'
+    )
   })
 
   it('options', () => {
