@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryLimitError, cholesky } from '../../src/index.js'
 import type { CholeskyOptions } from '../../src/index.js'
+import { defaultEngine, frame } from '../../src/core/engine.js'
+import { factorPivotedInPlace } from '../../src/linalg/cholesky.js'
 import {
   choleskyOracle,
   differenceRatio,
@@ -211,6 +213,37 @@ describe('semidefinite, with pivots', () => {
     for (const r of [30, 31, 32, 33, 34, 35, 36, 63, 64, 65]) {
       const a = gram(withSpectrum(r + 1, 90, geometric(r, 10)))
       expect(checkPivoted(a, `rank ${r}`)).toBe(r)
+    }
+  })
+})
+
+describe('in place', () => {
+  it('rows further apart than they are long, of so many columns at most', () => {
+    const [n, ld] = [50, 57]
+    const a = gram(random(70, n))
+    const whole = cholesky(a, { pivot: true })
+    for (const most of [0, 1, 4, 31, 32, 33, 50, 99]) {
+      frame(defaultEngine(), (memory, kernels) => {
+        const pointer = memory.alloc(8 * n * ld)
+        const order = memory.alloc(4 * n)
+        memory.f64(pointer, n * ld).fill(NaN)
+        for (let i = 0; i < n; i++) memory.f64(pointer + 8 * ld * i, n).set(a.data.subarray(i * n, (i + 1) * n))
+        const { rank, rest } = factorPivotedInPlace(memory, kernels, pointer, ld, n, order, { most })
+        expect(rank).toBe(Math.min(most, n))
+        const pivots = [...memory.u32(order, n)]
+        expect(pivots.slice(0, rank)).toEqual([...whole.pivots!.subarray(0, rank)])
+        let trace = 0
+        for (let i = 0; i < n; i++) {
+          trace += a.data[i * (n + 1)]!
+          for (let j = 0; j < rank; j++) {
+            const entry = memory.f64(pointer, n * ld)[i * ld + j]!
+            if (j <= i) trace -= entry * entry
+            const at = whole.pivots!.indexOf(pivots[i]!)
+            if (j <= i) expect(entry).toBeCloseTo(whole.l.data[at * n + j]!, 10)
+          }
+        }
+        expect(rest).toBeCloseTo(trace, 9)
+      })
     }
   })
 })
