@@ -1,7 +1,8 @@
-import { checkBoolean, checkOptions, isArrayOf, outputArray } from '../core/check.js'
+import { checkBoolean, checkOptions, outputArray } from '../core/check.js'
 import { firstNonFinite, readTensor, sizeOf, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
-import { multiplyInto, type Operand, type Product } from './product.js'
+import { floatsFor } from './dense.js'
 import type { Floats } from './matrix.js'
+import { multiplyInto, type Operand, type Product } from './product.js'
 
 export interface MatmulOptions<T extends Floats = Floats> {
   /** a is (…, k, m), and its matrices are transposed first; default false */
@@ -32,13 +33,16 @@ export function matmul<T extends Floats>(
 ): Tensor<T>
 export function matmul(a: TensorLike, b: TensorLike, options?: MatmulOptions): Tensor<Floats>
 export function matmul(a: TensorLike, b: TensorLike, options: MatmulOptions = {}): Tensor<Floats> {
-  const { product, data, shape } = prepareMatmul(a, b, options)
-  if (!multiplyInto(data, product)) throw productError(product)
+  const asked = prepareMatmul(a, b, options)
+  const { product, data, shape } = asked
+  if (!multiplyInto(data, product)) throw productError(asked)
   return { data, shape }
 }
 
 export interface Multiplication {
   readonly product: Product
+  /** a and b */
+  readonly sources: readonly [Source, Source]
   /** yet to be filled */
   readonly data: Floats
   readonly shape: number[]
@@ -60,17 +64,18 @@ export function prepareMatmul(a: TensorLike, b: TensorLike, options: MatmulOptio
   }
   const lead = broadcast(left, right)
   const shape = [...lead, m, n]
-  const wide = [left, right].some(({ source }) => isArrayOf(source.data, Float64Array))
-  const data = outputArray<Floats>(VERB, 'out', out, wide ? Float64Array : Float32Array, sizeOf(shape))
-  for (const { source } of [left, right]) checkApart(data, source)
-  return { product: { ...sides(left, right, lead, m), n, k, wide }, data, shape }
+  const sources: [Source, Source] = [left.source, right.source]
+  const type = floatsFor(...sources)
+  const data = outputArray<Floats>(VERB, 'out', out, type, sizeOf(shape))
+  for (const source of sources) checkApart(data, source)
+  return { product: { ...sides(left, right, lead), k, wide: type === Float64Array }, sources, data, shape }
 }
 
 /** The error for a product that has an element that is not finite. */
-export function productError({ a, b, wide }: Product): RangeError {
+export function productError({ sources: [a, b], product: { wide } }: Multiplication): RangeError {
   return (
-    firstNonFinite(a.source, Number.isFinite, wide) ??
-    firstNonFinite(b.source, Number.isFinite, wide) ??
+    firstNonFinite(a, Number.isFinite, wide) ??
+    firstNonFinite(b, Number.isFinite, wide) ??
     new RangeError(`${VERB}: the product is beyond ${wide ? 'float64' : 'float32'}; rescale "a" or "b"`)
   )
 }
@@ -124,13 +129,21 @@ function checkApart(data: Floats, { name, data: given }: Source): void {
   }
 }
 
-function sides(left: Side, right: Side, lead: readonly number[], m: number): Pick<Product, 'a' | 'b' | 'm'> {
+function sides(left: Side, right: Side, lead: readonly number[]): Omit<Product, 'k' | 'wide'> {
   const count = sizeOf(lead)
+  const { rows: m } = left
+  const { columns: n } = right
   // Rows of many matrices by one are the rows of one matrix.
-  if (sizeOf(right.lead) === 1 && !left.transposed) {
-    return { a: operand(left, [0]), b: operand(right, [0]), m: count * m }
-  }
-  return { a: operand(left, starts(left, lead, count)), b: operand(right, starts(right, lead, count)), m }
+  const one = sizeOf(right.lead) === 1 && !left.transposed
+  const a = operand(left, one ? [0] : starts(left, lead, count))
+  const b = operand(right, one ? [0] : starts(right, lead, count))
+  const rows = one ? count * m : m
+  // Columns are worked on sixteen at a time: one column is a row of the transposed product, whose bytes are the same.
+  return n === 1 ? { a: transpose(b), b: transpose(a), m: 1, n: rows } : { a, b, m: rows, n }
+}
+
+function transpose(operand: Operand): Operand {
+  return { ...operand, transposed: !operand.transposed }
 }
 
 function operand({ source, transposed }: Side, starts: ArrayLike<number>): Operand {

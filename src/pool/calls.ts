@@ -8,6 +8,7 @@ import type { GramOptions } from '../linalg/gram.js'
 import { prepareProcrustes, type ProcrustesOptions } from '../linalg/procrustes.js'
 import { prepareQr, type QrOptions } from '../linalg/qr.js'
 import { prepareRidge, type RidgeOptions } from '../linalg/ridge.js'
+import type { MatmulOptions } from '../linalg/matmul.js'
 import type { SvdOptions } from '../linalg/svd.js'
 import { prepareTruncatedSvd, type TruncatedSvdOptions } from '../linalg/truncatedSvd.js'
 import { prepareTriangular, type SolveTriangularOptions } from '../linalg/triangular.js'
@@ -19,6 +20,7 @@ import type { Quantized } from '../quantize/formats.js'
 import type { Plan } from './plan.js'
 import { lossPlan, softmaxPlan } from './plans/distill.js'
 import { comparePlan, gramPlan, svdPlan } from './plans/linalg.js'
+import { matmulPlan } from './plans/matmul.js'
 import { applyMaskPlan, prunePlan } from './plans/prune.js'
 import { dequantizePlan, fakeQuantizePlan, quantizePlan } from './plans/quantize.js'
 import { wholePlan, type VerbName } from './plans/whole.js'
@@ -258,5 +260,11 @@ export const calls: Readonly<Record<VerbName, Call>> = {
       takeFrom([readTensor('compare', 'reference', reference), readTensor('compare', 'other', other)], (owned) => [
         ...owned
       ])
+  },
+  matmul: {
+    options: 2,
+    plan: ([a, b, options]) => matmulPlan(a as TensorLike, b as TensorLike, options as MatmulOptions),
+    take: ([a, b, options]) =>
+      takeFrom([readTensor('matmul', 'a', a), readTensor('matmul', 'b', b)], (owned) => [...owned, options])
   }
 }

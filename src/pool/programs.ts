@@ -1,6 +1,7 @@
 import type { Program } from './plan.js'
 import { lossProgram, softmaxProgram } from './plans/distill.js'
 import { compareTilesProgram, gramProgram, svdProgram } from './plans/linalg.js'
+import { matmulProgram } from './plans/matmul.js'
 import { applyBitsProgram, keepPatternProgram, removeSmallestProgram } from './plans/prune.js'
 import {
   decodeHalfProgram,
@@ -25,6 +26,7 @@ export const programs: Readonly<Record<string, Program>> = {
   gram: gramProgram,
   keepPattern: keepPatternProgram,
   loss: lossProgram,
+  matmul: matmulProgram,
   removeSmallest: removeSmallestProgram,
   softmax: softmaxProgram,
   svd: svdProgram,

@@ -4,6 +4,7 @@ import type { CrossEntropyOptions, DistillationLossOptions, KlDivergenceOptions,
 import type { SoftmaxOptions } from '../distill/softmax.js'
 import type { Comparison } from '../linalg/compare.js'
 import type { Gram, GramOptions } from '../linalg/gram.js'
+import type { MatmulOptions } from '../linalg/matmul.js'
 import type { Floats } from '../linalg/matrix.js'
 import type { Cholesky, CholeskyOptions } from '../linalg/cholesky.js'
 import type { Procrustes, ProcrustesOptions } from '../linalg/procrustes.js'
@@ -124,5 +125,11 @@ export interface Pool {
   reconstruct(factored: Factored<Tensor | Quantized>, options?: RunOptions): Promise<Tensor>
   reconstruct(factored: Factored, options?: RunOptions): Promise<Tensor<Floats>>
   gram(rows: TensorLike, options?: Run<GramOptions>): Promise<Gram>
+  matmul<T extends Floats>(
+    a: TensorLike,
+    b: TensorLike,
+    options: Run<MatmulOptions<T> & { out: T }>
+  ): Promise<Tensor<T>>
+  matmul(a: TensorLike, b: TensorLike, options?: Run<MatmulOptions>): Promise<Tensor<Floats>>
   compare(reference: TensorLike, other: TensorLike, options?: RunOptions): Promise<Comparison>
 }

@@ -12,6 +12,7 @@ import {
   lowRank,
   lowRankPlan,
   procrustes,
+  matmul,
   prune,
   qr,
   quantize,
@@ -70,6 +71,18 @@ const READERS: readonly Verb[] = [
   { verb: 'prune', name: 'tensor', run: (tensor) => prune(tensor, { pattern: '1:3' }) },
   { verb: 'compare', name: 'reference', run: (tensor) => compare(tensor, like(tensor)) },
   { verb: 'compare', name: 'other', run: (tensor) => compare(like(tensor), tensor) },
+  {
+    verb: 'matmul',
+    name: 'a',
+    run: (tensor) => matmul(tensor, like(tensor), { transposeB: true }),
+    matrix: true
+  },
+  {
+    verb: 'matmul',
+    name: 'b',
+    run: (tensor) => matmul(like(tensor), tensor, { transposeB: true }),
+    matrix: true
+  },
   { verb: 'svd', name: 'matrix', run: svd, matrix: true },
   { verb: 'qr', name: 'matrix', run: (tensor) => qr(tensor), matrix: true },
   { verb: 'qr', name: 'matrix', run: (tensor) => qr(tensor, { pivot: true }), matrix: true },
@@ -135,6 +148,7 @@ const CALLS: Readonly<Record<string, (tensor: unknown) => unknown>> = {
   ...Object.fromEntries(FIRST.map(({ verb, run }) => [verb, (tensor: unknown) => run(tensor as TensorLike)])),
   applyMask: (tensor) => applyMask(wrong(tensor), { bits: Uint8Array.of(1), shape: [2] }),
   compare: (tensor) => compare(wrong(tensor), [1, 2]),
+  matmul: (tensor) => matmul(wrong(tensor), [[1], [2]]),
   reconstruct: (tensor) => reconstruct({ u: wrong(tensor), v: [[1, 2]] }),
   procrustes: (tensor) => procrustes(wrong(tensor), [[1, 2]]),
   ridge: (tensor) => ridge(wrong(tensor), [1]),

@@ -62,6 +62,34 @@ export function matmulOracle(a: Matrix, aShape: readonly number[], b: Matrix, bS
 }
 
 /**
+ * a (m, k) times b (k, n) in the order of the library: along k by blocks of 256, each summed one product after the other, blocks added in order.
+ * `narrow` rounds every product and sum to f32.
+ */
+export function blockedProductOracle(
+  a: Matrix,
+  b: Matrix,
+  m: number,
+  k: number,
+  n: number,
+  narrow: boolean
+): Float64Array<ArrayBuffer> {
+  const round = narrow ? Math.fround : (x: number) => x
+  const data = new Float64Array(m * n)
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let total = 0
+      for (let first = 0; first < k; first += 256) {
+        let sum = 0
+        for (let t = first; t < Math.min(k, first + 256); t++) sum = round(sum + round(a[i * k + t] * b[t * n + j]))
+        total = round(total + sum)
+      }
+      data[i * n + j] = total
+    }
+  }
+  return data
+}
+
+/**
  * ||A P - Q R||_1 / (||A||_1 max(m, n) ulp), LAPACK's ratio for a QR with exchanged columns (TESTING/LIN/dqpt01.f).
  * Q is (m, k), R is (k, n), row-major; `order`: column j of A P is column order[j] of A. 0 where both norms are 0.
  */

@@ -89,6 +89,7 @@ const VERBS = [
   'lowRankPlan',
   'reconstruct',
   'gram',
+  'matmul',
   'compare'
 ] as const
 
@@ -196,6 +197,15 @@ export function randomCall(seed: number, most: number): Call {
         options: random() < 0.2 ? { ...options, directions: 1 + index(random, dim) } : options
       }
     }
+    case 'matmul': {
+      const side = (): number => 1 + Math.floor(Math.cbrt(most) ** (0.3 + random()))
+      const [m, k, n] = [side(), side(), side()]
+      const lead = pick(random, [[], [], [3], [1], [2, 1]])
+      const [transposeA, transposeB] = [random() < 0.4, random() < 0.4]
+      const a = randomTensor(random, [...lead, ...(transposeA ? [k, m] : [m, k])])
+      const b = randomTensor(random, [...(random() < 0.5 ? lead : []), ...(transposeB ? [n, k] : [k, n])])
+      return { verb, args: [a, b], options: { transposeA, transposeB } }
+    }
     case 'compare': {
       const shape = randomShape(random, most)
       return { verb, args: [randomTensor(random, shape), randomTensor(random, shape)] }
@@ -230,5 +240,6 @@ export const EVERY: readonly Call[] = [
   { verb: 'lowRankPlan', args: [[matrix]], options: { bytes: 24 } },
   { verb: 'reconstruct', args: [lowRank(matrix, { rank: 1, quantize: 'int8' })], options: {} },
   { verb: 'gram', args: [matrix], options: {} },
+  { verb: 'matmul', args: [matrix, matrix], options: { transposeB: true } },
   { verb: 'compare', args: [small, small], options: {} }
 ]

@@ -7,6 +7,7 @@ import { cholesky } from '../../linalg/cholesky.js'
 import { procrustes } from '../../linalg/procrustes.js'
 import { qr } from '../../linalg/qr.js'
 import { ridge } from '../../linalg/ridge.js'
+import { matmul } from '../../linalg/matmul.js'
 import { svd } from '../../linalg/svd.js'
 import { truncatedSvd } from '../../linalg/truncatedSvd.js'
 import { solveTriangular } from '../../linalg/triangular.js'
@@ -41,6 +42,7 @@ const verbs = {
   logSoftmax,
   lowRank,
   lowRankPlan,
+  matmul,
   procrustes,
   prune,
   qr,
