@@ -42,6 +42,7 @@ const verbs = {
   logSoftmax,
   lowRank,
   lowRankPlan,
+  matmul,
   procrustes,
   matmul,
   prune,
