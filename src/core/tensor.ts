@@ -235,10 +235,15 @@ export function firstNonFinite(
   return undefined
 }
 
-/** The error for data that a kernel has found not finite. */
-export function nonFiniteError(source: Source, allowed?: (value: number) => boolean): Error {
+/** The error for data that a kernel has found not finite, or not within f32 unless it works in f64 (`wide`). */
+export function nonFiniteError(source: Source, allowed?: (value: number) => boolean, wide = false): Error {
   return (
-    firstNonFinite(source, allowed) ??
+    firstNonFinite(source, allowed, wide) ??
     new Error(`internal: all of ${source.name} is finite, but a kernel said it is not`)
   )
+}
+
+/** The same for a kernel that works in f64. */
+export function nonFiniteF64Error(source: Source): Error {
+  return nonFiniteError(source, undefined, true)
 }

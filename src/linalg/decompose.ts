@@ -1,6 +1,6 @@
 import type { Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
-import { nonFiniteError, type Source } from '../core/tensor.js'
+import { nonFiniteF64Error, type Source } from '../core/tensor.js'
 import { loadMatrix, NOT_FINITE, padded, takeMatrix, type Floats } from './matrix.js'
 
 /** MOST_SWEEPS of assembly/linalg/jacobi.ts, as LAPACK's dgesvj.f. */
@@ -106,7 +106,7 @@ export function decomposeInto(
   const transposed = source.shape[0]! < source.shape[1]!
   loadMatrix(memory, kernels, a, ld, source, transposed)
   const exponent = kernels.unitExponent(a, ld * n)
-  if (exponent === NOT_FINITE) throw nonFiniteError(source)
+  if (exponent === NOT_FINITE) throw nonFiniteF64Error(source)
   if (exponent !== 0) kernels.scaleByPower(a, ld * n, -exponent)
 
   triangularise(memory, kernels, room)

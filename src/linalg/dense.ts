@@ -1,7 +1,7 @@
 import { isArrayOf, tagOf } from '../core/check.js'
 import type { Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
-import { nonFiniteError, type Source, type Tensor } from '../core/tensor.js'
+import { nonFiniteF64Error, type Source, type Tensor } from '../core/tensor.js'
 import { loadF64, NOT_FINITE, readMatrix, type Floats } from './matrix.js'
 
 export type FloatsClass = new (length: number) => Floats
@@ -49,7 +49,7 @@ export function loadScaled(
   if (ld > columns) memory.f64(to, ld * rows).fill(0)
   loadRows(memory, to, ld, source, 0, rows)
   let exponent = kernels.unitExponent(to, ld * rows)
-  if (exponent === NOT_FINITE) throw nonFiniteError(source)
+  if (exponent === NOT_FINITE) throw nonFiniteF64Error(source)
   if (even) exponent += exponent & 1
   kernels.scaleByPower(to, ld * rows, -exponent)
   return exponent

@@ -1,7 +1,7 @@
 import { checkBoolean, checkOptions } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
-import { nonFiniteError, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
+import { nonFiniteF64Error, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
 import { floatsFor, loadScaled, takeScaled, ulpOf } from './dense.js'
 import { loadMatrix, NOT_FINITE, padded, readMatrix, type Floats } from './matrix.js'
 
@@ -104,7 +104,7 @@ function factorPivoted(
   const columns = memory.alloc(8 * ld * n)
   loadMatrix(memory, kernels, columns, ld, source, false)
   const exponent = kernels.unitExponent(columns, ld * n)
-  if (exponent === NOT_FINITE) throw nonFiniteError(source)
+  if (exponent === NOT_FINITE) throw nonFiniteF64Error(source)
   kernels.scaleByPower(columns, ld * n, -exponent)
   const norms = memory.alloc(16 * n)
   const dots = memory.alloc(8 * n)

@@ -1,7 +1,7 @@
 import { checkBoolean, checkNumber, checkOptions } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
-import { nonFiniteError, readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
+import { nonFiniteF64Error, readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
 import { factorInPlace } from './cholesky.js'
 import { floatsFor } from './dense.js'
 import { loadF64, NOT_FINITE, padded, readMatrix, type Floats } from './matrix.js'
@@ -157,7 +157,7 @@ function loadWeights(memory: Memory, kernels: Kernels, source: Source): RowWeigh
   const weights = memory.alloc(8 * source.size)
   const roots = memory.alloc(8 * source.size)
   loadF64(memory, weights, source, 0, source.size)
-  if (kernels.unitExponent(weights, source.size) === NOT_FINITE) throw nonFiniteError(source)
+  if (kernels.unitExponent(weights, source.size) === NOT_FINITE) throw nonFiniteF64Error(source)
   const view = memory.f64(weights, source.size)
   const negative = view.findIndex((weight) => weight < 0)
   if (negative >= 0) {

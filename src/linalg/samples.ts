@@ -1,6 +1,6 @@
 import type { Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
-import { nonFiniteError, type Source } from '../core/tensor.js'
+import { nonFiniteF64Error, type Source } from '../core/tensor.js'
 import { loadF64, NOT_FINITE } from './matrix.js'
 
 /** Exponents beyond this are taken off, so that sums of squares stay far inside f64; others are left alone, which saves a pass. */
@@ -56,7 +56,7 @@ export class Samples {
     eachChunk(this.count, this.step, (first, rows) => {
       const at = this.load(first, rows)
       const own = kernels.unitExponent(at, rows * width)
-      if (own === NOT_FINITE) throw nonFiniteError(this.source)
+      if (own === NOT_FINITE) throw nonFiniteF64Error(this.source)
       // Zeros say 0, too.
       if (own !== 0 || kernels.squaresF64(at, rows * width) > 0) exponent = Math.max(exponent, own)
       if (total !== undefined) kernels.sumRowsF64(means, at, rows, width, weights && weights + 8 * first)

@@ -1,7 +1,7 @@
 import { checkBoolean, checkOptions } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
-import { nonFiniteError, partOf, readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
+import { nonFiniteF64Error, partOf, readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
 import { floatsFor, readSquare } from './dense.js'
 import { loadF64, NOT_FINITE, type Floats } from './matrix.js'
 
@@ -45,7 +45,7 @@ export function solveTriangular(
     const x = memory.alloc(8 * n * p)
     loadTriangle(memory, kernels, matrix, t, options)
     loadF64(memory, x, right, 0, n * p)
-    if (kernels.unitExponent(x, n * p) === NOT_FINITE) throw nonFiniteError(right)
+    if (kernels.unitExponent(x, n * p) === NOT_FINITE) throw nonFiniteF64Error(right)
     solveTriangleInPlace(memory, kernels, x, p, p, matrix, n, n, options)
     if (kernels.unitExponent(x, n * p) === NOT_FINITE) {
       throw new RangeError(
@@ -95,7 +95,7 @@ function loadTriangle(
     const row = to + 8 * start
     loadF64(memory, row, source, start, length)
     if (kernels.unitExponent(row, length) === NOT_FINITE) {
-      throw nonFiniteError(partOf(source, start, length))
+      throw nonFiniteF64Error(partOf(source, start, length))
     }
     if (!unitDiagonal && memory.f64(to + 8 * (i * n + i), 1)[0] === 0) {
       throw new RangeError(

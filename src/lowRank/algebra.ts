@@ -1,5 +1,5 @@
 import { defaultEngine, frame } from '../core/engine.js'
-import { nonFiniteError, type Source } from '../core/tensor.js'
+import { nonFiniteF64Error, type Source } from '../core/tensor.js'
 import { factorPivotedInPlace } from '../linalg/cholesky.js'
 import { loadF64 } from '../linalg/matrix.js'
 import { multiplyInto, type Operand } from '../linalg/product.js'
@@ -18,7 +18,7 @@ export function greatest(source: Source): number {
   eachBlock(source, (block) => {
     for (const x of block) top = Math.max(top, Math.abs(x))
   })
-  if (!Number.isFinite(top)) throw nonFiniteError(source)
+  if (!Number.isFinite(top)) throw nonFiniteF64Error(source)
   return top
 }
 

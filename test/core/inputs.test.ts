@@ -785,12 +785,17 @@ describe('options', () => {
     const matrix = { data: normals(12, 1), shape: [4, 3] }
 
     it('not a matrix', () => {
-      for (const [verb, call] of [
-        ['svd', svd],
-        ['lowRank', (tensor: TensorLike) => lowRank(tensor, { rank: 1 })]
+      for (const [verb, call, wanted, shapes] of [
+        ['svd', svd, 'two dimensions or more, (..., m, n)', [[12]]],
+        [
+          'lowRank',
+          (tensor: TensorLike) => lowRank(tensor, { rank: 1 }),
+          'two dimensions',
+          [[12], [2, 2, 3], [12, 1, 1]]
+        ]
       ] as const) {
-        for (const shape of [[12], [2, 2, 3], [12, 1, 1]]) {
-          const message = `${verb}: "matrix" expected a shape of two dimensions, got [${shape.join(', ')}]`
+        for (const shape of shapes) {
+          const message = `${verb}: "matrix" expected a shape of ${wanted}, got [${shape.join(', ')}]`
           expectError(() => call({ data: matrix.data, shape }), RangeError, message)
         }
         expectError(() => call(5 as never), TypeError, `${verb}: "matrix" expected a tensor`)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { defaultEngine } from '../../src/core/engine.js'
-import { svd } from '../../src/index.js'
+import { cholesky, qr, svd } from '../../src/index.js'
 import { expectSameBits } from '../support/bits.js'
 import { geometric, matrix, MATRIX_TYPES, random, scaled, transposed, withSpectrum } from '../support/matrices.js'
 import type { Matrix } from '../support/matrices.js'
@@ -324,4 +324,11 @@ describe('an iteration that does not end', () => {
     }
     expect(svd(random(n, n)).converged).toBe(true)
   })
+})
+
+it('a number that is none beside one beyond f32 is the one that is named', () => {
+  const data = Float64Array.of(1e300, NaN, 1, 1)
+  for (const call of [svd, qr, cholesky]) {
+    expect(() => call({ data, shape: [2, 2] })).toThrow(/NaN at index 1;/)
+  }
 })

@@ -1,7 +1,7 @@
 import { show } from '../../core/check.js'
 import type { Kernels } from '../../core/engine.js'
 import type { Memory, Pointer } from '../../core/memory.js'
-import { elementAt, loadF32, nonFiniteError, partOf, readTensor, type Source } from '../../core/tensor.js'
+import { loadF32, nonFiniteError, partOf, readTensor, type Source } from '../../core/tensor.js'
 import { loadF64, NOT_FINITE } from '../matrix.js'
 
 /** Rows that are worked on at once, counted from the first row: sums do not depend on how the rows come. */
@@ -34,10 +34,7 @@ export interface Rows {
 
 /** The error for numbers that are not finite; where they are read as f64, those beyond f32 are well. */
 export function notFinite(source: Source, wide: boolean): Error {
-  if (!wide) return nonFiniteError(source)
-  let i = 0
-  while (i < source.size && Number.isFinite(elementAt(source, i))) i++
-  return nonFiniteError({ ...partOf(source, i, Math.min(1, source.size - i)), first: (source.first ?? 0) + i })
+  return nonFiniteError(source, undefined, wide)
 }
 
 /** A matrix in memory, or its transpose. */
