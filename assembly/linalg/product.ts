@@ -38,7 +38,7 @@ class Tile {
     keep: v128,
     sign: v128
   ): void {
-    let c00 = v128.splat<T>(0)
+    let c00 = v128.splat<T>(<T>0)
     let c01 = c00
     let c02 = c00
     let c03 = c00
@@ -90,7 +90,7 @@ class Tile {
 
   /** A panel of a by one of b; c: 4 rows of 32 bytes. */
   @inline static narrow<T>(c: usize, stride: usize, a: usize, b: usize, length: usize, keep: v128, sign: v128): void {
-    let c00 = v128.splat<T>(0)
+    let c00 = v128.splat<T>(<T>0)
     let c01 = c00
     let c10 = c00
     let c11 = c00
