@@ -274,7 +274,7 @@ export function operations(tersor, model) {
       tersor.matmul(tensor([3, 1, 6, 5], 55), tensor([4, 5, 7], 56)),
       tersor.matmul(tensor([40, 3, 2], 57), tensor([2, 3], 58)),
       tersor.matmul(tensor([5, 0], 1), tensor([0, 3], 1)),
-      tersor.matmul({ data: uglyValues, shape: [13, 1] }, { data: uglyValues.subarray(0, 5), shape: [1, 5] })
+      tersor.matmul({ data: uglyValues, shape: [13, 1] }, { data: uglyValues.subarray(0, 4), shape: [1, 4] })
     ],
     compare: () => [
       tersor.compare(tensor([70001], 1), tensor([70001], 2)),
