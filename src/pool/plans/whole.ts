@@ -44,7 +44,6 @@ const verbs = {
   lowRankPlan,
   matmul,
   procrustes,
-  matmul,
   prune,
   qr,
   quantize,
