@@ -53,6 +53,9 @@ export function calls(verbs) {
     // A Gram is compared by its bytes.
     async () => (await verbs.gram(rows, { center: true, first: 700 })).toBytes(),
     async () => (await verbs.gram(logits.student, { directions: 5 })).toBytes(),
+    () => verbs.matmul(rows, tensor([700, 200], 40), { transposeB: true }),
+    () => verbs.matmul(tensor([300, 20, 30], 41), tensor([300, 30, 25], 42)),
+    () => verbs.matmul(tensor([600, 400], 43), tensor([600, 700], 44), { transposeA: true }),
     () => verbs.compare(x, few),
     () => verbs.qr(tensor([70, 40], 41)),
     () => verbs.cholesky(diagonal(50)),

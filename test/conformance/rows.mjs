@@ -259,6 +259,23 @@ export function operations(tersor, model) {
         )
       }),
     openGram: () => gramOptions.map((options) => all(tersor.openGram(tersor.gram(table, options).toBytes()))),
+    matmul: () => [
+      [1, 7, 300].flatMap((k) => [1, 5, 8, 33].map((n) => tersor.matmul(tensor([9, k], k), tensor([k, n], n)))),
+      [false, true].flatMap((transposeA) =>
+        [false, true].map((transposeB) =>
+          tersor.matmul(
+            tensor(transposeA ? [530, 40] : [40, 530], 51),
+            { data: Float64Array.from(numbers(530 * 21, 52)), shape: transposeB ? [21, 530] : [530, 21] },
+            { transposeA, transposeB }
+          )
+        )
+      ),
+      tersor.matmul(tensor([300, 1100], 53), tensor([1100, 530], 54)),
+      tersor.matmul(tensor([3, 1, 6, 5], 55), tensor([4, 5, 7], 56)),
+      tersor.matmul(tensor([40, 3, 2], 57), tensor([2, 3], 58)),
+      tersor.matmul(tensor([5, 0], 1), tensor([0, 3], 1)),
+      tersor.matmul({ data: uglyValues, shape: [13, 1] }, { data: uglyValues.subarray(0, 4), shape: [1, 4] })
+    ],
     compare: () => [
       tersor.compare(tensor([70001], 1), tensor([70001], 2)),
       tersor.compare(doubles, tensor([9, 10], 7)),

@@ -20,6 +20,9 @@ import { normals } from '../support/random.js'
 
 const data = numbers(5 * CHUNK + 77, 1)
 
+/** A product of several chunks. */
+const square = { data: normals(800 * 800, 2), shape: [800, 800] }
+
 /** Takes one thread seconds. */
 const long = { data: normals(700 * 700, 1), shape: [700, 700] }
 
@@ -73,6 +76,7 @@ describe.each([1, 3])('on %i threads', (threads) => {
     for (const call of [
       { verb: 'quantize', args: [data], options: { format: 'int8' } },
       { verb: 'prune', args: [data], options: { sparsity: 0.5 } },
+      { verb: 'matmul', args: [square, square] },
       { verb: 'compare', args: [data, data] }
     ] satisfies Call[]) {
       for (const after of [1, 3]) {

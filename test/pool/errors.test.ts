@@ -11,6 +11,7 @@ const small = Float32Array.of(1, -2, 3, 4)
 const matrix = { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [2, 3] }
 const mask = { bits: Uint8Array.of(5), shape: [4] }
 const quantized = quantize(small, { format: 'int8' })
+const one = new Float64Array(1)
 const halves = quantize(small, { format: 'float16' })
 
 const WRONG: readonly [string, Call][] = [
@@ -139,6 +140,23 @@ const WRONG: readonly [string, Call][] = [
   ['lowRank unknown', { verb: 'lowRank', args: [matrix], options: { rank: 1, k: 1 } }],
   ['lowRank empty', { verb: 'lowRank', args: [{ data: [], shape: [0, 3] }], options: { rank: 1 } }],
   ['lowRank out of reach', { verb: 'lowRank', args: [matrix], options: { maxRelativeError: 0 } }],
+  ['matmul shapes', { verb: 'matmul', args: [matrix, matrix] }],
+  ['matmul vector', { verb: 'matmul', args: [matrix, small] }],
+  [
+    'matmul leading',
+    {
+      verb: 'matmul',
+      args: [
+        [[[1]], [[2]]],
+        [[[1]], [[2]], [[3]]]
+      ]
+    }
+  ],
+  ['matmul unknown', { verb: 'matmul', args: [matrix, matrix], options: { transpose: true } }],
+  ['matmul flag', { verb: 'matmul', args: [matrix, matrix], options: { transposeB: 'yes' } }],
+  ['matmul null options', { verb: 'matmul', args: [matrix, matrix], options: null }],
+  ['matmul out', { verb: 'matmul', args: [matrix, matrix], options: { transposeB: true, out: new Float32Array(5) } }],
+  ['matmul own memory', { verb: 'matmul', args: [[[1]], { data: one, shape: [1, 1] }], options: { out: one } }],
   ['compare shapes', { verb: 'compare', args: [small, matrix] }],
   ['compare nothing', { verb: 'compare', args: [small, undefined] }]
 ]

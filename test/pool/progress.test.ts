@@ -46,6 +46,7 @@ const LARGE: readonly Call[] = [
   },
   { verb: 'softmax', args: [student], options: {} },
   { verb: 'klDivergence', args: [], options: { student, teacher: student } },
+  { verb: 'matmul', args: [student, student], options: { transposeB: true } },
   { verb: 'compare', args: [data, data], options: {} }
 ]
 

@@ -139,6 +139,11 @@ const FRESH: Readonly<Record<string, () => Fresh>> = {
     const arrays = [numbers(length, 17), normals64(length, 18)]
     return { call: { verb: 'compare', args: arrays }, arrays }
   },
+  matmul: () => {
+    const arrays = [numbers(300 * 400, 21), numbers(400 * 700, 22)]
+    const [a, b] = arrays.map((data, i) => ({ data, shape: i ? [400, 700] : [400, 300] }))
+    return { call: { verb: 'matmul', args: [a, b], options: { transposeA: true } }, arrays }
+  },
   dequantize: () => {
     const quantized = quantize(numbers(length, 19), { format: 'int8' })
     return { call: { verb: 'dequantize', args: [quantized] }, arrays: [quantized.codes] }
@@ -214,6 +219,8 @@ describe('refused, and nothing is emptied', () => {
     expect(student.data.length).toBe(100)
     const data = numbers(64, 1)
     await expectRejection(pool.compare(data, data, { transfer: true }), TypeError, 'compare', '"other"')
+    const square = { data, shape: [8, 8] }
+    await expectRejection(pool.matmul(square, square, { transfer: true }), TypeError, 'matmul', '"b"')
     await expectRejection(pool.prune([data, data], { sparsity: 0.5, transfer: true }), TypeError, 'prune', 'tensors[1]')
     const halves = [new Float32Array(data.buffer, 0, 32), new Float32Array(data.buffer, 128, 32)] as const
     await expectRejection(pool.compare(halves[0], halves[1], { transfer: true }), TypeError, 'compare')
@@ -265,6 +272,12 @@ describe('refused, and nothing is emptied', () => {
       pool.prune(data, { sparsity: 0.5, out: tersor.prune(data, { sparsity: 0.5 }), transfer: true }),
       TypeError,
       'prune',
+      '"out"'
+    )
+    await expectRejection(
+      pool.matmul(student, { data, shape: [8, 8] }, { out: new Float32Array(64), transfer: true }),
+      TypeError,
+      'matmul',
       '"out"'
     )
     expect([data.length, out.codes.length, student.data.length]).toEqual([64, 64, 64])
