@@ -1,9 +1,10 @@
 import { checkBoolean, checkNumber, checkOptions } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
-import type { Source, Tensor, TensorLike } from '../core/tensor.js'
-import { floatsFor, loadScaled, readSquare, takeScaled, ulpOf } from './dense.js'
-import type { Floats } from './matrix.js'
+import { nonFiniteError, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
+import { floatsFor, loadRows, loadScaled, readSquare, takeScaled, ulpOf } from './dense.js'
+import { NOT_FINITE, type Floats } from './matrix.js'
+import { timesPower } from './samples.js'
 
 export interface CholeskyOptions {
   /** default false: the matrix has to be positive definite. true: semidefinite will do, the greatest of the diagonal comes first */
@@ -31,7 +32,8 @@ const VERB = 'cholesky'
  * numbers, f32, f16, bf16. Pivots are the first of equals.
  * Method: blocked, right-looking (LAPACK dpotrf.f); with `pivot` complete pivoting (dpstrf.f; N. J. Higham, Accuracy and Stability of Numerical
  * Algorithms, 10.3), after which what is left has to be no greater than the tolerance allows.
- * Error: |A - l lT| at most (n + 1) 2^-53 of the product of the magnitudes, with `pivot` and n - rank times the tolerance (docs/numerics.md).
+ * Error: |A - l lT| at most (n + 1) 2^-53 of the product of the magnitudes, with `pivot` and n - rank times the tolerance (docs/numerics.md). What
+ * underflows beside that: a part 2^-1022 of sqrt(a[i][i] a[j][j]), with `pivot` of the greatest entry.
  *
  * @throws RangeError for a matrix that is not square, not symmetric (beyond 1024 ulp of the greatest entry; the first index is named), not positive
  * definite (semidefinite with `pivot`), for NaN or Infinity (the first index is named); TypeError for `tolerance` without `pivot`
@@ -44,9 +46,12 @@ export function cholesky(matrix: TensorLike, options: CholeskyOptions = {}): Cho
   const type = floatsFor(source)
   return frame(defaultEngine(), (memory, kernels): Cholesky => {
     const a = memory.alloc(8 * n * n)
-    const exponent = loadScaled(memory, kernels, a, n, source, true)
-    checkSymmetric(source, memory, kernels, a)
     if (!pivot) {
+      loadRows(memory, a, n, source, 0, n)
+      const peak = kernels.unitExponent(a, n * n)
+      if (peak === NOT_FINITE) throw nonFiniteError(source)
+      checkSymmetric(source, memory, kernels, a, peak)
+      const exponents = equilibrate(memory, kernels, a, n)
       const done = factorInPlace(memory, kernels, a, n, n)
       if (done < n) {
         throw new RangeError(
@@ -55,9 +60,12 @@ export function cholesky(matrix: TensorLike, options: CholeskyOptions = {}): Cho
         )
       }
       kernels.clearUpper(a, n, n)
-      return { l: takeScaled(memory, kernels, type, a, n, n, n, exponent / 2) }
+      exponents.forEach((exponent, i) => kernels.scaleByPower(a + 8 * n * i, i + 1, exponent))
+      return { l: takeScaled(memory, kernels, type, a, n, n, n) }
     }
 
+    const exponent = loadScaled(memory, kernels, a, n, source, true)
+    checkSymmetric(source, memory, kernels, a, 0)
     const own = memory.alloc(8)
     memory.f64(own, 1)[0] = tolerance ?? 0
     kernels.scaleByPower(own, 1, -exponent)
@@ -137,12 +145,38 @@ function greatestDiagonal(memory: Memory, a: Pointer, ld: number, n: number): nu
   return top
 }
 
-/** Entries that a sum in another order, or in another type's rounding, sets apart are taken for equal: 1024 ulp, or 4 of a 16-bit float. */
-function checkSymmetric(source: Source, memory: Memory, kernels: Kernels, a: Pointer): void {
+/**
+ * The lower triangle of a: f64[n][n] becomes D A D, whose diagonal is in [.25, 1): rows of any size are equally far from the ends of the range. D is of
+ * powers of two, so that the factor is D L to the last bit. Returns the exponents of 1 / D.
+ */
+function equilibrate(memory: Memory, kernels: Kernels, a: Pointer, n: number): Int32Array {
+  const mark = memory.mark()
+  const factors = memory.alloc(8 * n)
+  memory.f64(factors, n).fill(1)
+  const exponents = Int32Array.from({ length: n }, (_, i) => {
+    const exponent = Math.ceil(kernels.unitExponent(a + 8 * (n + 1) * i, 1) / 2)
+    kernels.scaleByPower(factors + 8 * i, 1, -exponent)
+    return exponent
+  })
+  const f = memory.f64(factors, n)
+  for (let i = 0; i < n; i++) {
+    const row = memory.f64(a + 8 * n * i, i + 1)
+    const own = f[i]!
+    // The greater factor first: what is definite does not overflow on the way, and what is small does not underflow.
+    for (let j = 0; j <= i; j++) row[j] = own > f[j]! ? row[j]! * own * f[j]! : row[j]! * f[j]! * own
+  }
+  memory.release(mark)
+  return exponents
+}
+
+/**
+ * Entries that a sum in another order, or in another type's rounding, sets apart are taken for equal: 1024 ulp, or 4 of a 16-bit float, of 2^exponent,
+ * which is above the greatest entry and at most 4 times as great.
+ */
+function checkSymmetric(source: Source, memory: Memory, kernels: Kernels, a: Pointer, exponent: number): void {
   const n = source.shape[0]!
   const ulp = ulpOf(source)
-  // The greatest entry is at least 1 / 4 and below 1.
-  const most = ulp * (ulp >= 2 ** -10 ? 4 : 1024)
+  const most = timesPower(memory, kernels, ulp * (ulp >= 2 ** -10 ? 4 : 1024), exponent)
   if (!kernels.isAsymmetric(a, n, n, most)) return
   const view = memory.f64(a, n * n)
   for (let i = 0; i < n; i++) {

@@ -19,6 +19,16 @@ export function floatsFor(...sources: readonly Source[]): FloatsClass {
   return sources.some(({ data }) => isArrayOf(data, Float64Array)) ? Float64Array : Float32Array
 }
 
+/** Results are finite, or an error says so of the source that they come from. */
+export function checkFits(source: Source, what: string, data: Floats): void {
+  const index = data.findIndex((x) => !Number.isFinite(x))
+  if (index < 0) return
+  const [type, advice] = isArrayOf(data, Float32Array) ? ['float32', ' or pass float64'] : ['float64', '']
+  throw new RangeError(
+    `${source.name} expected ${what} within ${type}, got ${data[index]} at index ${index}; rescale the input${advice}`
+  )
+}
+
 /** The distance of 1 from the next number of a source's type; whole numbers are taken to be exact. */
 export function ulpOf({ data, bits }: Source): number {
   if (bits === 'bfloat16') return 2 ** -7

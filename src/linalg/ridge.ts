@@ -1,11 +1,20 @@
 import { checkBoolean, checkNumber, checkOptions } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
-import { nonFiniteF64Error, readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
+import { readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
 import { factorInPlace } from './cholesky.js'
-import { floatsFor } from './dense.js'
-import { loadF64, NOT_FINITE, padded, readMatrix, type Floats } from './matrix.js'
-import { eachChunk, multiplyStrips, Samples, rowsAtOnce, stripsWork, timesPower, type RowWeights } from './samples.js'
+import { checkFits, floatsFor } from './dense.js'
+import { padded, readMatrix, type Floats } from './matrix.js'
+import { loadWeights, scalePenalty } from './ridgeScale.js'
+import {
+  eachChunk,
+  multiplyStrips,
+  Samples,
+  rowsAtOnce,
+  scaleByAnyPower,
+  stripsWork,
+  type RowWeights
+} from './samples.js'
 import { solveTriangleInPlace } from './triangular.js'
 
 export interface RidgeOptions {
@@ -31,6 +40,8 @@ const VERB = 'ridge'
 /** Pivots below this share of their diagonal entry, and refinements beyond this share of the weights, say that the Gram matrix is no good. */
 const DEPENDENT = 1e-10
 const DRIFT = 1e-6
+/** Squares of columns below this lose digits. */
+const LEAST_SQUARE = 2 ** -900
 
 /**
  * Ridge regression in closed form: the linear map and the intercept that minimise |x weights + intercept - y|^2 + lambda |weights|^2.
@@ -38,11 +49,12 @@ const DRIFT = 1e-6
  * Shapes: x (samples, n), y (samples, p) to weights (n, p), intercept (p); y (samples) to weights (n), intercept (). f64 results where x or y is f64 (or
  * nested arrays), else f32; the work is in f64. Samples pass through memory a chunk at a time. There may be fewer samples than n where lambda is above 0.
  * Method: Gram matrix of what is centred, Cholesky, one step of refinement with the residual; where that moves the weights by more than 1e-6, or a pivot
- * falls below 1e-10 of its diagonal entry, QR of the samples above sqrt(lambda) I, chunk by chunk, then with pivots (G. H. Golub, Numer. Math. 7, 1965).
+ * falls below 1e-10 of its diagonal entry, QR of the samples above sqrt(lambda) I, columns brought to one size by powers of two, chunk by chunk, then with
+ * pivots (G. H. Golub, Numer. Math. 7, 1965). Units of columns, targets and sample weights do not matter.
  * Error: that of a perturbation of x and y by n 2^-52 relative.
  *
  * @throws RangeError for shapes that do not fit or have no elements, columns of x that are dependent (to n 2^-52) with lambda 0, a negative lambda or sample
- * weight, sample weights that are all 0, NaN or Infinity (the first index is named)
+ * weight, sample weights that are all 0, NaN or Infinity (the first index is named), weights or an intercept beyond the results' type
  * @throws MemoryLimitError where about 8 (2 n^2 + 4 n p) bytes do not fit
  */
 export function ridge(x: TensorLike, y: TensorLike, options: RidgeOptions = {}): Ridge {
@@ -62,6 +74,7 @@ export function ridge(x: TensorLike, y: TensorLike, options: RidgeOptions = {}):
     const total = rows.weights?.total ?? samples
     rows.x.scan(intercept ? total : undefined, rows.weights?.weights)
     rows.y.scan(intercept ? total : undefined, rows.weights?.weights)
+    const penalty = scalePenalty(memory, kernels, lambda, rows.x, rows.weights?.exponent ?? 0)
     const problem: Problem = {
       ...rows,
       memory,
@@ -71,7 +84,7 @@ export function ridge(x: TensorLike, y: TensorLike, options: RidgeOptions = {}):
       p,
       total,
       centred: intercept,
-      lambda: timesPower(memory, kernels, lambda, -2 * rows.x.exponent),
+      ...penalty,
       work: memory.alloc(stripsWork(kernels))
     }
     const solution = memory.alloc(8 * n * p)
@@ -84,7 +97,11 @@ export function ridge(x: TensorLike, y: TensorLike, options: RidgeOptions = {}):
         )
       }
     }
-    const relativeError = measure(problem, solution)
+    // Of the whole penalty, for what is of the size of y: what underflows here is nothing to it.
+    const scaled = memory.alloc(8 * n * p)
+    memory.f64(scaled, n * p).set(memory.f64(solution, n * p))
+    scaleByAnyPower(kernels, scaled, n * p, -penalty.left)
+    const relativeError = measure(problem, scaled)
 
     const vector = to.shape.length === 1
     const result: Ridge = { weights: { data: new type(n * p), shape: vector ? [n] : [n, p] }, relativeError }
@@ -92,14 +109,16 @@ export function ridge(x: TensorLike, y: TensorLike, options: RidgeOptions = {}):
       // mean(y) - mean(x) weights
       const offset = memory.alloc(8 * p)
       memory.f64(offset, p).set(memory.f64(rows.y.means, p))
-      multiplyStrips(kernels, offset, p, rows.x.means, n, 0, solution, p, 1, p, n, 0, problem.work)
+      multiplyStrips(kernels, offset, p, rows.x.means, n, 0, scaled, p, 1, p, n, 0, problem.work)
       kernels.scaleByPower(offset, p, rows.y.exponent)
       const data = new type(p)
       data.set(memory.f64(offset, p))
+      checkFits(from, 'an intercept', data)
       result.intercept = { data, shape: vector ? [] : [p] }
     }
-    kernels.scaleByPower(solution, n * p, rows.y.exponent - rows.x.exponent)
+    scaleByAnyPower(kernels, solution, n * p, rows.y.exponent - rows.x.exponent - penalty.left)
     result.weights.data.set(memory.f64(solution, n * p))
+    checkFits(from, 'weights', result.weights.data)
     return result
   })
 }
@@ -150,27 +169,9 @@ interface Problem {
   readonly p: number
   readonly centred: boolean
   readonly lambda: number
+  /** sqrt(lambda), also where lambda underflows */
+  readonly root: number
   readonly work: Pointer
-}
-
-function loadWeights(memory: Memory, kernels: Kernels, source: Source): RowWeights & { total: number } {
-  const weights = memory.alloc(8 * source.size)
-  const roots = memory.alloc(8 * source.size)
-  loadF64(memory, weights, source, 0, source.size)
-  if (kernels.unitExponent(weights, source.size) === NOT_FINITE) throw nonFiniteF64Error(source)
-  const view = memory.f64(weights, source.size)
-  const negative = view.findIndex((weight) => weight < 0)
-  if (negative >= 0) {
-    throw new RangeError(
-      `${source.name} expected numbers that are not negative, got ${view[negative]} at index ${negative}`
-    )
-  }
-  memory.f64(roots, source.size).set(view.map((weight) => kernels.sqrtF64(weight)))
-  const total = view.reduce((sum, weight) => sum + weight, 0)
-  if (!(total > 0 && total < Infinity)) {
-    throw new RangeError(`${source.name} expected a finite sum above 0, got ${total}; rescale them`)
-  }
-  return { weights, roots, total }
 }
 
 /** A chunk of x and of y, centred, times the roots of the weights. */
@@ -231,7 +232,7 @@ function sumProducts(problem: Problem, gram: Pointer, cross: Pointer): void {
 
 /** solution: f64[n][p] from the Gram matrix, refined once; false where that is too close to singular. */
 function solveByGram(problem: Problem, solution: Pointer): boolean {
-  const { memory, kernels, x, n, p, lambda, work } = problem
+  const { memory, kernels, x, n, p, total, lambda, work } = problem
   const mark = memory.mark()
   const gram = memory.alloc(8 * n * n)
   const change = memory.alloc(8 * n * p)
@@ -243,7 +244,12 @@ function solveByGram(problem: Problem, solution: Pointer): boolean {
   }
   let sound = factorInPlace(memory, kernels, gram, n, n) === n
   const l = memory.f64(gram, n * n)
-  sound &&= diagonal.every((entry, i) => l[i * (n + 1)]! * l[i * (n + 1)]! > DEPENDENT * entry)
+  const means = memory.f64(x.means, n)
+  // Columns that are constant but for rounding are for QR to judge, too.
+  const rounding = (mean: number): number => total * (2 * n * 2 ** -52 * mean) ** 2
+  sound &&= diagonal.every(
+    (entry, i) => entry > Math.max(LEAST_SQUARE, rounding(means[i]!)) && l[i * (n + 1)]! ** 2 > DEPENDENT * entry
+  )
   if (sound) {
     solve(solution)
     // The gradient: xT (y - x w) - lambda w, from the samples themselves.
@@ -277,23 +283,52 @@ function refine(memory: Memory, solution: Pointer, change: Pointer, diagonal: Fl
   return moved <= DRIFT * DRIFT * size
 }
 
+/**
+ * Roots of powers of two that bring the columns of the samples above sqrt(lambda) I to one size, means included: what is left of a column that is
+ * constant is rounding, and stays small.
+ */
+function columnScales(problem: Problem): Float64Array {
+  const { memory, kernels, x, n, root, total } = problem
+  const mark = memory.mark()
+  const tops = memory.alloc(8 * n)
+  const scales = memory.alloc(8 * n)
+  const samples = kernels.sqrtF64(total)
+  memory.f64(tops, n).set(memory.f64(x.means, n).map((mean) => Math.max(root, Math.abs(mean) * samples)))
+  eachChunk(x.count, problem.step, (first, rows) => {
+    const a = memory.f64(loadChunk(problem, first, rows)[0], rows * n)
+    const top = memory.f64(tops, n)
+    for (let i = 0, k = 0; i < rows; i++) {
+      for (let j = 0; j < n; j++, k++) top[j] = Math.max(top[j]!, Math.abs(a[k]!))
+    }
+  })
+  memory.f64(scales, n).fill(1)
+  for (let j = 0; j < n; j++) {
+    kernels.scaleByPower(scales + 8 * j, 1, -Math.ceil(kernels.unitExponent(tops + 8 * j, 1) / 2))
+  }
+  const result = memory.f64(scales, n).slice()
+  memory.release(mark)
+  return result
+}
+
 /** solution: f64[n][p] from a QR of the samples above sqrt(lambda) I; returns the rank, below n where there is no solution. */
 function solveByQr(problem: Problem, solution: Pointer): number {
-  const { memory, kernels, x, n, p, lambda } = problem
+  const { memory, kernels, x, n, p } = problem
+  const scales = columnScales(problem)
   const mark = memory.mark()
   const width = n + p
   const most = Math.min(problem.step, x.count)
   const stack = memory.alloc(8 * (n + most) * width)
   const tau = memory.alloc(8 * n)
   const work = memory.alloc(kernels.qrWork(n + most))
-  const root = kernels.sqrtF64(lambda)
   memory.f64(stack, n * width).fill(0)
-  for (let i = 0; i < n; i++) memory.f64(stack, n * width)[i * (width + 1)] = root
+  scales.forEach((scale, i) => (memory.f64(stack, n * width)[i * (width + 1)] = problem.root * scale * scale))
   eachChunk(x.count, problem.step, (first, rows) => {
     const [a, b] = loadChunk(problem, first, rows)
     for (let i = 0; i < rows; i++) {
       const row = stack + 8 * (n + i) * width
-      memory.f64(row, n).set(memory.f64(a + 8 * i * n, n))
+      const view = memory.f64(row, n)
+      view.set(memory.f64(a + 8 * i * n, n))
+      for (let j = 0; j < n; j++) view[j] = view[j]! * scales[j]! * scales[j]!
       memory.f64(row + 8 * n, p).set(memory.f64(b + 8 * i * p, p))
     }
     kernels.factorQrF64(stack, width, n + rows, width, n, tau, work)
@@ -310,7 +345,8 @@ function solveByQr(problem: Problem, solution: Pointer): number {
   const vectors = memory.alloc(16 * ld)
   kernels.factorPivotedQrF64(columns, ld, n, n, width, tau, order, norms, dots, vectors)
   const r = memory.f64(columns, ld * n)
-  const least = n * 2 ** -52 * Math.abs(r[0]!)
+  // Columns of one size are about 1, unless all of them are constant.
+  const least = n * 2 ** -52 * Math.max(1, Math.abs(r[0]!))
   let rank = 0
   while (rank < n && Math.abs(r[rank * (ld + 1)]!) > least) rank++
   if (rank === n) {
@@ -319,7 +355,7 @@ function solveByQr(problem: Problem, solution: Pointer): number {
     const from = memory.f64(systems, ld * p)
     const to = memory.f64(solution, n * p)
     memory.u32(order, n).forEach((row, i) => {
-      for (let j = 0; j < p; j++) to[row * p + j] = from[j * ld + i]!
+      for (let j = 0; j < p; j++) to[row * p + j] = from[j * ld + i]! * scales[row]! * scales[row]!
     })
   }
   memory.release(mark)

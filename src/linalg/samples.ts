@@ -30,6 +30,8 @@ export class Samples {
   /** f64[width], of the rows as they are scaled; zeros unless they are asked for */
   readonly means: Pointer
   exponent = 0
+  /** the greatest magnitude, as it is scaled, is below 2^peak, and half of that at least; 0 where all are 0 */
+  peak = 0
   private readonly buffer: Pointer
   private centred = false
 
@@ -63,6 +65,7 @@ export class Samples {
     })
     const far = Math.abs(exponent) > FAR && exponent !== -Infinity
     if (far) this.exponent = exponent
+    else if (exponent !== -Infinity) this.peak = exponent
     if (total === undefined) return
     if (far) {
       memory.f64(means, width).fill(0)
@@ -114,17 +117,22 @@ export function multiplyStrips(
   )
 }
 
+/** x: f64[n] times 2^exponent, whatever that is; 0 or Infinity beyond f64. */
+export function scaleByAnyPower(kernels: Kernels, x: Pointer, n: number, exponent: number): void {
+  // One call takes exponents to about 2000.
+  for (let rest = exponent; rest !== 0;) {
+    const step = Math.max(-1000, Math.min(1000, rest))
+    kernels.scaleByPower(x, n, step)
+    rest -= step
+  }
+}
+
 /** x 2^exponent; 0 or Infinity beyond f64. */
 export function timesPower(memory: Memory, kernels: Kernels, x: number, exponent: number): number {
   const mark = memory.mark()
   const cell = memory.alloc(8)
   memory.f64(cell, 1)[0] = x
-  // One call takes exponents to about 2000.
-  for (let rest = exponent; rest !== 0;) {
-    const step = Math.max(-1000, Math.min(1000, rest))
-    kernels.scaleByPower(cell, 1, step)
-    rest -= step
-  }
+  scaleByAnyPower(kernels, cell, 1, exponent)
   const result = memory.f64(cell, 1)[0]!
   memory.release(mark)
   return result

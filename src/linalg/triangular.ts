@@ -2,7 +2,7 @@ import { checkBoolean, checkOptions } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { nonFiniteF64Error, partOf, readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
-import { floatsFor, readSquare } from './dense.js'
+import { checkFits, floatsFor, readSquare } from './dense.js'
 import { loadF64, NOT_FINITE, type Floats } from './matrix.js'
 
 export interface SolveTriangularOptions {
@@ -28,7 +28,7 @@ const SYSTEMS = 2048
  * (N. J. Higham, Accuracy and Stability of Numerical Algorithms, theorem 8.5).
  *
  * @throws RangeError for shapes that do not fit, a zero on the diagonal (its index is named), NaN or Infinity (the first index is named), solutions
- * beyond f64
+ * beyond the result's type
  * @throws MemoryLimitError where both (8 n (n + p) bytes) do not fit
  */
 export function solveTriangular(
@@ -47,12 +47,8 @@ export function solveTriangular(
     loadF64(memory, x, right, 0, n * p)
     if (kernels.unitExponent(x, n * p) === NOT_FINITE) throw nonFiniteF64Error(right)
     solveTriangleInPlace(memory, kernels, x, p, p, matrix, n, n, options)
-    if (kernels.unitExponent(x, n * p) === NOT_FINITE) {
-      throw new RangeError(
-        `${t.name} expected a triangle whose solutions are within float64, got one that is nearly singular; scale it or b`
-      )
-    }
     data.set(memory.f64(x, n * p))
+    checkFits(t, 'solutions', data)
   })
   return { data, shape: [...right.shape] }
 }

@@ -122,6 +122,43 @@ describe('positive definite', () => {
     expect(cholesky([[2 ** -1074]]).l.data[0]).toBe(2 ** -537)
   })
 
+  it('rows of any size: powers of two on rows and columns change no bit of the digits', () => {
+    const a = gram(random(120, 90, 4))
+    const { l } = cholesky(a)
+    const powers = Array.from({ length: 90 }, (_, i) => 2 ** (((i * 367) % 1000) - 505))
+    const moved = cholesky(matrix(90, 90, (i, j) => a.data[i * 90 + j]! * powers[i]! * powers[j]!))
+    expectSameBits(moved.l.data, matrix(90, 90, (i, j) => l.data[i * 90 + j]! * powers[i]!).data)
+    for (const [first, last] of [
+      [1e300, 1e-300],
+      [1e-300, 1e300],
+      [1e300, 1e-20],
+      [1, 2 ** -1074]
+    ] as const) {
+      const root = cholesky([
+        [first, 0],
+        [0, last]
+      ])
+      for (const [i, value] of [Math.sqrt(first), 0, 0, Math.sqrt(last)].entries()) {
+        expect(Math.abs(root.l.data[i]! - value)).toBeLessThanOrEqual(ULP * value)
+      }
+    }
+  })
+
+  it('indefinite ones of any size are told', () => {
+    for (const [first, off, last] of [
+      [1e-300, 1e300, 1e-300],
+      [1e300, 1e300, 1e-300],
+      [1e-300, 1e10, 1e300]
+    ] as const) {
+      const a = [
+        [1, 0, 0],
+        [0, first, off],
+        [0, off, last]
+      ]
+      expectError(() => cholesky(a), RangeError, 'positive definite', 'index 2)')
+    }
+  })
+
   it('ill-conditioned ones that are still definite', () => {
     const n = 30
     check(gram(withSpectrum(n, n, geometric(n, 1e6))), 'condition 1e12')

@@ -163,6 +163,116 @@ describe('ends of the range', () => {
     penalised.weights.data.forEach((value, i) => expect(value / 2 ** 400).toBeCloseTo(expected.weights.data[i]!, 13))
   })
 
+  it('a penalty far beyond the samples', () => {
+    const column = (values: number[]): Matrix => as(values, values.length, 1)
+    for (const [size, height, lambda, expected] of [
+      [1e-120, 1, 1e100, 5e-220],
+      [1e-300, 1, 1, 5e-300],
+      [1e-300, 1, 1e-5, 5e-295],
+      [1e-300, 1e300, 1e300, 5e-300],
+      [1, 1, 1e300, 5e-300],
+      [1e300, 1, 1e-300, 1e-300],
+      [1e-60, 1e60, 1e200, 5e-200],
+      [1, 1e-300, 1e300, 0]
+    ] as const) {
+      const options = { lambda, intercept: false }
+      const { weights, relativeError } = ridge(column([size, 2 * size]), column([height, 2 * height]), options)
+      if (expected === 0) expect(weights.data[0]).toBe(0)
+      else expect(Math.abs(weights.data[0]! / expected - 1)).toBeLessThan(1e-14)
+      expect(relativeError).toBeCloseTo(size === 1e300 ? 0 : 1, 14)
+      const offset = ridge(column([size, 3 * size]), column([height, 3 * height]), { lambda })
+      expect(offset.intercept!.data[0]! / height).toBeCloseTo(size === 1e300 ? 0 : 2, 14)
+    }
+    // A column of zeros beside one that is great.
+    const beside = [
+      [1e200, 0],
+      [2e200, 0]
+    ]
+    const { weights } = ridge(beside, [1, 2], { lambda: 1e-200, intercept: false })
+    expect(Math.abs(weights.data[0]! / 1e-200 - 1)).toBeLessThan(1e-14)
+    expect(weights.data[1]! + 0).toBe(0)
+  })
+
+  it('sample weights of any size, subnormal ones too', () => {
+    const [x, y] = [random(40, 5), random(40, 2)]
+    const sampleWeights = Array.from({ length: 40 }, (_, i) => 1 + ((i * 7) % 8))
+    const plain = ridge(x, y, { sampleWeights, lambda: 0.5 })
+    for (const power of [-1000, -400, 632, 1000, 1020]) {
+      const { weights, intercept, relativeError } = ridge(x, y, {
+        sampleWeights: sampleWeights.map((weight) => weight * 2 ** power),
+        lambda: 0.5 * 2 ** power
+      })
+      expectSameBits(weights.data, plain.weights.data)
+      expectSameBits(intercept!.data, plain.intercept!.data)
+      expect(relativeError).toBe(plain.relativeError)
+    }
+    const free = ridge(x, y, { sampleWeights })
+    const least = ridge(x, y, { sampleWeights: sampleWeights.map((weight) => weight * 2 ** -1074) })
+    expectSameBits(least.weights.data, free.weights.data)
+    const [even, ones] = [1e308, 1].map((weight) => ridge(x, y, { sampleWeights: new Float64Array(40).fill(weight) }))
+    even!.weights.data.forEach((value, i) => expect(value).toBeCloseTo(ones!.weights.data[i]!, 13))
+    const wide = ridge(
+      [
+        [1, 0],
+        [0, 1]
+      ],
+      [3, 5],
+      { sampleWeights: [1e200, 1e-20], intercept: false }
+    )
+    wide.weights.data.forEach((value, i) => expect(value).toBeCloseTo([3, 5][i]!, 14))
+  })
+
+  it('columns in any units, by QR too', () => {
+    for (const condition of [10, 1e9]) {
+      const x = withSpectrum(200, 3, geometric(3, condition), 2)
+      const truth = [1, -2, 3]
+      const y = as([...productOracle(x.data, Float64Array.from(truth), 200, 1, 3)], 200, 1)
+      for (const intercept of [false, true]) {
+        const plain = ridge(x, y, { intercept })
+        for (const units of [
+          [1, 2 ** 66, 1],
+          [2 ** -200, 1, 2 ** 250],
+          [1, 2 ** -600, 2 ** 90],
+          [2 ** 900, 2 ** -100, 1]
+        ]) {
+          const moved = ridge(
+            matrix(200, 3, (i, j) => x.data[i * 3 + j]! * units[j]!),
+            y,
+            { intercept }
+          )
+          moved.weights.data.forEach((value, j) => {
+            expect(Math.abs(value * units[j]! - truth[j]!)).toBeLessThan(1e-14 * condition)
+            expect(Math.abs(value * units[j]! - plain.weights.data[j]!)).toBeLessThan(1e-14 * condition)
+          })
+        }
+        // Units that are no powers of two.
+        const decimal = ridge(
+          matrix(200, 3, (i, j) => x.data[i * 3 + j]! * (j === 1 ? 1e20 : 1)),
+          y,
+          { intercept }
+        )
+        expect(decimal.weights.data[1]! * 1e20).toBeCloseTo(-2, condition > 10 ? 5 : 12)
+      }
+    }
+  })
+
+  it('a constant column is dependent, however it rounds', () => {
+    const x = matrix(30, 2, (i, j) => (j === 0 ? 0.1 : random(30, 1).data[i]!))
+    expectError(() => ridge(x, random(30, 1)), RangeError, 'rank 1 of 2', 'centred')
+    expect(ridge(x, random(30, 1), { lambda: 1e-3 }).weights.data[0]).toBeCloseTo(0, 10)
+    for (const value of [0.1, 1 / 3, 1e9 / 7]) {
+      expectError(
+        () =>
+          ridge(
+            matrix(30, 1, () => value),
+            random(30, 1)
+          ),
+        RangeError,
+        'rank 0 of 1'
+      )
+    }
+  })
+
   it('far from the origin', () => {
     const x = random(5000, 4)
     const y = matrix(5000, 1, (i) => x.data[i * 4]! - 3 * x.data[i * 4 + 2]!)
@@ -287,7 +397,31 @@ describe('errors', () => {
       'got -1 at index 3'
     )
     expectError(() => ridge(x, y, { sampleWeights: new Float64Array(10) }), RangeError, 'sum above 0')
-    expectError(() => ridge(x, y, { sampleWeights: new Float64Array(10).fill(1e308) }), RangeError, 'rescale')
+  })
+
+  it('weights and intercepts beyond their type', () => {
+    const [small, great] = [
+      { data: Float32Array.of(1e-30, 3e-30), shape: [2, 1] },
+      { data: Float32Array.of(1e30, 2e30), shape: [2, 1] }
+    ]
+    for (const intercept of [false, true]) {
+      expectError(
+        () => ridge(small, great, { intercept }),
+        RangeError,
+        'ridge: "x"',
+        'weights within float32',
+        'Infinity at index 0',
+        'rescale',
+        'float64'
+      )
+    }
+    expect(ridge(small, Float64Array.from(great.data)).weights.data[0]! / 5e59).toBeCloseTo(1, 6)
+    expectError(() => ridge([[1e-200], [2e-200]], [1e200, 3e200]), RangeError, 'weights within float64', 'rescale')
+    expectError(
+      () => ridge({ data: Float32Array.of(1e4, 1.001e4), shape: [2, 1] }, Float32Array.of(1e38, -1e38)),
+      RangeError,
+      'an intercept within float32'
+    )
   })
 
   it('what does not fit', () => {

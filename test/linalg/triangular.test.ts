@@ -211,8 +211,18 @@ describe('errors', () => {
     }
   })
 
-  it('solutions beyond f64', () => {
-    expectError(() => solveTriangular([[1e-300]], [1e10]), RangeError, '"triangle"', 'within float64')
+  it('solutions beyond their type', () => {
+    expectError(() => solveTriangular([[1e-300]], [1e10]), RangeError, '"triangle"', 'within float64', 'rescale')
+    const tiny = { data: Float32Array.of(1, 0, 0, 1e-30), shape: [2, 2] }
+    expectError(
+      () => solveTriangular(tiny, Float32Array.of(1, 1e30)),
+      RangeError,
+      'solveTriangular: "triangle"',
+      'solutions within float32',
+      'Infinity at index 1',
+      'float64'
+    )
+    expect(solveTriangular(tiny, Float64Array.of(1, 1e30)).data[1]! / 1e60).toBeCloseTo(1, 6)
   })
 
   it('shapes', () => {
