@@ -137,24 +137,37 @@ function greatestDiagonal(memory: Memory, a: Pointer, ld: number, n: number): nu
   return top
 }
 
-/** Entries that a sum in another order, or in another type's rounding, sets apart are taken for equal: 1024 ulp, or 4 of a 16-bit float. */
 function checkSymmetric(source: Source, memory: Memory, kernels: Kernels, a: Pointer): void {
+  const at = asymmetryOf(source, memory, kernels, a)
+  if (!at) return
+  const [i, j] = at
+  throw new RangeError(
+    `${source.name} expected a symmetric matrix, got [${i}, ${j}] that differs from [${j}, ${i}] by more than rounding; ` +
+      'average it with its transpose'
+  )
+}
+
+/**
+ * Where a source, loaded to a: f64[n][n] with entries within about 1, is first not symmetric. Entries that a sum in another order, or in another
+ * type's rounding, sets apart are taken for equal: 1024 ulp, or 4 of a 16-bit float.
+ */
+export function asymmetryOf(
+  source: Source,
+  memory: Memory,
+  kernels: Kernels,
+  a: Pointer
+): [number, number] | undefined {
   const n = source.shape[0]!
   const ulp = ulpOf(source)
-  // The greatest entry is at least 1 / 4 and below 1.
   const most = ulp * (ulp >= 2 ** -10 ? 4 : 1024)
-  if (!kernels.isAsymmetric(a, n, n, most)) return
+  if (!kernels.isAsymmetric(a, n, n, most)) return undefined
   const view = memory.f64(a, n * n)
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < i; j++) {
-      if (Math.abs(view[i * n + j]! - view[j * n + i]!) > most) {
-        throw new RangeError(
-          `${source.name} expected a symmetric matrix, got [${i}, ${j}] that differs from [${j}, ${i}] by more than rounding; ` +
-            'average it with its transpose'
-        )
-      }
+      if (Math.abs(view[i * n + j]! - view[j * n + i]!) > most) return [i, j]
     }
   }
+  return undefined
 }
 
 /** What is left of a semidefinite matrix is as small as its diagonal. */

@@ -38,8 +38,9 @@ const VERB = 'lowRank'
  * Method: truncated `svd` (C. Eckart and G. Young, 1936), each factor with the square roots of the singular values, so that both are
  * of one size when they are quantised next. The error is measured on the factors, rounding included.
  * `activations`, `gram`: with XT X = l lT by pivoted Cholesky and U the left singular vectors of A l, A ~ U UT A is the best for the outputs A XT, and of
- * all such the nearest to A. What rounding hides of X (n 2^-52 of the greatest of the diagonal; of an f32 Gram n 2^-23) has no weight; ranks beyond that of the outputs are those of
- * the plain SVD of what is left.
+ * all such the nearest to A. What rounding hides of a column of X has no weight: where no more than n ulp of its entry on the diagonal is left (ulp that of the
+ * Gram's type: 2^-52, 2^-23, 2^-10, 2^-7 for f64 and whole numbers, f32, f16, bf16; at most 1/16), whatever the other columns are. Ranks beyond that of the
+ * outputs are those of the plain SVD of what is left.
  * `quantize`: columns turned to one size (R. B. Bendel and M. R. Mickey, 1978), then each factor in turn solved for by least squares against the other as
  * rounded; never worse than rounding each alone. `residual`: rounded and left to the factors to fit, in turns (as LoftQ, Y. Li et al., 2023). energy and s are
  * those of the matrix; maxRelativeError is met by the least rank that doubling, then halving finds.
