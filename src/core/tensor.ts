@@ -188,8 +188,8 @@ export function loadF32(
   else kernels.decodeBF16(pointer, upper, length)
 }
 
-/** 2^exponent, for exponents of normal f64: put together from its bits. */
-function powerOfTwo(exponent: number): number {
+/** 2^exponent, for exponents of normal f64, -1022 .. 1023: put together from its bits, since `**` may differ between engines. */
+export function powerOfTwo(exponent: number): number {
   WORDS[1] = (exponent + 1023) << 20
   return DOUBLE[0]!
 }

@@ -169,26 +169,38 @@ function equilibrate(memory: Memory, kernels: Kernels, a: Pointer, n: number): I
   return exponents
 }
 
-/**
- * Entries that a sum in another order, or in another type's rounding, sets apart are taken for equal: 1024 ulp, or 4 of a 16-bit float, of 2^exponent,
- * which is above the greatest entry and at most 4 times as great.
- */
 function checkSymmetric(source: Source, memory: Memory, kernels: Kernels, a: Pointer, exponent: number): void {
+  const at = asymmetryOf(source, memory, kernels, a, exponent)
+  if (!at) return
+  const [i, j] = at
+  throw new RangeError(
+    `${source.name} expected a symmetric matrix, got [${i}, ${j}] that differs from [${j}, ${i}] by more than rounding; ` +
+      'average it with its transpose'
+  )
+}
+
+/**
+ * Where a source, loaded to a: f64[n][n], is first not symmetric. 2^exponent is above the greatest entry and at most 4 times as great. Entries that a sum in another order, or in another
+ * type's rounding, sets apart are taken for equal: 1024 ulp, or 4 of a 16-bit float.
+ */
+export function asymmetryOf(
+  source: Source,
+  memory: Memory,
+  kernels: Kernels,
+  a: Pointer,
+  exponent = 0
+): [number, number] | undefined {
   const n = source.shape[0]!
   const ulp = ulpOf(source)
   const most = timesPower(memory, kernels, ulp * (ulp >= 2 ** -10 ? 4 : 1024), exponent)
-  if (!kernels.isAsymmetric(a, n, n, most)) return
+  if (!kernels.isAsymmetric(a, n, n, most)) return undefined
   const view = memory.f64(a, n * n)
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < i; j++) {
-      if (Math.abs(view[i * n + j]! - view[j * n + i]!) > most) {
-        throw new RangeError(
-          `${source.name} expected a symmetric matrix, got [${i}, ${j}] that differs from [${j}, ${i}] by more than rounding; ` +
-            'average it with its transpose'
-        )
-      }
+      if (Math.abs(view[i * n + j]! - view[j * n + i]!) > most) return [i, j]
     }
   }
+  return undefined
 }
 
 /** What is left of a semidefinite matrix is as small as its diagonal. */

@@ -246,9 +246,10 @@ function solveByGram(problem: Problem, solution: Pointer): boolean {
   const l = memory.f64(gram, n * n)
   const means = memory.f64(x.means, n)
   // Columns that are constant but for rounding are for QR to judge, too.
-  const rounding = (mean: number): number => total * (2 * n * 2 ** -52 * mean) ** 2
+  const rounding = (mean: number): number => total * (n * 2 ** -51 * mean) * (n * 2 ** -51 * mean)
   sound &&= diagonal.every(
-    (entry, i) => entry > Math.max(LEAST_SQUARE, rounding(means[i]!)) && l[i * (n + 1)]! ** 2 > DEPENDENT * entry
+    (entry, i) =>
+      entry > Math.max(LEAST_SQUARE, rounding(means[i]!)) && l[i * (n + 1)]! * l[i * (n + 1)]! > DEPENDENT * entry
   )
   if (sound) {
     solve(solution)

@@ -1,5 +1,5 @@
 import { defaultEngine, frame } from '../core/engine.js'
-import { nonFiniteF64Error, type Source } from '../core/tensor.js'
+import { nonFiniteF64Error, powerOfTwo, type Source } from '../core/tensor.js'
 import { factorPivotedInPlace } from '../linalg/cholesky.js'
 import { loadF64 } from '../linalg/matrix.js'
 import { multiplyInto, type Operand } from '../linalg/product.js'
@@ -24,15 +24,19 @@ export function greatest(source: Source): number {
 
 /** The even exponent e for which x 2^-e is in [1/4, 1); 0 for 0. Even, so that the root of 2^e is a power of two as well. */
 export function evenExponent(x: number): number {
-  const exponent = frame(defaultEngine(), (memory, kernels) => {
-    const at = memory.alloc(8)
-    memory.f64(at, 1)[0] = x
-    return kernels.unitExponent(at, 1)
-  })
-  return 2 * Math.ceil(exponent / 2)
+  return evenExponents([x])[0]!
 }
 
-/** A matrix times 2^exponent. */
+/** The same for each of some numbers. */
+export function evenExponents(numbers: ArrayLike<number>): Int32Array<ArrayBuffer> {
+  return frame(defaultEngine(), (memory, kernels) => {
+    const at = memory.alloc(8 * numbers.length)
+    memory.f64(at, numbers.length).set(numbers)
+    return Int32Array.from(numbers, (_, i) => 2 * Math.ceil(kernels.unitExponent(at + 8 * i, 1) / 2))
+  })
+}
+
+/** A source's numbers times 2^exponent. */
 export function load(source: Source, exponent: number): Dense {
   const [rows, columns] = source.shape as [number, number]
   const data = new Float64Array(source.size)
@@ -46,23 +50,36 @@ export function load(source: Source, exponent: number): Dense {
 
 const BLOCK = 32768
 
-function eachBlock(source: Source, visit: (block: Float64Array) => void): void {
+/** Visits the numbers in order, some at a time; `start`: the index of the first of these. */
+export function eachBlock(source: Source, visit: (block: Float64Array, start: number) => void): void {
   frame(defaultEngine(), (memory) => {
     const at = memory.alloc(8 * BLOCK)
     for (let start = 0; start < source.size; start += BLOCK) {
       const length = Math.min(BLOCK, source.size - start)
       loadF64(memory, at, source, start, length)
-      visit(memory.f64(at, length))
+      visit(memory.f64(at, length), start)
     }
   })
 }
 
-/** In two steps, since 2^exponent itself may not be representable. */
+/** A matrix times 2^exponent. */
 export function scaled({ data, rows, columns }: Dense, exponent: number): Dense {
   if (exponent === 0) return { data, rows, columns }
-  const half = Math.floor(exponent / 2)
-  const [first, second] = [2 ** half, 2 ** (exponent - half)]
+  const [first, second] = powers(exponent)
   return { data: data.map((x) => x * first * second), rows, columns }
+}
+
+/** x 2^exponent */
+export function timesPower(x: number, exponent: number): number {
+  const [first, second] = powers(exponent)
+  return x * first * second
+}
+
+/** Two factors of 2^exponent, which itself may not be representable; beyond 2^2044 or below 2^-2044 all that is f64 overflows or vanishes. */
+export function powers(exponent: number): [number, number] {
+  const within = Math.max(-2044, Math.min(2044, exponent))
+  const half = Math.floor(within / 2)
+  return [powerOfTwo(half), powerOfTwo(within - half)]
 }
 
 /** a b */
@@ -110,20 +127,6 @@ export function squares({ data }: Dense): number {
   let sum = 0
   for (let i = 0; i < data.length; i++) sum += data[i]! * data[i]!
   return sum
-}
-
-/** l (n, rank) of a semidefinite G ~ l lT, with pivots until none of what is left of the diagonal is above `tolerance`. */
-export function semidefiniteFactor({ data, rows: n }: Dense, tolerance: number): Dense {
-  return frame(defaultEngine(), (memory, kernels) => {
-    const a = memory.alloc(8 * n * n)
-    const order = memory.alloc(4 * n)
-    memory.f64(a, n * n).set(data)
-    const { rank } = factorPivotedInPlace(memory, kernels, a, n, n, order, { tolerance })
-    kernels.clearUpper(a, n, n)
-    const l = new Float64Array(n * rank)
-    memory.u32(order, n).forEach((row, i) => l.set(memory.f64(a + 8 * n * i, rank), row * rank))
-    return { data: l, rows: n, columns: rank }
-  })
 }
 
 /**

@@ -1,7 +1,15 @@
 import { defaultEngine } from '../core/engine.js'
-import type { Source } from '../core/tensor.js'
 import { lostShares } from '../linalg/spectrum.js'
-import { asSource, minusAlong, product, productAcross, scaled, type Dense } from './algebra.js'
+import {
+  asSource,
+  evenExponents,
+  minusAlong,
+  product,
+  productAcross,
+  scaled,
+  timesPower,
+  type Dense
+} from './algebra.js'
 import type { Outputs } from './outputs.js'
 import { asDense, decomposed, numericalRank } from './spectrum.js'
 
@@ -21,17 +29,21 @@ export interface Basis {
   readonly factors: (rank: number) => Factors
 }
 
-/** C. Eckart and G. Young, 1936: u and v with the roots of the singular values. */
-export function plainBasis(source: Source): Basis {
-  const full = decomposed(source)
+/**
+ * C. Eckart and G. Young, 1936: u and v with the roots of the singular values.
+ * `matrix`: A 2^-exponent, the exponent even, so that singular values beyond f64 have roots
+ */
+export function plainBasis(matrix: Dense, exponent: number): Basis {
+  const full = decomposed(asSource('', matrix))
   const s = full.s.data
   return {
-    s,
+    s: scaled({ data: s, rows: 1, columns: s.length }, exponent).data,
     lost: lostShares(s),
     factors: (rank) => {
       const { sqrtF64 } = defaultEngine().kernels
       const roots = s.subarray(0, rank).map((value) => sqrtF64(value))
-      return { u: columnsOf(asDense(full.u), roots), v: columnsOf(asDense(full.v), roots) }
+      const [u, v] = [columnsOf(asDense(full.u), roots), columnsOf(asDense(full.v), roots)]
+      return { u: scaled(u, exponent / 2), v: scaled(v, exponent / 2) }
     }
   }
 }
@@ -94,9 +106,16 @@ function columnsOf({ data, rows, columns }: Dense, factors: Float64Array): Dense
 /** u of orthonormal columns and v: each pair of columns brought to one size, times 2^(exponent / 2). */
 function balanced(u: Dense, v: Dense, exponent: number): Factors {
   const { sqrtF64 } = defaultEngine().kernels
+  const tops = new Float64Array(v.columns)
+  v.data.forEach((x, i) => (tops[i % v.columns] = Math.max(tops[i % v.columns]!, Math.abs(x))))
+  // Each column's own exponent, even for its root's sake: its squares may be beyond f64.
+  const own = evenExponents(tops)
   const sizes = new Float64Array(v.columns)
-  v.data.forEach((x, i) => (sizes[i % v.columns]! += x * x))
-  const roots = sizes.map((size) => sqrtF64(sqrtF64(size)))
+  v.data.forEach((x, i) => {
+    const unit = timesPower(x, -own[i % v.columns]!)
+    sizes[i % v.columns]! += unit * unit
+  })
+  const roots = sizes.map((size, i) => timesPower(sqrtF64(sqrtF64(size)), own[i]! / 2))
   const inverse = roots.map((root) => (root ? 1 / root : 0))
   return { u: scaled(columnsOf(u, roots), exponent / 2), v: scaled(columnsOf(v, inverse), exponent / 2) }
 }

@@ -2,6 +2,7 @@ import { defaultEngine, frame } from '../core/engine.js'
 import type { Source, Tensor, TensorLike } from '../core/tensor.js'
 import { loadF64, type Floats } from '../linalg/matrix.js'
 import type { HalfFormat, IntegerFormat, Quantized, QuantizedHalf, QuantizedIntegers } from '../quantize/formats.js'
+import { evenExponent, greatest, load } from './algebra.js'
 import { outputBasis, plainBasis, type Basis } from './basis.js'
 import { fit, floatsOf, problemOf } from './fit.js'
 import { prepareLowRank, type LowRankOptions, type LowRankTask, type Quantization } from './options.js'
@@ -23,7 +24,7 @@ export interface LowRank<F = Tensor<Floats>> {
   relativeError: number
   /** with activations, |A - u vT - residual| / |A| */
   matrixError?: number
-  /** all singular values of A (k), descending; with activations, those of A XT, k of them */
+  /** all singular values of A (k), descending; with activations, those of A XT, k of them; beyond the type's range infinite */
   s: Tensor<Floats>
 }
 
@@ -38,8 +39,9 @@ const VERB = 'lowRank'
  * Method: truncated `svd` (C. Eckart and G. Young, 1936), each factor with the square roots of the singular values, so that both are
  * of one size when they are quantised next. The error is measured on the factors, rounding included.
  * `activations`, `gram`: with XT X = l lT by pivoted Cholesky and U the left singular vectors of A l, A ~ U UT A is the best for the outputs A XT, and of
- * all such the nearest to A. What rounding hides of X (n 2^-52 of the greatest of the diagonal; of an f32 Gram n 2^-23) has no weight; ranks beyond that of the outputs are those of
- * the plain SVD of what is left.
+ * all such the nearest to A. What rounding hides of a column of X has no weight: where no more than n ulp of its entry on the diagonal is left (ulp that of the
+ * Gram's type: 2^-52, 2^-23, 2^-10, 2^-7 for f64 and whole numbers, f32, f16, bf16; at most 1/16), whatever the other columns are. Ranks beyond that of the
+ * outputs are those of the plain SVD of what is left.
  * `quantize`: columns turned to one size (R. B. Bendel and M. R. Mickey, 1978), then each factor in turn solved for by least squares against the other as
  * rounded; never worse than rounding each alone. `residual`: rounded and left to the factors to fit, in turns (as LoftQ, Y. Li et al., 2023). energy and s are
  * those of the matrix; maxRelativeError is met by the least rank that doubling, then halving finds.
@@ -84,7 +86,8 @@ function solver(task: LowRankTask): [Basis, (rank: number) => Result] {
     return { rank, energy: 1 - lost[rank]!, s: { data: values, shape: [s.length] } }
   }
   if (!outputs && !task.quantize && !task.residual) {
-    const basis = plainBasis(source)
+    const exponent = evenExponent(greatest(source))
+    const basis = plainBasis(load(source, -exponent), exponent)
     return [
       basis,
       (rank) => {
@@ -96,13 +99,15 @@ function solver(task: LowRankTask): [Basis, (rank: number) => Result] {
           u: { data: left, shape: [u.rows, rank] },
           v: { data: right, shape: [v.rows, rank] },
           ...about(rank, basis),
-          relativeError: errorOf(source, left, right, rank, basis.s[0]!)
+          relativeError: errorOf(source, left, right, rank, exponent)
         }
       }
     ]
   }
   const problem = problemOf(task, outputs)
-  const basis = outputs ? outputBasis(problem.matrix, problem.exponent, outputs) : plainBasis(source)
+  const basis = outputs
+    ? outputBasis(problem.matrix, problem.exponent, outputs)
+    : plainBasis(problem.matrix, problem.exponent)
   return [
     basis,
     (rank) => {
@@ -135,8 +140,8 @@ function leastResult(least: number, most: number, target: number, result: (rank:
   return found
 }
 
-/** |A - u vT| / |A|, row by row in f64, scaled by a power of two so that no square of A overflows or vanishes. */
-function errorOf(source: Source, u: Floats, v: Floats, rank: number, largest: number): number {
+/** |A - u vT| / |A|, row by row in f64, of A 2^-exponent, so that no square overflows or vanishes. */
+function errorOf(source: Source, u: Floats, v: Floats, rank: number, exponent: number): number {
   const [m, n] = source.shape as [number, number]
   return frame(defaultEngine(), (memory, kernels) => {
     const transposed = memory.alloc(8 * rank * n)
@@ -146,15 +151,13 @@ function errorOf(source: Source, u: Floats, v: Floats, rank: number, largest: nu
     const sums = memory.alloc(16)
     const view = memory.f64(transposed, rank * n)
     for (let j = 0; j < n; j++) for (let r = 0; r < rank; r++) view[r * n + j] = v[j * rank + r]!
-    memory.f64(sums, 1)[0] = largest
-    const exponent = -kernels.unitExponent(sums, 1)
     memory.f64(sums, 2).fill(0)
     for (let i = 0; i < m; i += rows) {
       const count = Math.min(rows, m - i)
       loadF64(memory, a, source, i * n, count * n)
       memory.f64(left, count * rank).set(u.subarray(i * rank, (i + count) * rank))
-      kernels.scaleByPower(a, count * n, exponent)
-      kernels.scaleByPower(left, count * rank, exponent)
+      kernels.scaleByPower(a, count * n, -exponent)
+      kernels.scaleByPower(left, count * rank, -exponent)
       kernels.residualSquares(sums, a, left, transposed, count, n, rank)
     }
     const [error, signal] = memory.f64(sums, 2)

@@ -3,7 +3,7 @@ import { defaultEngine } from '../core/engine.js'
 import { channelLayout } from '../core/layout.js'
 import type { Source, TensorLike } from '../core/tensor.js'
 import { GRIDS, isHalf } from '../quantize/formats.js'
-import { evenExponent } from './algebra.js'
+import { asSource, evenExponent, greatest, load, timesPower } from './algebra.js'
 import { allocate, type Choice } from './allocate.js'
 import { readCoding, readFilled, type Coding, type Quantization } from './options.js'
 import { numericalRank, singularValues } from './spectrum.js'
@@ -65,12 +65,12 @@ export function lowRankPlan(
   options: LowRankPlanOptions
 ): LowRankPlan<PlannedRank[] | Record<string, PlannedRank>> {
   const { sources, weights, bytes, factors, whole, arrange } = prepareLowRankPlan(matrices, options)
-  const spectra = sources.map(singularValues)
-  const exponent = evenExponent(spectra.reduce((top, s) => Math.max(top, s[0]!), 0))
-  const heaviest = weights.reduce((a, b) => Math.max(a, b), 0) || 1
-  const items = sources.map(({ shape }, i) =>
-    waysOf(shape as [number, number], spectra[i]!, exponent, weights[i]! / heaviest, factors, whole)
+  const spectra = sources.map((source, i) => spectrumOf(source, weights[i]!))
+  const scale = spectra.reduce(
+    (top, { exponent, share }) => (share > 0 ? Math.max(top, exponent) : top),
+    LEAST_EXPONENT
   )
+  const items = sources.map(({ shape }, i) => waysOf(shape as [number, number], spectra[i]!, scale, factors, whole))
   const needed = items.reduce((sum, { ways }) => sum + ways[0]!.cost, 0)
   if (bytes < needed) {
     throw new RangeError(
@@ -91,7 +91,7 @@ export function lowRankPlan(
       })
     ),
     bytes: sum(chosen.map(({ cost }) => cost)),
-    relativeError: root(sum(chosen.map(({ loss }) => loss)), sum(items.map(({ total, weight }) => weight * total)))
+    relativeError: root(sum(chosen.map(({ loss }) => loss)), sum(items.map(({ counts }) => counts)))
   }
 }
 
@@ -123,6 +123,9 @@ export function prepareLowRankPlan(matrices: Matrices, options: LowRankPlanOptio
 }
 
 function readList(matrices: Matrices): Pick<PlanTask, 'arrange'> & { names: string[]; values: readonly unknown[] } {
+  if (isOne(matrices)) {
+    throw new TypeError(`${VERB}: "matrices" expected an array or record of matrices, got one; wrap it in [ ]`)
+  }
   if (Array.isArray(matrices)) {
     return { names: matrices.map((_, i) => `matrices[${i}]`), values: matrices, arrange: (results) => results }
   }
@@ -135,6 +138,14 @@ function readList(matrices: Matrices): Pick<PlanTask, 'arrange'> & { names: stri
     values: Object.values(matrices),
     arrange: (results) => Object.fromEntries(names.map((name, i) => [name, results[i]!]))
   }
+}
+
+/** One matrix: rows of numbers, or data with its shape, which as matrices of those names neither could be. */
+function isOne(matrices: unknown): boolean {
+  if (Array.isArray(matrices)) return Array.isArray(matrices[0]) && typeof matrices[0][0] === 'number'
+  if (typeof matrices !== 'object' || matrices === null || !('data' in matrices)) return false
+  const { shape, dims } = matrices as { shape?: unknown; dims?: unknown }
+  return [shape, dims].some((lengths) => Array.isArray(lengths) && typeof lengths[0] === 'number')
 }
 
 function readWeights(
@@ -167,28 +178,50 @@ function readWeights(
 interface Way extends Choice {
   readonly rank: number
   readonly dense: boolean
-  /** the sum of squares lost, of the matrix scaled by 2^-exponent; `loss` is that times the weight */
+  /** the sum of squares lost, of the matrix in a scale of its own; `loss` is that times the weight, in the scale of all */
   readonly lost: number
 }
 
-/** Each rank that is cheaper than the matrix, and the matrix: in ascending cost and descending loss. */
+/** A matrix by its singular values, in a scale of its own: a square of them counts share 2^exponent. */
+interface Spectrum {
+  readonly s: Float64Array
+  /** the weight within 1; 0 for a zero matrix */
+  readonly share: number
+  readonly exponent: number
+}
+
+function spectrumOf(source: Source, weight: number): Spectrum {
+  const first = evenExponent(greatest(source))
+  const s = singularValues(asSource(source.name, load(source, -first)))
+  const [own, heavy] = [evenExponent(s[0]!), evenExponent(weight)]
+  return {
+    s: s.map((value) => timesPower(value, -own)),
+    share: s[0]! > 0 ? timesPower(weight, -heavy) : 0,
+    exponent: 2 * (first + own) + heavy
+  }
+}
+
+/** Below that of any matrix that counts. */
+const LEAST_EXPONENT = -8192
+
+/** Each rank that is cheaper than the matrix, and the matrix: in ascending cost and descending loss, which is in units of 2^scale. */
 function waysOf(
   [m, n]: readonly [number, number],
-  s: Float64Array,
-  exponent: number,
-  weight: number,
+  { s, share, exponent }: Spectrum,
+  scale: number,
   factors: Coding | undefined,
   whole: Coding | undefined
-): { ways: Way[]; total: number; weight: number } {
-  const squares = s.map((value) => value * 2 ** (-exponent / 2) * 2 ** (-exponent / 2)).map((value) => value * value)
+): { ways: Way[]; total: number; counts: number } {
+  const squares = s.map((value) => value * value)
   const count = Math.max(1, s[0]! > 0 ? numericalRank(s, Math.max(m, n)) : 0)
   const lost = new Float64Array(count + 1)
   for (let r = count - 1; r >= 0; r--) lost[r] = lost[r + 1]! + squares[r]!
+  const counted = (loss: number): number => timesPower(share * loss, exponent - scale)
   const costs = Array.from({ length: count }, (_, i) => bytesOf([m, i + 1], factors) + bytesOf([n, i + 1], factors))
   const full = bytesOf([m, n], whole)
   const ways: Way[] = []
   costs.forEach((cost, i) => {
-    const loss = weight * lost[i + 1]!
+    const loss = counted(lost[i + 1]!)
     if (cost < full && (i === 0 || loss < ways.at(-1)!.loss)) {
       ways.push({ cost, loss, lost: lost[i + 1]!, rank: i + 1, dense: false })
     }
@@ -196,7 +229,7 @@ function waysOf(
   if (ways.length === 0 || ways.at(-1)!.loss > 0) {
     ways.push({ cost: full, loss: 0, lost: 0, rank: Math.min(m, n), dense: true })
   }
-  return { ways, total: lost[0]!, weight }
+  return { ways, total: lost[0]!, counts: counted(lost[0]!) }
 }
 
 /** What a tensor takes, with its scales and zero points. */

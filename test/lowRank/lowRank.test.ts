@@ -246,3 +246,50 @@ describe('kinds of matrices', () => {
     expectSameBits(data, copy)
   })
 })
+
+describe('at the ends of f64', () => {
+  it('singular values beyond it have factors within it', () => {
+    for (const value of [1e308, Number.MAX_VALUE, 1e-300, 2 ** -1070]) {
+      for (const target of [{ rank: 1 }, { maxRelativeError: 1e-6 }, { energy: 0.99 }]) {
+        const result = lowRank(
+          [
+            [value, value],
+            [value, value]
+          ],
+          target
+        )
+        expect(result.rank).toBe(1)
+        for (const part of [result.u, result.v]) {
+          part.data.forEach((x) => expect(Math.abs(Math.abs(x) / Math.sqrt(value) - 1)).toBeLessThan(1e-14))
+        }
+        expect(Math.sign(result.u.data[0] * result.v.data[1])).toBe(1)
+        expect(result.relativeError).toBeLessThan(1e-14)
+      }
+    }
+    const few = lowRank(
+      [
+        [1.5e308, 0],
+        [0, 1e308]
+      ],
+      { rank: 1 }
+    )
+    expect(few.relativeError).toBeCloseTo(1 / Math.sqrt(3.25), 13)
+  })
+
+  it.each([1e-100, 1e-170, 1e-250])('with inputs, a rank that is %f of the greatest is kept', (least) => {
+    const a = [
+      [1, 0, 0],
+      [0, least, 0]
+    ]
+    const { u, v } = lowRank(a, {
+      rank: 2,
+      activations: [
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1]
+      ]
+    })
+    const product = u.data[2] * v.data[2] + u.data[3] * v.data[3]
+    expect(Math.abs(product / least - 1)).toBeLessThan(1e-14)
+  })
+})

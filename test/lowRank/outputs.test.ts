@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createGram, lowRank } from '../../src/index.js'
+import { createGram, lowRank, quantize, type LowRankOptions } from '../../src/index.js'
 import { relativeErrorOracle } from '../oracle/lowRank.js'
 import { expectSameBits } from '../support/bits.js'
 import { expectError, wrong } from '../support/errors.js'
-import { anisotropic, checkErrors, wholeOf } from '../support/lowRank.js'
+import { anisotropic, checkErrors, wholeOf, type AnyLowRank } from '../support/lowRank.js'
 import { matrix, random, scaled, withSpectrum } from '../support/matrices.js'
 import type { Matrix } from '../support/matrices.js'
 import { index, normals64, seeded } from '../support/random.js'
@@ -108,6 +108,50 @@ describe('against the plain form', () => {
     const sizes = ({ data }: { data: ArrayLike<number> }): number[] =>
       Array.from({ length: 5 }, (_, r) => Array.from(data).reduce((sum, x, i) => (i % 5 === r ? sum + x * x : sum), 0))
     sizes(u).forEach((size, r) => expect(size).toBeCloseTo(sizes(v)[r], 10))
+  })
+})
+
+describe('columns of inputs that are far apart', () => {
+  /** One column of inputs 1000 times the others, which the matrix sees 1e-3 of: all count alike. */
+  const [m, n, samples] = [48, 64, 512]
+  const plain = random(m, n, 7)
+  const x = random(samples, n, 8)
+
+  it.each([1e3, 1e8, 1e100, 1e-100])('one is %f times the others', (factor) => {
+    const a = matrix(m, n, (i, j) => plain.data[i * n + j] / (j === 5 ? factor : 1))
+    const activations = matrix(samples, n, (s, j) => x.data[s * n + j] * (j === 5 ? factor : 1))
+    const gram = gramOf(activations)
+    const even = lowRank(plain, { rank: 4, activations: x })
+    const inputs: LowRankOptions[] = [{ activations }, { gram }]
+    if (factor === 1e3) {
+      inputs.push({ gram: { data: Float32Array.from(gram.data), shape: gram.shape } })
+      inputs.push({ activations: { data: Float32Array.from(activations.data), shape: activations.shape } })
+    }
+    for (const one of inputs) {
+      const result = lowRank(a, { rank: 4, ...one })
+      const error = relativeErrorOracle(a.data, wholeOf(result as AnyLowRank), n, activations.data)
+      expect(error).toBeGreaterThan(0.5)
+      expect(Math.abs(result.relativeError - error)).toBeLessThan(1e-5)
+      expect(Math.abs(error - even.relativeError)).toBeLessThan(1e-5)
+      const met = lowRank(a, { maxRelativeError: 0.5, ...one })
+      expect(relativeErrorOracle(a.data, wholeOf(met as AnyLowRank), n, activations.data)).toBeLessThan(0.50001)
+      expect(met.rank).toBe(lowRank(plain, { maxRelativeError: 0.5, activations: x }).rank)
+      const energy = lowRank(a, { energy: 0.6, ...one })
+      expect(energy.rank).toBe(lowRank(plain, { energy: 0.6, activations: x }).rank)
+    }
+  })
+
+  it('a small block that is no Gram matrix is refused beside a great one', () => {
+    const bad = (below: number, above: number): Matrix =>
+      matrix(3, 3, (i, j) => [1e20, 0, 0, 0, 1, above, 0, below, 1][3 * i + j])
+    const a = random(4, 3)
+    expectError(() => lowRank(a, { rank: 1, gram: bad(2, 2) }), RangeError, 'positive semidefinite')
+    expectError(
+      () => lowRank(a, { rank: 1, gram: bad(0.5, 0.25) }),
+      RangeError,
+      'expected a symmetric matrix, got 0.5 at [2, 1] and 0.25 at [1, 2]; average it with its transpose'
+    )
+    expect(lowRank(a, { rank: 1, gram: bad(0.5, 0.5) }).rank).toBe(1)
   })
 })
 
@@ -231,6 +275,30 @@ describe('kinds of inputs', () => {
     expect(result.relativeError).toBeCloseTo(lowRank(a, { rank: 3, gram }).relativeError, 3)
   })
 
+  it.each(['float16', 'bfloat16'] as const)('a Gram matrix in %s', (dtype) => {
+    const activations = random(200, 8)
+    const gram = gramOf(activations)
+    const quantized = quantize({ data: Float32Array.from(gram.data), shape: gram.shape }, { format: dtype })
+    const bits = { data: quantized.codes, shape: gram.shape, dtype }
+    const expected = lowRank(a, { rank: 3, gram }).relativeError
+    expect(lowRank(a, { rank: 3, gram: bits }).relativeError).toBeCloseTo(expected, 1)
+    // Sums in another order, each rounded.
+    bits.data[8]++
+    expect(lowRank(a, { rank: 3, gram: bits }).relativeError).toBeCloseTo(expected, 1)
+    bits.data[8] += 1 << (dtype === 'float16' ? 10 : 7)
+    expectError(() => lowRank(a, { rank: 3, gram: bits }), RangeError, 'expected a symmetric matrix')
+  })
+
+  it('a Gram matrix of whole numbers is exact', () => {
+    const activations = matrix(30, 8, (i, j) => ((i * 7 + j * j * 3) % 11) - (j === 3 ? 0 : 5))
+    const gram = gramOf(activations)
+    const whole = { data: Int32Array.from(gram.data), shape: gram.shape }
+    expectSameBits(lowRank(a, { rank: 3, gram: whole }).u.data, lowRank(a, { rank: 3, gram }).u.data)
+    whole.data[1]++
+    const message = `got ${gram.data[8]} at [1, 0] and ${gram.data[1] + 1} at [0, 1]`
+    expectError(() => lowRank(a, { rank: 3, gram: whole }), RangeError, message)
+  })
+
   it('is not changed', () => {
     const activations = anisotropic(20, 8, 1)
     const gram = gramOf(activations)
@@ -274,7 +342,7 @@ describe('refused', () => {
   it('a Gram matrix that is none', () => {
     const changed = (i: number, j: number, value: number): Matrix =>
       matrix(3, 3, (k, l) => (k === i && l === j ? value : gram.data[3 * k + l]))
-    const asymmetric = 'lowRank: "gram" expected a symmetric matrix, got 1.5 at [2, 0] and 1 at [0, 2]'
+    const asymmetric = 'lowRank: "gram" expected a symmetric matrix, got 1.5 at [2, 0] and 1 at [0, 2]; average'
     expectError(() => lowRank(a, { rank: 1, gram: changed(2, 0, 1.5) }), RangeError, asymmetric)
     const indefinite = [
       changed(1, 1, -1),

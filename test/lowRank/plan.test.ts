@@ -320,3 +320,55 @@ describe('refused', () => {
     expectError(named({}), TypeError, 'lowRankPlan: "weights.a" expected a number, got undefined')
   })
 })
+
+describe('matrices of sizes far apart', () => {
+  const spectra: Spectral[] = [
+    { shape: [20, 20], sigma: geometric(20, 100) },
+    { shape: [20, 20], sigma: geometric(20, 10) }
+  ]
+  const matrices = spectra.map(made)
+  const shares = ({ sigma }: Spectral, rank: number): number => {
+    const [lost, all] = [sigma.slice(rank), sigma].map((values) => values.reduce((sum, s) => sum + s * s, 0))
+    return Math.sqrt(lost / all)
+  }
+
+  it.each([1e-300, 1e-200, 1e-120, 1e150, 1e300])('one by %f: its own error is right', (factor) => {
+    const plan = lowRankPlan([matrices[0], scaled(matrices[1], factor)], { bytes: 160 * 6 })
+    plan.matrices.forEach(({ rank, relativeError, dense }, i) => {
+      expect(dense).toBe(false)
+      expect(relativeError).toBeGreaterThan(0.01)
+      expect(relativeError).toBeCloseTo(shares(spectra[i], rank), 10)
+    })
+    const great = factor > 1 ? 1 : 0
+    expect(plan.matrices[great].rank).toBe(5)
+    expect(plan.relativeError).toBeCloseTo(plan.matrices[great].relativeError, 10)
+  })
+
+  it('weights that make up for it, and singular values beyond f64', () => {
+    const alike = lowRankPlan(matrices, { bytes: 160 * 9 })
+    const weighted = lowRankPlan([matrices[0], scaled(matrices[1], 1e-150)], { bytes: 160 * 9, weights: [1, 1e300] })
+    expect(weighted.matrices.map(({ rank }) => rank)).toEqual(alike.matrices.map(({ rank }) => rank))
+    expect(weighted.relativeError).toBeCloseTo(alike.relativeError, 10)
+    const unseen = lowRankPlan([scaled(matrices[0], 1e300), scaled(matrices[1], 1e-200)], {
+      bytes: 160 * 9,
+      weights: [0, 1]
+    })
+    expect(unseen.matrices.map(({ rank }) => rank)).toEqual([1, 8])
+    const [top] = lowRankPlan([matrix(20, 20, (i, j) => (i === j ? 1e308 : 9e307))], { bytes: 160 }).matrices
+    expect(top.relativeError).toBeCloseTo(Math.sqrt(19 / (181 ** 2 + 19)) * 1, 10)
+  })
+})
+
+it('one matrix in place of a list', () => {
+  const message = 'lowRankPlan: "matrices" expected an array or record of matrices, got one; wrap it in [ ]'
+  const one = random(3, 4)
+  const nested = [
+    [1, 2],
+    [3, 4]
+  ]
+  for (const given of [one, { data: one.data, dims: one.shape }, nested]) {
+    expectError(() => lowRankPlan(wrong(given), { bytes: 1000 }), TypeError, message)
+  }
+  expect(lowRankPlan([nested, [[1]]], { bytes: 1000 }).matrices.length).toBe(2)
+  expect(Object.keys(lowRankPlan({ data: one, shape: nested }, { bytes: 1000 }).matrices)).toEqual(['data', 'shape'])
+})
