@@ -26,7 +26,7 @@ export interface Pca<T extends Floats = Floats> {
   rank: number
   /** share of the sum of squares that the components keep; of a sketch at least so much */
   energy: number
-  /** of a sketch: the most that |X v|^2 can exceed |B v|^2 by, for any unit v, X the table and B the sketch; s is that of B */
+  /** of a sketch: the most that |X v|^2 can exceed |B v|^2 by, to 1e-13 |X|^2, for any unit v, X the table and B the sketch; s is that of B */
   bound?: number
 }
 

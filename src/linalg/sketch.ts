@@ -129,7 +129,8 @@ function shrink(sketch: Sketch, dim: number, directions: number): Sketch {
     const weight = sqrtF64((s.data[r]! - lost) / s.data[r]!)
     for (let i = 0; i < m; i++) weights[r * m + i] = weight * u.data[i * m + r]!
   }
-  return { ...sketch, rows: combined(weights, kept, rows, m, dim), shrinkage: sketch.shrinkage + lost }
+  // Directions that are kept lose `lost`, the greatest of the others all that it has.
+  return { ...sketch, rows: combined(weights, kept, rows, m, dim), shrinkage: sketch.shrinkage + s.data[kept]! }
 }
 
 /** Columns [from, from + width) of rows (m, dim) to f64[m][width]. */

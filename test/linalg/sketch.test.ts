@@ -121,6 +121,17 @@ describe('what a sketch is asked', () => {
     }
   })
 
+  it('what is left out as too little is in the bound', () => {
+    const { s, bound } = gram(
+      { data: Float64Array.of(1, 0, 0, 0, 1e-8, 0, 0, 0, 1e-9), shape: [3, 3] },
+      { directions: 2 }
+    ).pca({
+      rank: 2,
+      dtype: 'float64'
+    })
+    expect(1e-8 ** 2 - s.data[1] ** 2).toBeLessThanOrEqual(bound! * (1 + 1e-15))
+  })
+
   it('zeros', () => {
     const zero = gram({ data: new Float32Array(50 * 8), shape: [50, 8] }, { directions: 3 }).pca({ energy: 1 })
     expect([zero.rank, zero.energy, zero.bound, zero.s.data[0]]).toEqual([1, 1, 0, 0])
