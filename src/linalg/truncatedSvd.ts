@@ -62,14 +62,15 @@ const OPTIONS = [...TARGETS, 'method', 'seed', 'dtype']
  * Golub-Kahan-Lanczos with 3 steps from rank + 16 columns of random signs (C. Musco and C. Musco, NeurIPS 2015), whose rank grows until the target
  * is met. An operator's is Krylov's where 3 (rank + 16) <= min(m, n), else it is made a matrix by as many products. f32: products are f32 over 256
  * rows and summed in f64, unless the Gram matrix's noise would show or the target is tight (energy above 1 - 1e-4, error below 1e-2): then f64.
- * Error: in f64 singular values are right to 2^-26 of the greatest where they are as small as that, to rounding where they are not. What the rank leaves
- * out exceeds the optimum by less than 1e-6 of itself ('gram'), .1% at spectra as flat as 1 / sqrt(j) ('krylov'). A Gram matrix cannot tell
- * what is below 2^-22: such targets take the full `svd`.
+ * Error: 'gram' in f64: singular values are right to 2^-26 of the greatest where they are as small as that, to rounding where they are not, and what
+ * the rank leaves out exceeds the optimum by less than 1e-6 of itself. 'krylov': singular values come from below, each within its residual of one of A's,
+ * a few percent low where the spectrum is flat; what is left out exceeds the optimum by .1% at spectra as flat as 1 / sqrt(j). Targets below an error of 2^-22,
+ * which a Gram matrix cannot tell, take the full `svd`.
  *
  * @throws TypeError where not exactly one target is given, or a function of an operator or stream returns no tensor; RangeError for a rank outside
  * 1 .. min(m, n), a target outside its range, an empty matrix, NaN or Infinity (the first index is named), an operator whose functions contradict
  * each other, chunks of other widths, a pass of another length
- * @throws MemoryLimitError before any work where what is kept (about 24 min(m, n)^2 bytes for 'gram') does not fit
+ * @throws MemoryLimitError before any work where what is kept (about 24 min(m, n)^2 bytes for 'gram') does not fit, or a stream that has to be gathered
  */
 export function truncatedSvd(
   source: TensorLike | LinearOperator | RowStream,
