@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryLimitError, truncatedSvd } from '../../src/index.js'
 import type { LinearOperator, Tensor, TensorLike, TruncatedSvdOptions } from '../../src/index.js'
+import { expectSameBits } from '../support/bits.js'
 import { expectError, wrong } from '../support/errors.js'
 import { random, withSpectrum } from '../support/matrices.js'
 
@@ -156,6 +157,31 @@ describe('rows in chunks', () => {
       '"source" expected a matrix with elements, got shape [2]'
     )
     expectError(() => run(() => [chunk(2, 3)], wrong('2x3')), RangeError, '"source" expected a matrix with elements')
+  })
+
+  it('of which the first is empty: the next decides the type', async () => {
+    const empty = { data: new Float32Array(0), shape: [0, 5] }
+    const expected = truncatedSvd(a, { rank: 2 })
+    for (const shape of [undefined, a.shape]) {
+      for (const result of [
+        truncatedSvd({ shape, rows: () => [empty, empty, a] }, { rank: 2 }),
+        await truncatedSvd(
+          {
+            shape,
+            rows: async function* () {
+              yield empty
+              yield await Promise.resolve(a)
+            }
+          },
+          { rank: 2 }
+        )
+      ]) {
+        expectSameBits(result.s.data, expected.s.data)
+        expectSameBits(result.u.data, expected.u.data)
+      }
+    }
+    expectError(() => run(() => [empty]), RangeError, 'got shape [0, 5]')
+    expectError(() => run(() => [empty, chunk(2, 3)]), RangeError, '"rows[1]" expected shape (rows, 5), got [2, 3]')
   })
 
   it('that are more or fewer than the shape says, or than before', () => {
