@@ -18,7 +18,7 @@ export interface TruncatedSvdOptions {
   energy?: number
   /** the least rank within this relative Frobenius error, in [0, 1] */
   maxRelativeError?: number
-  /** default: the cheaper one, a Gram matrix where min(m, n) <= 12 (rank + 16) */
+  /** default: the cheaper one, a Gram matrix where min(m, n) <= 12 (rank + 16); 'krylov' leaves to it a target that it has no room to meet */
   method?: 'gram' | 'krylov'
   /** of the random signs that 'krylov' starts from, a whole number; default 0 */
   seed?: number
@@ -69,7 +69,7 @@ const OPTIONS = [...TARGETS, 'method', 'seed', 'dtype']
  * which a Gram matrix cannot tell, take the full `svd`.
  *
  * @throws TypeError where not exactly one target is given, or a function of an operator or stream returns no tensor; RangeError for a rank outside
- * 1 .. min(m, n), a target outside its range, an empty matrix, NaN or Infinity (the first index is named), an operator whose functions contradict
+ * 1 .. min(m, n), a target outside its range, 'krylov' for a matrix with min(m, n) < 3 (rank + 16) (without a rank 240), an empty matrix, NaN or Infinity (the first index is named), an operator whose functions contradict
  * each other, chunks of other widths, a pass of another length
  * @throws MemoryLimitError before any work where what is kept (about 24 min(m, n)^2 bytes for 'gram') does not fit, or a stream that has to be gathered
  */

@@ -44,7 +44,13 @@ describe('options', () => {
       { rank: 2, method: 'krylov' },
       RangeError,
       '"method" \'krylov\' expected min(m, n) of at least 54 for rank 2, got 5; leave it out'
-    ]
+    ],
+    [
+      { energy: 0.5, method: 'krylov' },
+      RangeError,
+      '"method" \'krylov\' expected min(m, n) of at least 240 for a target of energy or error, got 5; leave it out'
+    ],
+    [{ maxRelativeError: 0.5, method: 'krylov' }, RangeError, 'of at least 240 for a target of energy or error, got 5']
   ])('%j', (options, type, message) => {
     expectError(() => truncatedSvd(a, wrong(options)), type, message)
     const rows = (): TensorLike[] => [a]
@@ -272,6 +278,7 @@ describe('an operator', () => {
     expectError(() => run({}, { energy: 0.5 }), TypeError, '"source.norm" expected the operator\'s Frobenius norm')
     expectError(() => run({}, { rank: 61 }), RangeError, '"rank" expected a whole number from 1 to 60')
     expectError(() => run({}, { rank: 5, method: 'krylov' }), RangeError, 'at least 63 for rank 5, got 60')
+    expectError(() => run({ norm: 9 }, { energy: 0.5, method: 'krylov' }), RangeError, 'at least 240', 'got 60')
   })
 
   // Rank 2 is Krylov's, rank 30 has the matrix made from its products.
