@@ -6,7 +6,7 @@ import { decodeSafetensors, encodeSafetensors } from '../files/safetensors.js'
 import { overlapOf, rangesOf } from './blocks.js'
 import type { GramKind, GramParts, GramSettings, NodeArray } from './gramKind.js'
 import { BLOCK, rowsOf, type Placed } from './mergeTree.js'
-import type { RowRun } from './rows.js'
+import { LIMIT, type RowRun } from './rows.js'
 
 const KIND = 'gram'
 const VERSION = 1
@@ -68,7 +68,7 @@ export function decodeGram(bytes: Uint8Array, kindOf: (settings: GramSettings) =
     if (node === undefined) {
       throw new FormatError(
         'bad-tensor',
-        `the Gram's node ${i} lacks an array, or has one that does not fit ${dim} dimensions`
+        `the Gram's node ${i} lacks an array, or has one that does not fit ${dim} dimensions, or that no rows give`
       )
     }
     return { level, index, node }
@@ -85,7 +85,11 @@ export function decodeGram(bytes: Uint8Array, kindOf: (settings: GramSettings) =
         `the Gram's array "run${i}" expected shape [${count}, ${dim}], got ${brief(tensor?.shape)}`
       )
     }
-    return { first, count, data: tensor.data as RowRun['data'] }
+    const data = tensor.data as RowRun['data']
+    if (data.some((x) => Math.abs(x) >= LIMIT)) {
+      throw new FormatError('bad-tensor', `the Gram's array "run${i}" expected numbers below ${LIMIT}`)
+    }
+    return { first, count, data }
   })
 
   const stranger = [...tensors.keys()].find((name) => !used.has(name))

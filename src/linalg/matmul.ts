@@ -24,7 +24,7 @@ const VERB = 'matmul'
  * Error: for each element at most k u (|a| |b|), the product of the magnitudes, u = 2^-24 or 2^-53; numbers below the least normal one aside.
  *
  * @throws TypeError for an unknown option, or an `out` of another type or of the memory of a or b
- * @throws RangeError for shapes that do not fit, NaN or Infinity (the first index is named), a product beyond the result's type
+ * @throws RangeError for shapes that do not fit, NaN or Infinity (the first index is named), a sum on the way to the product beyond the result's type
  */
 export function matmul<T extends Floats>(
   a: TensorLike,
@@ -76,7 +76,9 @@ export function productError({ sources: [a, b], product: { wide } }: Multiplicat
   return (
     firstNonFinite(a, Number.isFinite, wide) ??
     firstNonFinite(b, Number.isFinite, wide) ??
-    new RangeError(`${VERB}: the product is beyond ${wide ? 'float64' : 'float32'}; rescale "a" or "b"`)
+    new RangeError(
+      `${VERB}: a sum on the way to the product is beyond ${wide ? 'float64' : 'float32'}; rescale "a" or "b"`
+    )
   )
 }
 
@@ -130,9 +132,11 @@ function checkApart(data: Floats, { name, data: given }: Source): void {
 }
 
 function sides(left: Side, right: Side, lead: readonly number[]): Omit<Product, 'k' | 'wide'> {
-  const count = sizeOf(lead)
   const { rows: m } = left
   const { columns: n } = right
+  // Of a result without elements there may be more matrices than an array has room for.
+  if ([...lead, m, n].includes(0)) return { a: operand(left, []), b: operand(right, []), m, n }
+  const count = sizeOf(lead)
   // Rows of many matrices by one are the rows of one matrix.
   const one = sizeOf(right.lead) === 1 && !left.transposed
   const a = operand(left, one ? [0] : starts(left, lead, count))

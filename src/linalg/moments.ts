@@ -3,7 +3,7 @@ import type { Memory, Pointer } from '../core/memory.js'
 import type { Source } from '../core/tensor.js'
 import type { GramKind } from './gramKind.js'
 import { pivotedFactor } from './pivotedFactor.js'
-import { isWide, loadRows, widthOf } from './rows.js'
+import { isWide, LIMIT, loadRows, MOST_SQUARES, widthOf } from './rows.js'
 
 /** Second moments of rows: about their mean, or about zero. */
 export interface Moments {
@@ -38,7 +38,7 @@ export function momentsKind(dim: number, center: boolean): GramKind<Moments> {
     }),
     restore: (count, { mean, scatter }) => {
       if (mean?.data.length !== dim || scatter?.data.length !== triangle(dim)) return undefined
-      for (let i = 0; i < dim; i++) if (scatter.data[triangle(i + 1) - 1]! < 0) return undefined
+      if (mean.data.some((x) => Math.abs(x) > LIMIT) || !isScatter(scatter.data, dim, count)) return undefined
       return { count, mean: mean.data, scatter: scatter.data }
     }
   }
@@ -124,6 +124,26 @@ function mergeMoments(left: Moments, right: Moments, center: boolean, overwrite:
     for (let j = 0; j <= i; j++, at++) scatter[at] = a[at]! + b[at]! + factor * d[j]!
   }
   return { count, mean, scatter }
+}
+
+/** Squares of sums may exceed the products of the sums of squares by so much, which is far more than rounding. */
+const SLACK = 1 + 1e-9
+/** What a row may lose of each product below the least number. */
+const LEAST = 2 ** -1070
+
+/** Whether a packed triangle can be that of `count` rows: sums of squares, and by Cauchy and Schwarz no product greater than they allow. */
+function isScatter(scatter: Float64Array, dim: number, count: number): boolean {
+  const { sqrtF64 } = defaultEngine().kernels
+  const roots = new Float64Array(dim)
+  for (let i = 0; i < dim; i++) {
+    const square = scatter[triangle(i + 1) - 1]!
+    if (!(square >= 0 && square < MOST_SQUARES)) return false
+    roots[i] = sqrtF64(square + count * LEAST)
+  }
+  for (let i = 0, at = 0; i < dim; i++) {
+    for (let j = 0; j <= i; j++, at++) if (Math.abs(scatter[at]!) > roots[i]! * roots[j]! * SLACK) return false
+  }
+  return true
 }
 
 /** Both halves, (dim, dim). */

@@ -26,11 +26,13 @@ export interface Pca<T extends Floats = Floats> {
   rank: number
   /** share of the sum of squares that the components keep; of a sketch at least so much */
   energy: number
-  /** of a sketch: the most that |X v|^2 can exceed |B v|^2 by, for any unit v, X the table and B the sketch; s is that of B */
+  /** of a sketch: the most that |X v|^2 can exceed |B v|^2 by, to 1e-13 |X|^2, for any unit v, X the table and B the sketch; s is that of B */
   bound?: number
 }
 
 const VERB = 'pca'
+/** A share of the squares that sums in f64 cannot tell from none. */
+const ROUNDING = 1e-12
 
 /** Checks what `pca` is asked; `most` is the greatest rank there is. */
 export function checkPca(options: PcaOptions, most: number): void {
@@ -65,8 +67,9 @@ export function principal(
   const lost = lostShares(s.data)
   let found = 0
   for (let r = k - 1; r >= 0; r--) found += s.data[r]! * s.data[r]!
-  // A sketch has lost some of the squares before.
-  const known = factor.bound === undefined || factor.squares === 0 ? 1 : Math.min(1, found / factor.squares)
+  // A sketch has lost some of the squares before, where its bound is not 0.
+  const before = factor.bound ? found / factor.squares : 1
+  const known = before < 1 - ROUNDING ? before : 1
   const share = (rest: number): number => (1 - rest) * known
   const rank = asked ?? leastRank(lost, (rest) => share(rest) >= energy!)
   if (rank < 0) {

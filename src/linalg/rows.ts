@@ -105,6 +105,12 @@ export function withRun(runs: readonly RowRun[], run: RowRun, dim: number): RowR
 /** Sums of so many squares stay finite. */
 const GREATEST_EXPONENT = 480
 
+/** What rows, and means of them, stay below; rounding may bring a mean there. */
+export const LIMIT = 2 ** GREATEST_EXPONENT
+
+/** Sums of squares of as many rows as can be counted stay below this. */
+export const MOST_SQUARES = 2 ** 1020
+
 /** Throws a RangeError that names the row and column of the first number that is not finite, or whose square is out of reach. */
 export function checkRows(source: Source, first: number): void {
   const wide = isWide(source)

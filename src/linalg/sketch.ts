@@ -3,6 +3,7 @@ import type { Memory, Pointer } from '../core/memory.js'
 import { elementAt, type Source } from '../core/tensor.js'
 import { decompose } from './svd.js'
 import type { GramKind } from './gramKind.js'
+import { LIMIT, MOST_SQUARES } from './rows.js'
 
 type Rows = Float64Array<ArrayBuffer>
 
@@ -19,6 +20,9 @@ export interface Sketch {
 
 /** A leaf takes as many rows at a time as it has directions, but not fewer: each time costs a decomposition, however small. */
 const LEAST_ROWS = 32
+
+/** Sums of squares, which are taken apart, may differ by so much of them, which is far more than rounding. */
+const ROUNDING = 1e-6
 
 /** Columns that are in linear memory at once. */
 const WIDTH = 256
@@ -76,6 +80,9 @@ export function sketchKind(dim: number, center: boolean, directions: number): Gr
       const [shrinkage, squares] = totals?.data ?? []
       if (mean?.data.length !== dim || rows?.shape.length !== 2 || rows.shape[1] !== dim) return undefined
       if (rows.shape[0]! > directions || totals?.data.length !== 2 || shrinkage! < 0 || squares! < 0) return undefined
+      if (mean.data.some((x) => Math.abs(x) > LIMIT) || squares! >= MOST_SQUARES) return undefined
+      // What was lost in one direction was there; written so that NaN, of squares beyond f64, is refused.
+      if (!(squaresOf(rows.data) + shrinkage! <= squares! * (1 + ROUNDING))) return undefined
       return { count, mean: mean.data, rows: rows.data, shrinkage: shrinkage!, squares: squares! }
     }
   }
@@ -129,7 +136,8 @@ function shrink(sketch: Sketch, dim: number, directions: number): Sketch {
     const weight = sqrtF64((s.data[r]! - lost) / s.data[r]!)
     for (let i = 0; i < m; i++) weights[r * m + i] = weight * u.data[i * m + r]!
   }
-  return { ...sketch, rows: combined(weights, kept, rows, m, dim), shrinkage: sketch.shrinkage + lost }
+  // Directions that are kept lose `lost`, the greatest of the others all that it has.
+  return { ...sketch, rows: combined(weights, kept, rows, m, dim), shrinkage: sketch.shrinkage + s.data[kept]! }
 }
 
 /** Columns [from, from + width) of rows (m, dim) to f64[m][width]. */

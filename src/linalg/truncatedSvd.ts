@@ -18,11 +18,11 @@ export interface TruncatedSvdOptions {
   energy?: number
   /** the least rank within this relative Frobenius error, in [0, 1] */
   maxRelativeError?: number
-  /** default: the cheaper one, a Gram matrix where min(m, n) <= 12 (rank + 16) */
+  /** default: the cheaper one, a Gram matrix where min(m, n) <= 12 (rank + 16); 'krylov' leaves to it a target that it has no room to meet */
   method?: 'gram' | 'krylov'
   /** of the random signs that 'krylov' starts from, a whole number; default 0 */
   seed?: number
-  /** type of the results; default: float64 for f64 data, nested arrays and operators, otherwise float32 */
+  /** type of the results, and of what an operator is given; default: float64 for f64 data, nested arrays and operators, otherwise float32 */
   dtype?: 'float32' | 'float64'
 }
 
@@ -60,16 +60,18 @@ const OPTIONS = [...TARGETS, 'method', 'seed', 'dtype']
  * numbers are beyond 2^40 (f64: 2^250) or all below the inverse.
  * Method: where min(m, n) <= 12 (rank + 16) the eigenvectors of A'A (of its transpose where m < n), then u = A v / s; else block
  * Golub-Kahan-Lanczos with 3 steps from rank + 16 columns of random signs (C. Musco and C. Musco, NeurIPS 2015), whose rank grows until the target
- * is met. An operator's is Krylov's where 3 (rank + 16) <= min(m, n), else it is made a matrix by as many products. f32: products are f32 over 256
- * rows and summed in f64, unless the Gram matrix's noise would show or the target is tight (energy above 1 - 1e-4, error below 1e-2): then f64.
- * Error: in f64 singular values are right to 2^-26 of the greatest where they are as small as that, to rounding where they are not. What the rank leaves
- * out exceeds the optimum by less than 1e-6 of itself ('gram'), .1% at spectra as flat as 1 / sqrt(j) ('krylov'). A Gram matrix cannot tell
- * what is below 2^-22: such targets take the full `svd`.
+ * is met. An operator's is Krylov's where 3 (rank + 16) <= min(m, n), else it is made a matrix by as many products. f64 data, and what is to give f64, is
+ * worked on in f64. Else products are f32 over 256 rows and summed in f64, unless the Gram matrix's noise would show or the target is tight
+ * (energy above 1 - 1e-4, error below 1e-2): then f64. A singular value beyond the results' type is Infinity, as `svd` has it.
+ * Error: 'gram' in f64: singular values are right to 2^-26 of the greatest where they are as small as that, to rounding where they are not, and what
+ * the rank leaves out exceeds the optimum by less than 1e-6 of itself. 'krylov': singular values come from below, each within its residual of one of A's,
+ * a few percent low where the spectrum is flat; what is left out exceeds the optimum by .1% at spectra as flat as 1 / sqrt(j). Targets below an error of 2^-22,
+ * which a Gram matrix cannot tell, take the full `svd`.
  *
  * @throws TypeError where not exactly one target is given, or a function of an operator or stream returns no tensor; RangeError for a rank outside
- * 1 .. min(m, n), a target outside its range, an empty matrix, NaN or Infinity (the first index is named), an operator whose functions contradict
+ * 1 .. min(m, n), a target outside its range, 'krylov' for a matrix with min(m, n) < 3 (rank + 16) (without a rank 240), an empty matrix, NaN or Infinity (the first index is named), an operator whose functions contradict
  * each other, chunks of other widths, a pass of another length
- * @throws MemoryLimitError before any work where what is kept (about 24 min(m, n)^2 bytes for 'gram') does not fit
+ * @throws MemoryLimitError before any work where what is kept (about 24 min(m, n)^2 bytes for 'gram') does not fit, or a stream that has to be gathered
  */
 export function truncatedSvd(
   source: TensorLike | LinearOperator | RowStream,
@@ -89,19 +91,19 @@ export function truncatedSvd(
       checkShape(shape, options)
       const request = requestOf(options, wide)
       const whole = (): Steps<Source> => gatherRows(engine, VERB, opened)
-      return result(engine, yield* fromRows(engine, { shape, rows, whole }, request), request)
+      return result(engine, yield* fromRows(engine, { shape, rows, whole }, request), request, options)
     })
   }
   if (hasFunction<LinearOperator>(source, 'multiply')) {
     checkOperator(source, options)
-    const request = requestOf(options, true)
-    return now(request, (engine) =>
+    const request = requestOf(options, options.dtype !== 'float32')
+    return now(request, options, (engine) =>
       fromOperator(engine, new OperatorAccess(engine, VERB, source, request.type), request)
     )
   }
   const matrix = prepareTruncatedSvd(source as TensorLike, options)
   const request = requestOf(options, isArrayOf(matrix.data, Float64Array))
-  return now(request, (engine) => fromRows(engine, inMemory(engine, matrix), request))
+  return now(request, options, (engine) => fromRows(engine, inMemory(engine, matrix), request))
 }
 
 /** Reads and checks what `truncatedSvd` is asked of a matrix. */
@@ -160,25 +162,37 @@ function hasFunction<T>(value: unknown, name: keyof T): value is T {
   return typeof value === 'object' && value !== null && typeof (value as T)[name] === 'function'
 }
 
+/** f64 is worked on in f64, and so is what is to give f64; `wide` where there is f64. */
 function requestOf(
   { method, seed = 0, dtype, rank, energy, maxRelativeError }: TruncatedSvdOptions,
   wide: boolean
 ): Request {
-  const type = (dtype === undefined ? wide : dtype === 'float64') ? Float64Array : Float32Array
+  const type = wide || dtype === 'float64' ? Float64Array : Float32Array
   return { verb: VERB, target: { rank, energy, maxRelativeError }, method, seed, type }
 }
 
+/** The type of results of what is worked on in `type`. */
+function typeOf({ dtype }: TruncatedSvdOptions, { type }: Request): Request['type'] {
+  return dtype === 'float32' ? Float32Array : type
+}
+
 /** Runs work that waits for nothing. */
-function now(request: Request, work: (engine: Engine) => Steps<Found>): TruncatedSvd {
+function now(request: Request, options: TruncatedSvdOptions, work: (engine: Engine) => Steps<Found>): TruncatedSvd {
   return frame(defaultEngine(), (memory, kernels) => {
     const engine = { memory, kernels }
     const step = work(engine).next()
     if (!step.done) throw new Error('internal: a matrix in memory was waited for')
-    return result(engine, step.value, request)
+    return result(engine, step.value, request, options)
   })
 }
 
-function result({ kernels }: Engine, { triples, method }: Found, { type, seed }: Request): TruncatedSvd {
+function result(
+  { kernels }: Engine,
+  { triples, method }: Found,
+  request: Request,
+  options: TruncatedSvdOptions
+): TruncatedSvd {
+  const type = typeOf(options, request)
   const { u, v, s, residuals, exponent, lost } = triples
   const tensor = ({ data, rows, columns }: Tall): Tensor<Floats> => {
     if (data.BYTES_PER_ELEMENT === new type(0).BYTES_PER_ELEMENT) return { data, shape: [rows, columns] }
@@ -197,6 +211,6 @@ function result({ kernels }: Engine, { triples, method }: Found, { type, seed }:
     relativeError: lost === undefined ? undefined : kernels.sqrtF64(lost),
     residuals: residuals.map((value) => scaled(value, exponent)),
     method,
-    ...(method === 'krylov' ? { seed } : {})
+    ...(method === 'krylov' ? { seed: request.seed } : {})
   }
 }

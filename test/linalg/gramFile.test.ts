@@ -263,6 +263,48 @@ describe('what is refused', () => {
     refuse(mend(sketch, 'node0:totals', Float64Array.of(1)), 'bad-tensor', 'node 0 lacks an array')
   })
 
+  it('numbers that no rows give', () => {
+    const put = (g: Gram, name: string, at: number, value: number) =>
+      changed(g, ({ arrays }) => {
+        arrays.get(name)!.data[at] = value
+      })
+    const message = 'or that no rows give'
+    for (const g of [exact, centred]) {
+      refuse(put(g, 'node0:scatter', 1, 1e6), 'bad-tensor', message)
+      refuse(put(g, 'node0:scatter', 3, -1e200), 'bad-tensor', message)
+      refuse(put(g, 'node0:scatter', 9, 2 ** 1020), 'bad-tensor', message)
+      refuse(put(g, 'node0:mean', 2, -(2 ** 481)), 'bad-tensor', message)
+    }
+    refuse(put(GRAMS['of f64'], 'run0', 7, 2 ** 480), 'bad-tensor', '"run0" expected numbers below')
+    refuse(put(sketch, 'node0:rows', 3, 1e5), 'bad-tensor', message)
+    refuse(put(sketch, 'node0:rows', 3, 1e300), 'bad-tensor', message)
+    refuse(put(sketch, 'node0:totals', 0, 1e9), 'bad-tensor', message)
+    refuse(put(sketch, 'node0:totals', 1, 2 ** 1020), 'bad-tensor', message)
+    refuse(put(sketch, 'node0:mean', 0, 1e200), 'bad-tensor', message)
+  })
+
+  it('numbers at the ends of their range, and constants, come back', () => {
+    const fill = (value: (i: number) => number): Table => ({
+      data: Float64Array.from({ length: 2048 * 4 }, (_, i) => value(i)),
+      shape: [2048, 4]
+    })
+    for (const t of [
+      fill(() => 0),
+      fill(() => 0.1),
+      fill((i) => 10 ** (100 * (i % 4) - 250)),
+      fill((i) => (i % 4 ? 1e-163 : 1e140) * Math.sin(i)),
+      fill(() => 1.9 * 2 ** 478),
+      fill((i) => 1e9 + (i % 4) * Math.cos(i))
+    ]) {
+      for (const center of [false, true]) {
+        for (const directions of [undefined, 1, 3, 4]) {
+          const bytes = gram(t, { center, directions }).toBytes()
+          expectSameBits(openGram(bytes).toBytes(), bytes)
+        }
+      }
+    }
+  })
+
   it('nodes that could be one, and runs that touch, are put together', () => {
     const left = gram(rowsOf(table, 0, 1024))
     const right = gram(rowsOf(table, 1024, 2048), { first: 1024 })

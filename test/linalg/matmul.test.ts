@@ -344,6 +344,40 @@ describe('nothing to add', () => {
   })
 
   it('does not look at what no element of the result comes from', () => {
+    const most = 2 ** 40
+    for (const [left, right, shape] of [
+      [
+        [most, 0, 3],
+        [most, 3, 0],
+        [most, 0, 0]
+      ],
+      [
+        [most, 0, 3],
+        [3, 2],
+        [most, 0, 2]
+      ],
+      [
+        [0, 3],
+        [most, 3, 0],
+        [most, 0, 0]
+      ],
+      [
+        [1, 0],
+        [most, 0, 0],
+        [most, 1, 0]
+      ],
+      [
+        [most, 0, 2, 2],
+        [1, 2, 2],
+        [most, 0, 2, 2]
+      ]
+    ]) {
+      const [a, b] = [left, right].map((own) => ({
+        data: new Float32Array(own.reduce((size, length) => size * length, 1)),
+        shape: own
+      }))
+      expect(matmul(a, b)).toEqual({ data: new Float32Array(0), shape })
+    }
     const nothing = { data: new Float32Array(0), shape: [0, 2] }
     expect(matmul(nothing, { data: f32([NaN, 1, 2, 3]), shape: [2, 2] })).toEqual({
       data: new Float32Array(0),
@@ -561,11 +595,24 @@ describe('what is not finite', () => {
     expectError(() => matmul(a, randomOf([2, 2], 1, true)), RangeError, '"a"', 'got NaN at index 3;')
   })
 
-  it('a product beyond its type says so', () => {
+  it('a product, or a sum on the way, beyond its type says so', () => {
+    expectError(
+      () => matmul([[1e308, 1e308, -1e308]], [[1], [1], [1]]),
+      RangeError,
+      'a sum on the way to the product is beyond float64'
+    )
     const large = { data: f32([3e38, 3e38]), shape: [1, 2] }
     const ones = { data: f32([1, 1]), shape: [2, 1] }
-    expectError(() => matmul(large, ones), RangeError, 'matmul: the product is beyond float32; rescale "a" or "b"')
-    expectError(() => matmul([[1e300]], [[1e10]]), RangeError, 'matmul: the product is beyond float64')
+    expectError(
+      () => matmul(large, ones),
+      RangeError,
+      'matmul: a sum on the way to the product is beyond float32; rescale "a" or "b"'
+    )
+    expectError(
+      () => matmul([[1e300]], [[1e10]]),
+      RangeError,
+      'matmul: a sum on the way to the product is beyond float64'
+    )
     // A sum that was infinite on its way stays so, whatever follows.
     const back = { data: f32([3e38, 3e38, -3e38, -3e38]), shape: [1, 4] }
     expectError(() => matmul(back, { data: f32([1, 1, 1, 1]), shape: [4, 1] }), RangeError, 'beyond float32')

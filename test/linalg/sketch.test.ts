@@ -121,6 +121,34 @@ describe('what a sketch is asked', () => {
     }
   })
 
+  it('all of it, where nothing is lost but by rounding', () => {
+    for (let seed = 0; seed < 12; seed++) {
+      const whole = { data: normals64(40 * 6, 100 + seed), shape: [40, 6] }
+      const few = { data: normals64(3 * 6, 200 + seed), shape: [3, 6] }
+      const third = withSpectrum(1500, 18, [5, 3, 1])
+      for (const sketch of [
+        gram(whole, { directions: 6 }),
+        gram(few, { directions: 4 }),
+        gram(third, { directions: 5 })
+      ]) {
+        const { energy, rank } = sketch.pca({ energy: 1 })
+        expect([energy, rank]).toEqual([1, sketch.pca({ energy: 1 }).rank])
+        expect(rank).toBeGreaterThanOrEqual(3)
+      }
+    }
+  })
+
+  it('what is left out as too little is in the bound', () => {
+    const { s, bound } = gram(
+      { data: Float64Array.of(1, 0, 0, 0, 1e-8, 0, 0, 0, 1e-9), shape: [3, 3] },
+      { directions: 2 }
+    ).pca({
+      rank: 2,
+      dtype: 'float64'
+    })
+    expect(1e-8 ** 2 - s.data[1] ** 2).toBeLessThanOrEqual(bound! * (1 + 1e-15))
+  })
+
   it('zeros', () => {
     const zero = gram({ data: new Float32Array(50 * 8), shape: [50, 8] }, { directions: 3 }).pca({ energy: 1 })
     expect([zero.rank, zero.energy, zero.bound, zero.s.data[0]]).toEqual([1, 1, 0, 0])

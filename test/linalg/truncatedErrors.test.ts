@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryLimitError, truncatedSvd } from '../../src/index.js'
 import type { LinearOperator, Tensor, TensorLike, TruncatedSvdOptions } from '../../src/index.js'
+import { expectSameBits } from '../support/bits.js'
 import { expectError, wrong } from '../support/errors.js'
 import { random, withSpectrum } from '../support/matrices.js'
 
@@ -43,7 +44,13 @@ describe('options', () => {
       { rank: 2, method: 'krylov' },
       RangeError,
       '"method" \'krylov\' expected min(m, n) of at least 54 for rank 2, got 5; leave it out'
-    ]
+    ],
+    [
+      { energy: 0.5, method: 'krylov' },
+      RangeError,
+      '"method" \'krylov\' expected min(m, n) of at least 240 for a target of energy or error, got 5; leave it out'
+    ],
+    [{ maxRelativeError: 0.5, method: 'krylov' }, RangeError, 'of at least 240 for a target of energy or error, got 5']
   ])('%j', (options, type, message) => {
     expectError(() => truncatedSvd(a, wrong(options)), type, message)
     const rows = (): TensorLike[] => [a]
@@ -90,11 +97,11 @@ describe('a matrix', () => {
     const data = a.data.slice()
     data[3] = 1e300
     expect(truncatedSvd({ data, shape: a.shape }, { rank: 1 }).s.data[0]).toBeGreaterThan(1e299)
-    expectError(
-      () => truncatedSvd({ data, shape: a.shape }, { rank: 1, dtype: 'float32' }),
-      RangeError,
-      'within float32, got 1e+300 at index 3'
-    )
+    for (const method of [undefined, 'gram'] as const) {
+      const { s } = truncatedSvd({ data, shape: a.shape }, { rank: 2, dtype: 'float32', method })
+      expect(s.data).toBeInstanceOf(Float32Array)
+      expect(s.data[0]).toBe(Infinity)
+    }
     data[40] = NaN
     expectError(() => truncatedSvd({ data, shape: a.shape }, { rank: 1 }), RangeError, 'got NaN at index 40')
   })
@@ -156,6 +163,31 @@ describe('rows in chunks', () => {
       '"source" expected a matrix with elements, got shape [2]'
     )
     expectError(() => run(() => [chunk(2, 3)], wrong('2x3')), RangeError, '"source" expected a matrix with elements')
+  })
+
+  it('of which the first is empty: the next decides the type', async () => {
+    const empty = { data: new Float32Array(0), shape: [0, 5] }
+    const expected = truncatedSvd(a, { rank: 2 })
+    for (const shape of [undefined, a.shape]) {
+      for (const result of [
+        truncatedSvd({ shape, rows: () => [empty, empty, a] }, { rank: 2 }),
+        await truncatedSvd(
+          {
+            shape,
+            rows: async function* () {
+              yield empty
+              yield await Promise.resolve(a)
+            }
+          },
+          { rank: 2 }
+        )
+      ]) {
+        expectSameBits(result.s.data, expected.s.data)
+        expectSameBits(result.u.data, expected.u.data)
+      }
+    }
+    expectError(() => run(() => [empty]), RangeError, 'got shape [0, 5]')
+    expectError(() => run(() => [empty, chunk(2, 3)]), RangeError, '"rows[1]" expected shape (rows, 5), got [2, 3]')
   })
 
   it('that are more or fewer than the shape says, or than before', () => {
@@ -246,6 +278,7 @@ describe('an operator', () => {
     expectError(() => run({}, { energy: 0.5 }), TypeError, '"source.norm" expected the operator\'s Frobenius norm')
     expectError(() => run({}, { rank: 61 }), RangeError, '"rank" expected a whole number from 1 to 60')
     expectError(() => run({}, { rank: 5, method: 'krylov' }), RangeError, 'at least 63 for rank 5, got 60')
+    expectError(() => run({ norm: 9 }, { energy: 0.5, method: 'krylov' }), RangeError, 'at least 240', 'got 60')
   })
 
   // Rank 2 is Krylov's, rank 30 has the matrix made from its products.

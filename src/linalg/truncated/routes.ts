@@ -128,13 +128,15 @@ function* grown(engine: Engine, access: Access, request: Request): Steps<Triples
     reserveKrylov(engine.memory, access.rows, access.columns, rank + OVERSAMPLING)
     return byKrylov(engine, access, rank, target, type, seed, swapped)
   }
-  if (target.rank !== undefined) {
-    if (target.rank <= most) return yield* attempt(target.rank)
+  const least = target.rank ?? FIRST_RANK
+  if (least > most) {
     if (method !== 'krylov') return undefined
+    const aim = target.rank !== undefined ? `rank ${target.rank}` : 'a target of energy or error'
     throw new RangeError(
-      `${verb}: "method" 'krylov' expected min(m, n) of at least ${KRYLOV_BLOCKS * (target.rank + OVERSAMPLING)} for rank ${target.rank}, got ${side}; leave it out`
+      `${verb}: "method" 'krylov' expected min(m, n) of at least ${KRYLOV_BLOCKS * (least + OVERSAMPLING)} for ${aim}, got ${side}; leave it out`
     )
   }
+  if (target.rank !== undefined) return yield* attempt(target.rank)
   for (let rank = FIRST_RANK; rank <= most; rank *= 2) {
     if (method === undefined && side <= GRAM_BLOCKS * (rank + OVERSAMPLING)) return undefined
     const triples = yield* attempt(rank)

@@ -4,11 +4,14 @@ import { MemoryLimitError } from '../../core/errors.js'
 import type { Source, TensorLike } from '../../core/tensor.js'
 import { readChunk, StreamRows, type Steps } from './passes.js'
 
-/** A matrix (m, n) that comes by rows, in chunks (r, n) of any heights. */
+/**
+ * A matrix (m, n) that comes by rows, in chunks (r, n) of any heights. It is gathered in memory where m < n and a Gram matrix is made of it, and for
+ * targets below an error of 2^-22.
+ */
 export interface RowStream {
   /** (m, n); without it the rows are counted in one pass more */
   readonly shape?: readonly number[]
-  /** called for each pass, and once to look at the first chunk: the same rows each time */
+  /** called for each pass, and once to look at the first chunk with rows: the same rows each time */
   readonly rows: () => Iterable<TensorLike>
 }
 
@@ -18,7 +21,7 @@ export interface AsyncRowStream {
   readonly rows: () => AsyncIterable<TensorLike>
 }
 
-/** A stream of known shape; `wide` where its first chunk holds f64. */
+/** A stream of known shape; `wide` where its first chunk with rows holds f64. */
 export interface Opened {
   readonly rows: StreamRows
   readonly wide: boolean
@@ -79,19 +82,21 @@ async function feedLater<T>(
   return step.value
 }
 
-/** The shape of a stream, and the type of its first chunk: a look at that, or a count of all. */
+/** The shape of a stream, and the type of its first chunk with rows: a look at that, or a count of all. */
 function* open(verb: string, shape: readonly number[] | undefined, { memory, kernels }: Engine): Steps<Opened> {
   let first: Source | undefined
+  let width = shape?.[1]
   let [count, chunks] = [0, 0]
   yield {
     take: (chunk) => {
-      const source = readChunk(verb, chunks++, chunk, first?.shape[1] ?? shape?.[1])
-      first ??= source
+      const source = readChunk(verb, chunks++, chunk, width)
+      width = source.shape[1]!
+      if (source.shape[0]! > 0) first ??= source
       count += source.shape[0]!
-      return shape !== undefined
+      return shape !== undefined && first !== undefined
     }
   }
-  const [rows, columns] = shape ?? [count, first?.shape[1] ?? 0]
+  const [rows, columns] = shape ?? [count, width ?? 0]
   const wide = first !== undefined && isArrayOf(first.data, Float64Array)
   const promised = shape ? '"shape" says' : 'the first pass had'
   return { rows: new StreamRows(memory, kernels, verb, rows!, columns!, promised), wide }
