@@ -55,15 +55,15 @@ const OPTIONS = [...TARGETS, 'method', 'seed', 'dtype']
  * in chunks and need not fit in memory (where they have to be waited for, a promise of the same).
  *
  * Shapes: (m, n) to u (m, rank), s (rank), v (n, rank); columns are orthonormal also where A is rank-deficient. Exactly one of rank, energy and
- * maxRelativeError is given. Signs: the entry of greatest magnitude of each left vector, the first of equals, is positive. Chunks of any
- * heights give the bytes of the matrix in memory; it is read two or three times by 'gram', seven times by 'krylov', once more where its
- * numbers are beyond 2^40 (f64: 2^250) or all below the inverse.
+ * maxRelativeError is given. Signs: the entry of greatest magnitude of each left vector, the first of equals, is positive. Chunks of any heights give
+ * the bytes of the matrix in memory. It is read two or three times by 'gram' (a flat stream once, into memory), seven times by 'krylov', and once
+ * more where its numbers are beyond 2^40 or all below the inverse (f64: 2^250).
  * Method: where min(m, n) <= 12 (rank + 16) the eigenvectors of A'A (of its transpose where m < n), then u = A v / s; else block
  * Golub-Kahan-Lanczos with 3 steps from rank + 16 columns of random signs (C. Musco and C. Musco, NeurIPS 2015), whose rank grows until the target
  * is met. An operator's is Krylov's where 3 (rank + 16) <= min(m, n), else it is made a matrix by as many products. f64 data, and what is to give f64, is
- * worked on in f64. Else products are f32 over 256 rows and summed in f64, unless the Gram matrix's noise would show or the target is tight
+ * worked on in f64. Else products are f32 over runs of 64 and go on in f64, unless the Gram matrix's noise would show or the target is tight
  * (energy above 1 - 1e-4, error below 1e-2): then f64. A singular value beyond the results' type is Infinity, as `svd` has it.
- * Error: 'gram' in f64: singular values are right to 2^-26 of the greatest where they are as small as that, to rounding where they are not, and what
+ * Error: 'gram' in f64: singular values are right to 1e-13 of the greatest where they are above 1e-5 of it, to 2^-26 of it below, and what
  * the rank leaves out exceeds the optimum by less than 1e-6 of itself. 'krylov': singular values come from below, each within its residual of one of A's,
  * a few percent low where the spectrum is flat; what is left out exceeds the optimum by .1% at spectra as flat as 1 / sqrt(j). Targets below an error of 2^-22,
  * which a Gram matrix cannot tell, take the full `svd`.

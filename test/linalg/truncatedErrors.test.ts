@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { Memory } from '../../src/core/memory.js'
 import { MemoryLimitError, truncatedSvd } from '../../src/index.js'
 import type { LinearOperator, Tensor, TensorLike, TruncatedSvdOptions } from '../../src/index.js'
 import { expectSameBits } from '../support/bits.js'
@@ -121,6 +122,32 @@ describe('a matrix', () => {
     expectError(() => truncatedSvd(stream, { rank: 5000 }), MemoryLimitError, 'bytes of WebAssembly memory')
     // Looked at, but not read.
     expect(calls).toBe(2)
+  })
+})
+
+describe('memory', () => {
+  it.each<[number, number, TruncatedSvdOptions]>([
+    [700, 60, { rank: 5 }],
+    [60, 700, { rank: 5 }],
+    [60, 700, { rank: 60 }],
+    [700, 200, { rank: 200 }],
+    [700, 200, { rank: 3, dtype: 'float32' }],
+    [600, 300, { rank: 8 }],
+    [300, 600, { rank: 8 }],
+    [300, 600, { rank: 8, dtype: 'float32' }],
+    [600, 300, { energy: 0.3, method: 'krylov' }]
+  ])('is had before any work: %ix%i, %j', (m, n, options) => {
+    const matrix = random(m, n)
+    const tops: number[] = []
+    const alloc = Memory.prototype.alloc
+    const spy = vi.spyOn(Memory.prototype, 'alloc').mockImplementation(function (this: Memory, bytes: number) {
+      const pointer = alloc.call(this, bytes)
+      tops.push(this.mark())
+      return pointer
+    })
+    truncatedSvd(matrix, options)
+    spy.mockRestore()
+    expect(Math.max(...tops)).toBe(tops[0])
   })
 })
 

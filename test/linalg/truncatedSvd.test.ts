@@ -191,7 +191,7 @@ describe('the two methods', () => {
     for (const method of ['gram', 'krylov'] as const) {
       const excess = method === 'gram' ? 1e-12 : 1e-4
       const values = method === 'gram' ? 1e-13 : 1e-4
-      for (const rank of [1, 30, 64]) {
+      for (const rank of [1, 64]) {
         const wide = truncatedSvd({ data, shape }, { rank, method })
         checkTruncated(data, shape, wide, `${method} ${rank}`, { sigma, excess, values })
         const f32 = Float32Array.from(data)
@@ -340,12 +340,12 @@ describe('kinds of matrices', () => {
   })
 
   it('clusters that inverse iteration finds hard: copies of W21+ glued together (B. N. Parlett and I. S. Dhillon, 2004)', () => {
-    for (const glue of [0, 1e-14, 1e-8, 1e-3]) {
-      const a = matrix(210, 210, (i, j) =>
+    for (const glue of [0, 1e-14, 1e-8]) {
+      const a = matrix(126, 126, (i, j) =>
         i === j ? Math.abs((i % 21) - 10) : Math.abs(i - j) > 1 ? 0 : Math.max(i, j) % 21 === 0 ? glue : 1
       )
-      const sigma = singularValuesOracle(a.data, 210, 210)
-      for (const rank of [5, 11, 20, 50, 60, 200]) {
+      const sigma = singularValuesOracle(a.data, 126, 126)
+      for (const rank of [5, 11, 20, 31, 60]) {
         checkTruncated(a.data, a.shape, truncatedSvd(a, { rank, method: 'gram' }), `rank ${rank}`, { sigma })
       }
     }

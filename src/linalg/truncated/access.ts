@@ -2,6 +2,7 @@ import type { Kernels } from '../../core/engine.js'
 import type { Memory, Pointer } from '../../core/memory.js'
 import { padded } from '../matrix.js'
 import { ALL_ZERO, BLOCK, type Rows, type Steps } from './passes.js'
+import { productBytes } from './reserve.js'
 import { makeTall, type Tall } from './tall.js'
 
 /** A matrix A (rows, columns) by its products. All of them are those of A 2^-exponent, which the first one finds. */
@@ -11,6 +12,8 @@ export interface Access {
   readonly exponent: number
   /** sum of squares of A 2^-exponent, after the first product; undefined where nobody knows */
   readonly squares: number | undefined
+  /** bytes of memory that products with k columns take */
+  productBytes(k: number): number
   /** A x */
   times(x: Tall): Steps<Tall>
   /** A'y, in f64 */
@@ -70,6 +73,10 @@ export class RowAccess implements Access {
 
   get exponent(): number {
     return this.known ?? 0
+  }
+
+  productBytes(k: number): number {
+    return productBytes(this.kernels, this.columns, k)
   }
 
   /** gram: f64[padded(columns)][padded(columns)], the lower half of A'A, zeros beyond. */

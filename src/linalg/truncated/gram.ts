@@ -4,15 +4,17 @@ import { distances, scaleColumns, signsOf, topsOf, type Triples } from './column
 import { eigenSymmetric } from './eigen.js'
 import { padded } from '../matrix.js'
 import type { Steps } from './passes.js'
-import { makeTall, orthonormalise, tolerance, type Tall } from './tall.js'
+import { addProduct, makeTall, orthonormalise, tolerance, type Tall } from './tall.js'
 import { leastRank, lostShares, type Target } from './target.js'
 
-/** What the sums of a Gram matrix are wrong by, as a share of its greatest eigenvalue: f32 over 256 rows, or f64. */
+/** What sums in f32, of runs of 64 products, leave a Gram matrix wrong by, as a share of its greatest eigenvalue. */
 const NOISE_F32 = 2 ** -23
 /** The most that an f32 Gram matrix may add to the sum of squares left out, as a share of it; twice that of its root. */
 const EXCESS = 2 ** -22
 /** What is left out has to be so much of the greatest eigenvalue: then it is known to 1e-4. */
 export const LEAST_LOST = 2 ** -10
+/** Entries of what makes nearly orthonormal columns orthonormal. */
+const MILD = 2
 /** Below this share of the greatest, an eigenvalue of a Gram matrix is rounding. */
 const NOTHING = 2 ** -60
 
@@ -83,19 +85,26 @@ function* finish(
   for (let j = 0; j < k; j++) s[j] = Math.min(sigma[j]! * lengths[j]!, j ? s[j - 1]! : Infinity)
 
   const sound = defect <= tolerance(u.data) && lengths.every((length) => length > 0)
-  if (!sound) orthonormalise(engine.memory, kernels, u, [], { seed: 0, stream: 1 })
+  const change = sound ? undefined : orthonormalise(engine.memory, kernels, u, [], { seed: 0, stream: 1 })
+  // Where lengths were rounding alone, the change makes as much of that of the products.
+  const mended = change?.every((entry) => Math.abs(entry) <= MILD) ? change : undefined
   const signs = signsOf(swapped ? topsOf(engine, v) : sound ? tops : topsOf(engine, u))
   const factors = signs.map((sign, j) => (sound ? sign / lengths[j]! : sign))
   scaleColumns(engine, u, factors)
   scaleColumns(engine, v, signs)
-  const residuals = sound
-    ? distances(engine, back, factors, v, s)
-    : distances(
-        engine,
-        yield* access.timesTransposed(u),
-        s.map(() => 1),
-        v,
-        s
-      )
+  // A'u, from A'A v by what has made u of A v; where columns were replaced, by another reading.
+  const image = sound ? back : mended ? transformed(engine, back, mended) : yield* access.timesTransposed(u)
+  const residuals = distances(engine, image, sound || mended ? factors : s.map(() => 1), v, s)
   return { u, v, s, residuals, exponent: access.exponent, lost }
+}
+
+/** x t, for t: f64[k][k]. */
+function transformed({ memory, kernels }: Engine, x: Tall, t: Float64Array): Tall {
+  const mark = memory.mark()
+  const at = memory.alloc(8 * t.length)
+  memory.f64(at, t.length).set(t)
+  const product = makeTall(Float64Array, x.rows, x.columns)
+  addProduct(memory, kernels, product, x, at, true)
+  memory.release(mark)
+  return product
 }

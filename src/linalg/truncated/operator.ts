@@ -4,6 +4,7 @@ import { readTensor, type Source, type Tensor, type TensorLike } from '../../cor
 import { scaled, scaleFor, type Access } from './access.js'
 import type { Floats } from '../matrix.js'
 import { notFinite, type Steps } from './passes.js'
+import { checkWhole } from './stream.js'
 import { innerProducts, makeTall, type FloatsOf, type Tall } from './tall.js'
 
 /** A matrix (m, n) that is known by what it does. */
@@ -48,6 +49,10 @@ export class OperatorAccess implements Access {
     if (norm === undefined) return undefined
     const size = scaled(norm, -this.exponent)
     return size * size
+  }
+
+  productBytes(): number {
+    return 0
   }
 
   // eslint-disable-next-line require-yield -- what is read by rows has to wait for them
@@ -97,6 +102,7 @@ export class OperatorAccess implements Access {
   /** The matrix as it is, (m, n), from the products with unit vectors, `width` at a time, of the shorter side. */
   *dense(width: number): Steps<Source> {
     const [m, n] = [this.rows, this.columns]
+    checkWhole(this.engine.memory, m * n, isArrayOf(new this.type(0), Float64Array))
     const data = new this.type(m * n)
     const byRows = m < n
     const [length, count] = byRows ? [n, m] : [m, n]

@@ -1,16 +1,15 @@
 import { isArrayOf } from '../../core/check.js'
 import type { Engine } from '../../core/engine.js'
-import type { Memory } from '../../core/memory.js'
 import type { Source } from '../../core/tensor.js'
 import { RowAccess, scaled, type Access } from './access.js'
 import { distances, type Triples } from './columns.js'
-import { eigenBytes } from './eigen.js'
 import { byGram, LEAST_LOST } from './gram.js'
 import { byKrylov, OVERSAMPLING } from './krylov.js'
-import { padded, type Floats } from '../matrix.js'
+import type { Floats } from '../matrix.js'
 import type { OperatorAccess } from './operator.js'
-import { BLOCK, MatrixRows, type Rows, type Steps } from './passes.js'
+import { MatrixRows, type Rows, type Steps } from './passes.js'
 import { decompose } from '../svd.js'
+import { reserveGram, reserveKrylov } from './reserve.js'
 import { leading, type FloatsOf } from './tall.js'
 import { leastRank, lostShares, type Target } from './target.js'
 
@@ -83,16 +82,18 @@ export function* fromRows(engine: Engine, reader: Reader, request: Request): Ste
   const side = Math.min(m, n)
   const blocks = (target.rank ?? FIRST_RANK) + OVERSAMPLING
   if ((request.method ?? (side <= GRAM_BLOCKS * blocks ? 'gram' : 'krylov')) === 'krylov') {
+    checkKrylov(request, side)
     const { memory, kernels } = engine
-    const narrow = new RowAccess(memory, kernels, reader.rows, wide)
-    let triples = yield* grown(engine, narrow, request)
-    if (triples && !wide && triples.lost! * narrow.squares! < LEAST_LOST * triples.s[0]! * triples.s[0]!) {
-      triples = yield* grown(engine, new RowAccess(memory, kernels, reader.rows, true), request)
+    const most = request.method === undefined ? Math.ceil(side / GRAM_BLOCKS) - OVERSAMPLING - 1 : Infinity
+    const access = new RowAccess(memory, kernels, reader.rows, wide)
+    let triples = yield* grown(engine, access, request, most)
+    if (triples && !wide && triples.lost! * access.squares! < LEAST_LOST * triples.s[0]! * triples.s[0]!) {
+      triples = yield* grown(engine, new RowAccess(memory, kernels, reader.rows, true), request, most)
     }
     if (triples) return { triples, method: 'krylov' }
   }
 
-  reserveGram(engine.memory, side, target.rank ?? side)
+  reserveGram(engine, side, target.rank ?? side)
   // Its columns are the shorter side's: a flat matrix is read by columns.
   const swapped = m < n
   const rows = swapped ? new MatrixRows(engine.memory, engine.kernels, yield* reader.whole(), true) : reader.rows
@@ -106,7 +107,8 @@ export function* fromRows(engine: Engine, reader: Reader, request: Request): Ste
 export function* fromOperator(engine: Engine, access: OperatorAccess, request: Request): Steps<Found> {
   const { target, method } = request
   if (method !== 'gram' && !isBelowFloor(target)) {
-    const triples = yield* grown(engine, access, request)
+    checkKrylov(request, Math.min(access.rows, access.columns))
+    const triples = yield* grown(engine, access, request, Infinity)
     if (triples) {
       access.checkNorm(triples.s)
       return { triples, method: 'krylov' }
@@ -118,27 +120,31 @@ export function* fromOperator(engine: Engine, access: OperatorAccess, request: R
   return yield* fromRows(engine, inMemory(engine, source), { ...request, method: 'gram' })
 }
 
-/** Krylov's triples; for targets from ever more columns, as long as a Gram matrix would take longer. */
-function* grown(engine: Engine, access: Access, request: Request): Steps<Triples | undefined> {
-  const { verb, target, type, seed, method } = request
-  const side = Math.min(access.rows, access.columns)
-  const most = mostKrylov(side)
+/** Whoever asks for Krylov by name is told where it cannot be. */
+function checkKrylov({ verb, method, target: { rank } }: Request, side: number): void {
+  const least = rank ?? FIRST_RANK
+  if (method !== 'krylov' || least <= mostKrylov(side)) return
+  const aim = rank !== undefined ? `rank ${rank}` : 'a target of energy or error'
+  throw new RangeError(
+    `${verb}: "method" 'krylov' expected min(m, n) of at least ${KRYLOV_BLOCKS * (least + OVERSAMPLING)} for ${aim}, got ${side}; leave it out`
+  )
+}
+
+/** Krylov's triples, where its blocks fit; for targets from ever more columns, up to rank `most`. */
+function* grown(
+  engine: Engine,
+  access: Access,
+  { target, type, seed }: Request,
+  most: number
+): Steps<Triples | undefined> {
+  const fitting = mostKrylov(Math.min(access.rows, access.columns))
   const swapped = access.rows < access.columns
   const attempt = (rank: number): Steps<Triples | undefined> => {
-    reserveKrylov(engine.memory, access.rows, access.columns, rank + OVERSAMPLING)
+    reserveKrylov(engine, access, rank + OVERSAMPLING, KRYLOV_BLOCKS)
     return byKrylov(engine, access, rank, target, type, seed, swapped)
   }
-  const least = target.rank ?? FIRST_RANK
-  if (least > most) {
-    if (method !== 'krylov') return undefined
-    const aim = target.rank !== undefined ? `rank ${target.rank}` : 'a target of energy or error'
-    throw new RangeError(
-      `${verb}: "method" 'krylov' expected min(m, n) of at least ${KRYLOV_BLOCKS * (least + OVERSAMPLING)} for ${aim}, got ${side}; leave it out`
-    )
-  }
-  if (target.rank !== undefined) return yield* attempt(target.rank)
-  for (let rank = FIRST_RANK; rank <= most; rank *= 2) {
-    if (method === undefined && side <= GRAM_BLOCKS * (rank + OVERSAMPLING)) return undefined
+  if (target.rank !== undefined) return target.rank <= fitting ? yield* attempt(target.rank) : undefined
+  for (let rank = FIRST_RANK; rank <= Math.min(most, fitting); rank *= 2) {
     const triples = yield* attempt(rank)
     if (triples) return triples
   }
@@ -158,22 +164,4 @@ function* byWhole(engine: Engine, source: Source, target: Target): Steps<Triples
   const values = s.data.slice(0, rank).map((value) => scaled(value, -access.exponent))
   const residuals = distances(engine, back, new Float64Array(rank).fill(1), right, values)
   return { u: left, v: right, s: values, residuals, exponent: access.exponent, lost: lost[rank] }
-}
-
-/** Throws where memory cannot hold what a Gram matrix's eigenvectors, and readings of the rows, take. */
-function reserveGram(memory: Memory, n: number, rank: number): void {
-  const ld = padded(n)
-  reserve(memory, 8 * ld * ld + eigenBytes(n, rank) + 3 * 8 * BLOCK * ld)
-}
-
-/** The same for products with m x n of blocks of `columns`. */
-function reserveKrylov(memory: Memory, m: number, n: number, columns: number): void {
-  const ld = padded(columns)
-  reserve(memory, 2 * 8 * Math.max(m, n) * ld + 3 * 8 * BLOCK * (padded(n) + ld))
-}
-
-function reserve(memory: Memory, bytes: number): void {
-  const mark = memory.mark()
-  memory.alloc(bytes)
-  memory.release(mark)
 }

@@ -1,6 +1,7 @@
 import { isArrayOf, show } from '../../core/check.js'
 import { createEngine, defaultEngine, frame, type Engine } from '../../core/engine.js'
 import { MemoryLimitError } from '../../core/errors.js'
+import type { Memory } from '../../core/memory.js'
 import type { Source, TensorLike } from '../../core/tensor.js'
 import { readChunk, StreamRows, type Steps } from './passes.js'
 
@@ -33,7 +34,7 @@ export function overStream<T>(
   stream: RowStream | AsyncRowStream,
   work: (engine: Engine, opened: Opened) => Steps<T>
 ): T | Promise<T> {
-  const call = stream.rows as () => unknown
+  const call = (): unknown => stream.rows()
   const first = call()
   const steps = function* (engine: Engine): Steps<T> {
     return yield* work(engine, yield* open(verb, stream.shape, engine))
@@ -102,11 +103,16 @@ function* open(verb: string, shape: readonly number[] | undefined, { memory, ker
   return { rows: new StreamRows(memory, kernels, verb, rows!, columns!, promised), wide }
 }
 
+/** A matrix that is put together counts as if it stood in the core's memory, beside which it has to fit. */
+export function checkWhole({ limit }: Memory, size: number, wide: boolean): void {
+  const bytes = (wide ? 8 : 4) * size
+  if (bytes > limit) throw new MemoryLimitError(bytes, limit)
+}
+
 /** All rows as a matrix in memory. */
 export function* gatherRows({ memory }: Engine, verb: string, { rows, wide }: Opened): Steps<Source> {
   const size = rows.rows * rows.columns
-  const bytes = (wide ? 8 : 4) * size
-  if (bytes > memory.limit) throw new MemoryLimitError(bytes, memory.limit)
+  checkWhole(memory, size, wide)
   const data = wide ? new Float64Array(size) : new Float32Array(size)
   yield* rows.pass({
     wide,

@@ -100,7 +100,8 @@ export function tolerance(data: Floats): number {
 
 /**
  * Makes the columns of y orthonormal, and orthogonal to those of `against`; each loses only what it shares with those before it.
- * Those that are dependent are replaced.
+ * Those that are dependent are replaced. Returns what y was multiplied by, f64[columns][columns], after it had lost its share of `against`; undefined
+ * where a column was replaced.
  */
 export function orthonormalise(
   memory: Memory,
@@ -108,18 +109,21 @@ export function orthonormalise(
   y: Tall,
   against: readonly Tall[],
   { seed, stream }: Fresh
-): void {
+): Float64Array | undefined {
   const { rows, columns } = y
   const limit = tolerance(y.data)
   const mark = memory.mark()
   const square = memory.alloc(8 * columns * columns)
   const t = memory.alloc(8 * columns * columns)
+  const sum = memory.alloc(8 * columns * columns)
   const flags = memory.alloc(4 * columns)
   const norms = memory.alloc(8 * columns)
   const shared = against.map((other) => memory.alloc(8 * other.columns * columns))
   const left = memory.alloc(8 * BLOCK * columns)
   const product = memory.alloc(8 * BLOCK * columns)
   const work = memory.alloc(kernels.multiplyWork(columns, 3))
+  let total: Float64Array | undefined = new Float64Array(columns * columns)
+  for (let j = 0; j < columns; j++) total[j * columns + j] = 1
   for (let round = 0; round < MOST_ROUNDS; round++) {
     let worst = 0
     against.forEach((other, i) => {
@@ -133,6 +137,13 @@ export function orthonormalise(
     kernels.orthonormaliser(t, square, columns, round < PATIENCE ? 0 : LEAST_LEFT, flags, norms)
     const replaced: number[] = []
     memory.i32(flags, columns).forEach((flag, j) => flag && replaced.push(j))
+    if (replaced.length > 0) total = undefined
+    if (total) {
+      memory.f64(square, total.length).set(total)
+      memory.f64(sum, total.length).fill(0)
+      kernels.multiplyF64(sum, columns, square, columns, 0, t, columns, 0, columns, columns, columns, 1, work)
+      total.set(memory.f64(sum, total.length))
+    }
     eachBlock(rows, (start, count) => {
       loadRows(memory, left, y, start, count)
       memory.f64(product, count * columns).fill(0)
@@ -144,4 +155,5 @@ export function orthonormalise(
     })
   }
   memory.release(mark)
+  return total
 }
