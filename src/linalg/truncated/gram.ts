@@ -5,7 +5,8 @@ import { eigenSymmetric } from './eigen.js'
 import { padded } from '../matrix.js'
 import type { Steps } from './passes.js'
 import { makeTall, orthonormalise, tolerance, type Tall } from './tall.js'
-import { leastRank, lostShares, type Target } from './target.js'
+import { lostSquares } from '../spectrum.js'
+import { rankFor, type Target } from './target.js'
 
 /** What the sums of a Gram matrix are wrong by, as a share of its greatest eigenvalue: f32 over 256 rows, or f64. */
 const NOISE_F32 = 2 ** -23
@@ -32,8 +33,8 @@ export function* byGram(
   const gram = memory.alloc(8 * padded(n) ** 2)
   yield* access.gram(gram)
   const { values, exponent, vectors } = eigenSymmetric(engine, gram, n)
-  const lost = lostShares(values)
-  const rank = leastRank(target, lost)!
+  const lost = lostSquares(values)
+  const rank = rankFor(target, lost)
   const v = access.wide || resolved(values, rank, lost) ? vectors(rank) : undefined
   memory.release(mark)
   if (!v) return undefined
