@@ -1,7 +1,7 @@
 import { defaultEngine, frame } from '../core/engine.js'
-import { nonFiniteF64Error, powerOfTwo, type Source } from '../core/tensor.js'
+import { nonFiniteF64Error, powerOfTwo, type Source, type Tensor } from '../core/tensor.js'
 import { factorPivotedInPlace } from '../linalg/cholesky.js'
-import { loadF64 } from '../linalg/matrix.js'
+import { loadF64, type Floats } from '../linalg/matrix.js'
 import { multiplyInto, type Operand } from '../linalg/product.js'
 import { solveTriangleInPlace } from '../linalg/triangular.js'
 
@@ -115,6 +115,12 @@ function multiply(a: Dense, across: boolean, b: Dense, along: boolean): Dense {
     throw new Error('internal: a product of low rank is not finite')
   }
   return { data, rows: m, columns: n }
+}
+
+/** The other way round; f64 is not copied. */
+export function asDense({ data, shape }: Tensor<Floats>): Dense {
+  const wide = data instanceof Float64Array ? data : new Float64Array(data)
+  return { data: wide, rows: shape[0]!, columns: shape[1]! }
 }
 
 /** A matrix as operations read it. */

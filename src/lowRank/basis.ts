@@ -1,6 +1,7 @@
 import { defaultEngine } from '../core/engine.js'
 import { lostShares } from '../linalg/spectrum.js'
 import {
+  asDense,
   asSource,
   evenExponents,
   minusAlong,
@@ -11,7 +12,7 @@ import {
   type Dense
 } from './algebra.js'
 import type { Outputs } from './outputs.js'
-import { asDense, decomposed, numericalRank } from './spectrum.js'
+import { decomposed, numericalRank } from './spectrum.js'
 
 export interface Factors {
   /** (m, rank) */

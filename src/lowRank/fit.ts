@@ -3,9 +3,10 @@ import { defaultEngine } from '../core/engine.js'
 import type { Source, Tensor } from '../core/tensor.js'
 import type { Floats } from '../linalg/matrix.js'
 import { dequantize } from '../quantize/dequantize.js'
-import type { Quantized } from '../quantize/formats.js'
+import { isHalf, type Quantized } from '../quantize/formats.js'
 import { quantize } from '../quantize/quantize.js'
 import {
+  asDense,
   minus,
   minusAlong,
   evenExponent,
@@ -16,6 +17,7 @@ import {
   scaled,
   solveGram,
   squares,
+  timesPower,
   type Dense
 } from './algebra.js'
 import type { Factors } from './basis.js'
@@ -89,7 +91,7 @@ export function fit(problem: Problem, start: Factors): Fit {
     if (!best || tried.relativeError < best.relativeError) best = tried
   }
   for (let turn = 0; turn < RESIDUAL_TURNS; turn++) {
-    const rest = round(problem, left, exponent, residual)
+    const rest = round(problem, left, exponent, residual, LEAST_TOP)
     consider(rest)
     factors = roundFactors(problem, minus(matrix, rest.values), factors, false)
     left = minusProduct(matrix, factors)
@@ -174,27 +176,47 @@ function roundFactor(problem: Problem, values: Dense): Rounded {
   return round(problem, values, problem.exponent / 2, problem.quantize)
 }
 
-/** The part that stands for values 2^exponent. */
-function round({ type, exponent: whole }: Problem, values: Dense, exponent: number, coding?: Coding): Rounded {
+/** A residual may vanish, but not the matrix that it is left of, whose greatest magnitude is no less in the problem's scale. */
+const LEAST_TOP = 1 / 4
+
+/** The part that stands for values 2^exponent; `top`: the magnitude that the format must not lose, by default the greatest of the values. */
+function round({ type }: Problem, values: Dense, exponent: number, coding?: Coding, top = greatestOf(values)): Rounded {
   const shape = [values.rows, values.columns]
   const wide = scaled(values, exponent).data
   if (!coding) {
     const data = new type(wide.length)
     data.set(wide)
-    return { part: { data, shape }, values: scaled(asDense(data, shape), -exponent) }
+    return { part: { data, shape }, values: scaled(asDense({ data, shape }), -exponent) }
   }
-  const data = new Float32Array(wide)
-  if (!data.every(Number.isFinite)) {
-    throw new RangeError(
-      `lowRank: "matrix" expected numbers well within float32, got some of about 2^${whole}; rescale the data`
-    )
-  }
-  const part = quantize({ data, shape }, coding)
-  return { part, values: scaled(asDense(dequantize(part).data, shape), -exponent) }
+  checkRange(coding.format, greatestOf({ data: wide }), timesPower(top, exponent))
+  const part = quantize({ data: new Float32Array(wide), shape }, coding)
+  return { part, values: scaled(asDense(dequantize(part)), -exponent) }
 }
 
-function asDense(data: Floats, [rows, columns]: readonly number[]): Dense {
-  return { data: data instanceof Float64Array ? data : new Float64Array(data), rows: rows!, columns: columns! }
+function greatestOf({ data }: Pick<Dense, 'data'>): number {
+  return data.reduce((top, x) => Math.max(top, Math.abs(x)), 0)
+}
+
+/** What a format holds: from `least` on something, and all that rounds to less than `beyond`. Codes have scales in f32. */
+interface Range {
+  readonly least: number
+  readonly beyond: number
+  readonly name: string
+}
+
+const RANGES: Readonly<Record<'float16' | 'bfloat16' | 'codes', Range>> = {
+  float16: { least: 2 ** -24, beyond: 65520, name: 'float16 (6e-8 to 65504)' },
+  bfloat16: { least: 2 ** -133, beyond: (2 - 2 ** -8) * 2 ** 127, name: 'bfloat16 (1e-40 to 3.3e38)' },
+  codes: { least: 2 ** -142, beyond: (2 - 2 ** -24) * 2 ** 127, name: 'float32 (2e-43 to 3.4e38)' }
+}
+
+function checkRange(format: Coding['format'], greatest: number, seen: number): void {
+  const { least, beyond, name } = RANGES[isHalf(format) ? format : 'codes']
+  if (greatest < beyond && (seen >= least || seen === 0)) return
+  const what = greatest < beyond ? seen : greatest
+  throw new RangeError(
+    `lowRank: "matrix" expected numbers whose factors and residual are within ${name}, got some of at most ${what.toPrecision(2)}; rescale the data`
+  )
 }
 
 function rescaled({ u, v }: Factors, exponent: number): Factors {

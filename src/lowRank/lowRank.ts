@@ -48,7 +48,7 @@ const VERB = 'lowRank'
  * Error: relativeError exceeds the optimum of the rank by the factors' rounding only (below 1e-6 for f32); it is right to 1e-12, that of outputs to 1e-7.
  *
  * @throws TypeError where not exactly one target is given, or activations and gram; RangeError for a rank outside 1 .. min(m, n), a target outside its range,
- * an error below what the result can reach (which is named), an empty matrix, inputs of another width, a gram that is none, NaN or Infinity (the first index is named)
+ * an error below what the result can reach (which is named), factors or a residual beyond what their format holds or all below it, an empty matrix, inputs of another width, a gram that is none, NaN or Infinity (the first index is named)
  */
 export function lowRank(
   matrix: TensorLike,

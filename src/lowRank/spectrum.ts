@@ -1,6 +1,5 @@
-import type { Source, Tensor } from '../core/tensor.js'
+import type { Source } from '../core/tensor.js'
 import { decompose, type Svd } from '../linalg/svd.js'
-import type { Dense } from './algebra.js'
 
 /** The singular value decomposition that all of low rank stands on, in f64. */
 export function decomposed(source: Source): Svd<Float64Array<ArrayBuffer>> {
@@ -10,10 +9,6 @@ export function decomposed(source: Source): Svd<Float64Array<ArrayBuffer>> {
 /** The singular values alone. */
 export function singularValues(source: Source): Float64Array<ArrayBuffer> {
   return decomposed(source).s.data
-}
-
-export function asDense({ data, shape }: Tensor<Float64Array<ArrayBuffer>>): Dense {
-  return { data, rows: shape[0]!, columns: shape[1]! }
 }
 
 /** How many singular values of a matrix whose longer side is `length` are more than rounding. */

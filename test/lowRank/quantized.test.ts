@@ -355,6 +355,44 @@ describe('refused', () => {
     )
   })
 
+  it.each<[string, number, LowRankOptions]>([
+    ['beyond float16', 1e12, { rank: 2, quantize: 'float16' }],
+    ['far beyond float16', 1e38, { rank: 2, quantize: 'float16' }],
+    ['below float16', 1e-30, { rank: 2, quantize: 'float16' }],
+    ['a residual beyond float16', 1e30, { rank: 2, residual: 'float16' }],
+    ['a residual below float16', 1e-30, { rank: 2, residual: 'float16' }]
+  ])('%s, which is named', (_, factor, options) => {
+    const far = { data: Float32Array.from(a.data, (x) => x * factor), shape: a.shape }
+    expectError(
+      () => lowRank(far, options),
+      RangeError,
+      'lowRank: "matrix" expected numbers whose factors and residual are within float16 (6e-8 to 65504), got some of at most',
+      'rescale the data'
+    )
+  })
+
+  it('factors whose product alone is beyond float16 are within it', () => {
+    for (const factor of [1e7, 1e-8]) {
+      const far = { data: Float32Array.from(a.data, (x) => x * factor), shape: a.shape }
+      const result = lowRank(far, { rank: 3, quantize: 'float16' })
+      checkErrors(far, result, `scaled by ${factor}`)
+      expect(result.relativeError).toBeLessThan(5e-3)
+    }
+  })
+
+  it('f64 below f32, whose codes would all be 0', () => {
+    const least = { data: Float64Array.from(a.data, (x) => x * 1e-300), shape: a.shape }
+    for (const options of [{ quantize: 'int8' }, { residual: 'int4' }, { quantize: 'bfloat16' }] as const) {
+      const name = 'quantize' in options && options.quantize === 'bfloat16' ? 'bfloat16' : 'float32'
+      expectError(
+        () => lowRank(least, { rank: 1, ...options } as LowRankOptions),
+        RangeError,
+        `within ${name}`,
+        'rescale the data'
+      )
+    }
+  })
+
   it('the matrix and the codes of a caller are not changed', () => {
     const copy = a.data.slice()
     const result = lowRank(a, { rank: 2, quantize: 'int8', residual: 'int4' })

@@ -5,7 +5,8 @@ import { eigenSymmetric } from './eigen.js'
 import { padded } from '../matrix.js'
 import type { Steps } from './passes.js'
 import { addProduct, makeTall, orthonormalise, tolerance, type Tall } from './tall.js'
-import { leastRank, lostShares, type Target } from './target.js'
+import { lostSquares } from '../spectrum.js'
+import { rankFor, type Target } from './target.js'
 
 /** What sums in f32, of runs of 64 products, leave a Gram matrix wrong by, as a share of its greatest eigenvalue. */
 const NOISE_F32 = 2 ** -23
@@ -34,8 +35,8 @@ export function* byGram(
   const gram = memory.alloc(8 * padded(n) ** 2)
   yield* access.gram(gram)
   const { values, exponent, vectors } = eigenSymmetric(engine, gram, n)
-  const lost = lostShares(values)
-  const rank = leastRank(target, lost)!
+  const lost = lostSquares(values)
+  const rank = rankFor(target, lost)
   const v = access.wide || resolved(values, rank, lost) ? vectors(rank) : undefined
   memory.release(mark)
   if (!v) return undefined

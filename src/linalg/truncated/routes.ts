@@ -11,7 +11,8 @@ import { MatrixRows, type Rows, type Steps } from './passes.js'
 import { decompose } from '../svd.js'
 import { reserveGram, reserveKrylov } from './reserve.js'
 import { leading, type FloatsOf } from './tall.js'
-import { leastRank, lostShares, type Target } from './target.js'
+import { lostSquares } from '../spectrum.js'
+import { rankFor, type Target } from './target.js'
 
 /** What is asked of a matrix of known shape. */
 export interface Request {
@@ -155,8 +156,8 @@ function* grown(
 function* byWhole(engine: Engine, source: Source, target: Target): Steps<Triples> {
   const { u, s, v } = decompose(source, Float64Array)
   const top = s.data[0]! || 1
-  const lost = lostShares(s.data.map((value) => (value / top) * (value / top)))
-  const rank = leastRank(target, lost)!
+  const lost = lostSquares(s.data.map((value) => (value / top) * (value / top)))
+  const rank = rankFor(target, lost)
   const { memory, kernels } = engine
   const access = new RowAccess(memory, kernels, new MatrixRows(memory, kernels, source, false), true)
   const [left, right] = [leading(u, rank), leading(v, rank)]
