@@ -52,7 +52,8 @@ export interface Gram {
    * Principal components: by rank or by share of the sum of squares.
    *
    * Method: Cholesky's factor of the matrix with pivots, then `svd` of it; of a sketch, `svd` of its rows.
-   * Error: s to s_1^2 / s 2^-52 dim at worst, and to each column's own scale; with the sketch's `bound`, docs/numerics.md.
+   * Error: s to s_1^2 / s 2^-52 dim at worst, and to each column's own scale; with the sketch's `bound`, docs/numerics.md. What comes of numbers below about
+   * 1e-154, whose squares vanish, may be 0; a result beyond its type is Infinity, as `svd` has it.
    *
    * @throws TypeError where not exactly one of rank and energy is given; RangeError for a rank outside 1 .. dim (of a sketch: directions), an energy
    * that a sketch has not kept, and as `matrix`
@@ -75,7 +76,8 @@ const DIRECTIONS = 256
  * G. H. Golub and R. J. LeVeque, The American Statistician 37, 1983; sketches by Frequent Directions (E. Liberty, KDD 2013; M. Ghashami et al.,
  * arXiv 1501.01711). Memory: 4 dim (dim + 1) bytes (a sketch: 8 dim directions) for each of at most log2(n / 1024) nodes, twice as many for a part from
  * the midst, and up to 1024 rows at either end.
- * Error: products of f32 are exact, sums in f64: (270 + 4 log2(n / 1024)) 2^-53 of the sum of magnitudes. A sketch is at most `bound` below, in any direction.
+ * Error: products of f32 are exact, sums in f64: (270 + 4 log2(n / 1024)) 2^-53 of the sum of magnitudes. Squares below the normal numbers of f64, of numbers
+ * below about 1e-154, lose digits, and vanish below 1e-162: rescale such data. A sketch is at most `bound` below, in any direction.
  *
  * @throws TypeError for an unknown option; RangeError for a dimension that is no whole number above 0, a first row that is none, directions outside 1 .. dim
  */

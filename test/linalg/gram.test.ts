@@ -628,3 +628,20 @@ describe('what is refused', () => {
     expectError(() => g.pca(wrong(options)), type, message)
   })
 })
+
+describe('what is beyond the type of squares, or of results', () => {
+  const pair = (factor: number): Table => ({ data: Float64Array.of(3, 0, 0, 4).map((x) => x * factor), shape: [2, 2] })
+
+  it('singular values beyond float32 are Infinity there', () => {
+    expect([...gram(pair(1e100)).pca({ rank: 2 }).s.data]).toEqual([Infinity, Infinity])
+    const { s } = gram(pair(1e100)).pca({ rank: 2, dtype: 'float64' })
+    expect(Math.abs(s.data[0] / 4e100 - 1)).toBeLessThan(1e-14)
+  })
+
+  it('squares of the least numbers vanish', () => {
+    expect([...gram(pair(1e-170)).matrix().data]).toEqual([0, 0, 0, 0])
+    expect([...gram(pair(1e-170)).pca({ rank: 2, dtype: 'float64' }).s.data]).toEqual([0, 0])
+    const { s } = gram(pair(1e-150)).pca({ rank: 1, dtype: 'float64' })
+    expect(Math.abs(s.data[0] / 4e-150 - 1)).toBeLessThan(1e-14)
+  })
+})

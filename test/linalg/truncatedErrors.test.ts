@@ -378,6 +378,8 @@ describe('an operator', () => {
 
   it('whose norm is less than its singular values', () => {
     expectError(() => run({ norm: 5 }), RangeError, '"source.norm" expected at least 6.4', 'got 5')
+    expectError(() => run({ norm: 5 }, { rank: 30 }), RangeError, '"source.norm" expected at least 7.4', 'got 5')
+    expect(run({ norm: Math.sqrt(55) }, { rank: 30 })).toMatchObject({ rank: 30 })
     expect(run({ norm: Math.sqrt(55) })).toMatchObject({ rank: 2 })
   })
 })

@@ -118,7 +118,10 @@ export function* fromOperator(engine: Engine, access: OperatorAccess, request: R
   // As many products as Krylov's, at most, make the matrix itself.
   const side = Math.min(access.rows, access.columns)
   const source = yield* access.dense(Math.min(side, (target.rank ?? FIRST_RANK) + OVERSAMPLING))
-  return yield* fromRows(engine, inMemory(engine, source), { ...request, method: 'gram' })
+  const found = yield* fromRows(engine, inMemory(engine, source), { ...request, method: 'gram' })
+  const { s, exponent } = found.triples
+  access.checkNorm(s.map((value) => scaled(value, exponent - access.exponent)))
+  return found
 }
 
 /** Whoever asks for Krylov by name is told where it cannot be. */
