@@ -4,7 +4,7 @@ import type { Memory, Pointer } from '../core/memory.js'
 import type { Source, Tensor, TensorLike } from '../core/tensor.js'
 import { floatsFor } from './dense.js'
 import { readMatrix, type Floats } from './matrix.js'
-import { eachChunk, Samples, rowsAtOnce, timesPower } from './samples.js'
+import { eachChunk, Samples, rowsAtOnce, takeOffSums, timesPower } from './samples.js'
 import { svd } from './svd.js'
 
 export interface ProcrustesOptions {
@@ -134,16 +134,10 @@ function crossProduct(
     kernels.sumRowsF64(right, b, rows, n, 0)
   })
   if (!center) return size
-  // Sums of what is centred: with them off, products and means are exact to first order.
-  const [d, e] = [memory.f64(left, n), memory.f64(right, n)]
-  const [means, others] = [memory.f64(x.means, n), memory.f64(y.means, n)]
-  const view = memory.f64(product, n * n)
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) view[i * n + j]! -= (d[i]! / x.count) * e[j]!
-    size -= (d[i]! / x.count) * d[i]!
-    means[i]! += d[i]! / x.count
-    others[i]! += e[i]! / x.count
-  }
+  takeOffSums(memory, product, left, n, right, n, x.count)
+  for (const sum of memory.f64(left, n)) size -= (sum / x.count) * sum
+  x.correctMeans(left, x.count)
+  y.correctMeans(right, x.count)
   return size
 }
 

@@ -13,6 +13,7 @@ import {
   rowsAtOnce,
   scaleByAnyPower,
   stripsWork,
+  takeOffSums,
   type RowWeights
 } from './samples.js'
 import { solveTriangleInPlace } from './triangular.js'
@@ -210,23 +211,13 @@ function sumProducts(problem: Problem, gram: Pointer, cross: Pointer): void {
     kernels.sumRowsF64(left, a, rows, n, roots)
     kernels.sumRowsF64(right, b, rows, p, roots)
   })
-  const g = memory.f64(gram, n * n)
   if (problem.centred) {
-    // Sums of what is centred: with them off, products and means are exact to first order.
-    const [d, e] = [memory.f64(left, n), memory.f64(right, p)]
-    const c = memory.f64(cross, n * p)
-    for (let i = 0; i < n; i++) {
-      const share = d[i]! / total
-      for (let j = 0; j <= i; j++) g[i * n + j]! -= share * d[j]!
-      for (let j = 0; j < p; j++) c[i * p + j]! -= share * e[j]!
-    }
-    for (const [means, rest] of [
-      [memory.f64(x.means, n), d],
-      [memory.f64(y.means, p), e]
-    ] as const) {
-      rest.forEach((sum, j) => (means[j]! += sum / total))
-    }
+    takeOffSums(memory, gram, left, n, left, n, total, true)
+    takeOffSums(memory, cross, left, n, right, p, total)
+    x.correctMeans(left, total)
+    y.correctMeans(right, total)
   }
+  const g = memory.f64(gram, n * n)
   for (let i = 0; i < n; i++) g[i * (n + 1)]! += lambda
 }
 

@@ -78,6 +78,12 @@ export class Samples {
     this.centred = true
   }
 
+  /** Takes sums: f64[width] of what is centred into the means; with takeOffSums means and products are exact to first order. */
+  correctMeans(sums: Pointer, total: number): void {
+    const means = this.memory.f64(this.means, this.width)
+    this.memory.f64(sums, this.width).forEach((sum, j) => (means[j]! += sum / total))
+  }
+
   /** Samples [first, first + rows): f64[rows][width], until the next are loaded. */
   load(first: number, rows: number): Pointer {
     const { memory, kernels, width, buffer } = this
@@ -85,6 +91,26 @@ export class Samples {
     if (this.exponent) kernels.scaleByPower(buffer, rows * width, -this.exponent)
     if (this.centred) kernels.shiftRowsF64(buffer, rows, width, this.means)
     return buffer
+  }
+}
+
+/** What sums of centred columns, left: f64[n] and right: f64[p], add to product: f64[n][p], or to its lower triangle, comes off it. */
+export function takeOffSums(
+  memory: Memory,
+  product: Pointer,
+  left: Pointer,
+  n: number,
+  right: Pointer,
+  p: number,
+  total: number,
+  lower = false
+): void {
+  const view = memory.f64(product, n * p)
+  const [d, e] = [memory.f64(left, n), memory.f64(right, p)]
+  for (let i = 0; i < n; i++) {
+    const share = d[i]! / total
+    const end = lower ? i + 1 : p
+    for (let j = 0; j < end; j++) view[i * p + j]! -= share * e[j]!
   }
 }
 
