@@ -1,7 +1,7 @@
 import { checkBoolean, checkNumber, checkOptions } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
-import { nonFiniteError, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
+import { nonFiniteF64Error, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
 import { floatsFor, loadRows, loadScaled, readSquare, takeScaled, ulpOf } from './dense.js'
 import { NOT_FINITE, type Floats } from './matrix.js'
 import { timesPower } from './samples.js'
@@ -49,7 +49,7 @@ export function cholesky(matrix: TensorLike, options: CholeskyOptions = {}): Cho
     if (!pivot) {
       loadRows(memory, a, n, source, 0, n)
       const peak = kernels.unitExponent(a, n * n)
-      if (peak === NOT_FINITE) throw nonFiniteError(source)
+      if (peak === NOT_FINITE) throw nonFiniteF64Error(source)
       checkSymmetric(source, memory, kernels, a, peak)
       const exponents = equilibrate(memory, kernels, a, n)
       const done = factorInPlace(memory, kernels, a, n, n)

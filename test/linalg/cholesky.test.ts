@@ -402,6 +402,10 @@ describe('errors', () => {
       const a = matrix(70, 70, (i, j) => (i === j ? 1 : 0))
       a.data[69] = value
       expectError(() => cholesky(a), RangeError, `got ${value} at index 69`)
+      // Beyond float32 is finite here.
+      a.data[0] = 1e60
+      for (const pivot of [false, true])
+        expectError(() => cholesky(a, { pivot }), RangeError, `got ${value} at index 69`)
     }
   })
 
