@@ -34,9 +34,9 @@ export interface TruncatedSvd<T extends Floats = Floats> {
   /** right singular vectors (n, rank), orthonormal columns: A ~ u diag(s) vT */
   v: Tensor<T>
   rank: number
-  /** share of the sum of squares that the rank keeps; undefined for an operator without a norm */
+  /** share of the sum of squares that the rank keeps; undefined where 'krylov' has an operator without a norm */
   energy: number | undefined
-  /** |A - u diag(s) vT| / |A|, Frobenius norms; undefined for an operator without a norm */
+  /** |A - u diag(s) vT| / |A|, Frobenius norms; undefined as energy */
   relativeError: number | undefined
   /** of each triple the greater of |A'u - s v| and |A v - s u|, to the rounding of products: 1e-6 of the greatest value in f32, 1e-14 in f64 */
   residuals: Float64Array<ArrayBuffer>
