@@ -41,34 +41,38 @@ it('groups and prunes a tensor of 1 GiB in no more than 64 MiB of linear memory'
   expect(kept).toBe(length / 2)
 })
 
-it('sums a table of 1 GiB, in calls of odd sizes, in no more than 64 MiB of linear memory', { timeout: 300_000 }, () => {
-  const dim = 256
-  const rows = GIB / 4 / dim
-  const data = new Float32Array(7001 * dim)
-  for (let i = 0; i < data.length; i++) data[i] = ((i * 7) % 15) - 7
-  const { memory } = defaultEngine()
-  const before = memory.size
-  const gram = createGram(dim)
-  for (let row = 0; row < rows; row += 7001) {
-    const count = Math.min(7001, rows - row)
-    gram.add({ data: data.subarray(0, count * dim), shape: [count, dim] })
-  }
-  expect(memory.size - before).toBeLessThanOrEqual(64 * MIB)
-  expect(gram.count).toBe(rows)
-  // 1024 blocks are one node.
-  expect(gram.toBytes().length).toBeLessThan(4 * dim * (dim + 1) + 8 * dim + 1024)
-  // Sums of whole numbers are exact.
-  const { data: matrix } = gram.matrix()
-  for (const [i, j] of [
-    [0, 0],
-    [3, 200],
-    [255, 254]
-  ]) {
-    let sum = 0
-    for (let row = 0; row < rows; row++) {
-      const at = (row % 7001) * dim
-      sum += data[at + i]! * data[at + j]!
+it(
+  'sums a table of 1 GiB, in calls of odd sizes, in no more than 64 MiB of linear memory',
+  { timeout: 300_000 },
+  () => {
+    const dim = 256
+    const rows = GIB / 4 / dim
+    const data = new Float32Array(7001 * dim)
+    for (let i = 0; i < data.length; i++) data[i] = ((i * 7) % 15) - 7
+    const { memory } = defaultEngine()
+    const before = memory.size
+    const gram = createGram(dim)
+    for (let row = 0; row < rows; row += 7001) {
+      const count = Math.min(7001, rows - row)
+      gram.add({ data: data.subarray(0, count * dim), shape: [count, dim] })
     }
-    expect(matrix[i * dim + j]).toBe(sum)
+    expect(memory.size - before).toBeLessThanOrEqual(64 * MIB)
+    expect(gram.count).toBe(rows)
+    // 1024 blocks are one node.
+    expect(gram.toBytes().length).toBeLessThan(4 * dim * (dim + 1) + 8 * dim + 1024)
+    // Sums of whole numbers are exact.
+    const { data: matrix } = gram.matrix()
+    for (const [i, j] of [
+      [0, 0],
+      [3, 200],
+      [255, 254]
+    ]) {
+      let sum = 0
+      for (let row = 0; row < rows; row++) {
+        const at = (row % 7001) * dim
+        sum += data[at + i]! * data[at + j]!
+      }
+      expect(matrix[i * dim + j]).toBe(sum)
+    }
   }
-})
+)
