@@ -58,7 +58,7 @@ export async function run(report) {
         'svd-js': () => SVD(nested),
         'ml-matrix': () => new SingularValueDecomposition(nested, { autoTranspose: true })
       },
-      { rounds: n >= 512 ? 3 : 7, warmup: 3 }
+      { rounds: n >= 512 ? 3 : 15, warmup: n >= 256 ? 3 : 20 }
     )
     ours.push(ms.svd)
     const gain = (name, least) => {
