@@ -150,7 +150,7 @@ describe('svd and lowRank', () => {
         return matrixOf(3, 3, (i, j) => (i === j ? 2 + i : 1))
       }
     }
-    const none = { matrix: () => random(3, 3) }
+    const none = { matrix: () => matrixOf(3, 3, (i, j) => (i === j ? 9 : i + 2 * j)) }
     for (const options of [
       { rank: 3, activations },
       { rank: 3, quantize: 'int4', residual: { format: 'int8', group: 5 } },
