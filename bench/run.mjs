@@ -22,6 +22,7 @@ console.log(`Node ${process.version}, ${os.cpus()[0].model.trim()}, one thread, 
 console.log(`SIMD128 multiply-adds: ${peak.f32.toFixed(1)} GFlop/s in f32, ${peak.f64.toFixed(1)} in f64`)
 for (const domain of readdirSync(here, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
   for (const file of readdirSync(new URL(`${domain.name}/`, here)).sort()) {
+    if (!file.endsWith('.mjs')) continue
     if (wanted.length && !wanted.some((name) => file.includes(name))) continue
     const bench = await import(new URL(`${domain.name}/${file}`, here))
     await bench.run(report, peak)
