@@ -66,16 +66,22 @@ export { applyQ, factorPanelF64, factorPivotedQrF64, unitReflectors } from './li
 export { scaleRowsF64, shiftRowsF64, sumRowsF64 } from './linalg/center'
 export { solveTriangleF64, triangularWork } from './linalg/triangular'
 export { differences, differencesF64, log10F64, residualSquares, sqrtF64 } from './linalg/compare'
-export { rotateRows, unrotateRows } from './embeddings/rotate'
-export { errorsByNumberF32, meansByNumberF32, nearestF32, packCentresF32, sumByNumberF32 } from './embeddings/kmeans'
-export { clearBytes, placeColumns, placeStrips, takeColumnsOf, takeStrips } from './embeddings/blocks'
-export { addTerms, finishScores } from './embeddings/finish'
-export { addScaledF32, buildByteQuery, scanBytes } from './embeddings/scanBytes'
-export { scanFloats, scanHalves } from './embeddings/scanFloats'
-export { scanSigns, spreadBytes } from './embeddings/scanSigns'
-export { joinDigits, scanTables, scanThreeBits } from './embeddings/scanTables'
-export { scoreOf, selectScores, takeBest } from './embeddings/select'
-export { buildScalarTables, buildSubspaceTables, copyPadded } from './embeddings/tables'
+export { rotateRows, unrotateRows } from './embeddings/codec/rotate'
+export {
+  errorsByNumberF32,
+  meansByNumberF32,
+  nearestF32,
+  packCentresF32,
+  sumByNumberF32
+} from './embeddings/codec/kmeans'
+export { clearBytes, placeColumns, placeStrips, takeColumnsOf, takeStrips } from './embeddings/scan/blocks'
+export { addTerms, finishScores } from './embeddings/scan/finish'
+export { addScaledF32, buildByteQuery, scanBytes } from './embeddings/scan/scanBytes'
+export { scanFloats, scanHalves } from './embeddings/scan/scanFloats'
+export { scanSigns, spreadBytes } from './embeddings/scan/scanSigns'
+export { joinDigits, scanTables, scanThreeBits } from './embeddings/scan/scanTables'
+export { scoreOf, selectScores, takeBest } from './embeddings/scan/select'
+export { buildScalarTables, buildSubspaceTables, copyPadded } from './embeddings/scan/tables'
 export {
   endsRowsF32,
   magnitudesF32,
@@ -84,17 +90,17 @@ export {
   shiftRowsF32,
   sumF32,
   timesF32
-} from './embeddings/centre'
-export { decodeUniform } from './embeddings/planes'
-export { decodeAffine, encodeAffine, encodeSymmetric } from './embeddings/int8'
-export { buildSignedTables, encodeOsq, osqWork } from './embeddings/osq'
-export { encodeRabitq, rabitqWork } from './embeddings/rabitq'
-export { decodeSigns, encodeSigns } from './embeddings/signs'
-export { beamStepF32, subtractByNumberF32 } from './embeddings/residual'
-export { distanceRows, dotRows, subtractRow, unitRows } from './embeddings/rows'
-export { decodeTurbo, encodeTurbo, turboWork } from './embeddings/turbo'
-export { scanLookup, scanLookupUnit } from './embeddings/lookup'
-export { lookUpRowsF32, pairF32, productTableF32, rowSquaresF32 } from './embeddings/product'
+} from './embeddings/codec/centre'
+export { decodeUniform } from './embeddings/codec/planes'
+export { decodeAffine, encodeAffine, encodeSymmetric } from './embeddings/codec/int8'
+export { buildSignedTables, encodeOsq, osqWork } from './embeddings/codec/osq'
+export { encodeRabitq, rabitqWork } from './embeddings/codec/rabitq'
+export { decodeSigns, encodeSigns } from './embeddings/codec/signs'
+export { beamStepF32, subtractByNumberF32 } from './embeddings/codec/residual'
+export { distanceRows, dotRows, subtractRow, unitRows } from './embeddings/scan/rows'
+export { decodeTurbo, encodeTurbo, turboWork } from './embeddings/codec/turbo'
+export { scanLookup, scanLookupUnit } from './embeddings/scan/lookup'
+export { lookUpRowsF32, pairF32, productTableF32, rowSquaresF32 } from './embeddings/codec/product'
 
 /** The first byte that the caller may use. */
 export function heapBase(): usize {

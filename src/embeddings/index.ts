@@ -1,6 +1,13 @@
-export { createCodecFit, fitCodec, openCodec, type CodecFit, type CodecFitOptions, type CodecOptions } from './fit.js'
-export type { Codec, CodesLike } from './codec.js'
-export type { Method, Metric } from './quantizer.js'
+export {
+  createCodecFit,
+  fitCodec,
+  openCodec,
+  type CodecFit,
+  type CodecFitOptions,
+  type CodecOptions
+} from './codec/fit.js'
+export type { Codec, CodesLike } from './codec/codec.js'
+export type { Method, Metric } from './codec/quantizer.js'
 export {
   readVectors,
   type ArrowLibrary,
@@ -9,15 +16,20 @@ export {
   type ReadVectors,
   type ReadVectorsOptions,
   type VectorFormat
-} from './readVectors.js'
-export type { VectorRecord, VectorsLike } from './vectors.js'
-export { exportVectors, type ExportVectorsOptions, type VectorDestination, type VectorExports } from './literals.js'
+} from './vectors/readVectors.js'
+export type { VectorRecord, VectorsLike } from './vectors/vectors.js'
+export {
+  exportVectors,
+  type ExportVectorsOptions,
+  type VectorDestination,
+  type VectorExports
+} from './vectors/exportVectors.js'
 export { createIndex, openIndex } from './search/createIndex.js'
 export type { AddOptions, Index } from './search/codeIndex.js'
 export type { AsyncRescore, IndexOptions, OriginalsFormat, Rescore, SearchOptions } from './search/options.js'
 export type { SearchResult } from './search/searching.js'
 export type { Filter } from './search/filter.js'
-export { fileVectors, type FileVectors, type FileVectorsOptions } from './search/fileVectors.js'
-export { evaluate, type EvaluateOptions, type Evaluation, type Interval } from './evaluate.js'
-export { chooseCodec, type Choice, type ChoiceRow, type ChooseOptions } from './choose.js'
-export { paretoPlot, type PlotOptions, type PlotPoint } from './plot.js'
+export { fileVectors, type FileVectors, type FileVectorsOptions } from './vectors/fileVectors.js'
+export { evaluate, type EvaluateOptions, type Evaluation, type Interval } from './measure/evaluate.js'
+export { chooseCodec, type Choice, type ChoiceRow, type ChooseOptions } from './measure/choose.js'
+export { paretoPlot, type PlotOptions, type PlotPoint } from './measure/plot.js'

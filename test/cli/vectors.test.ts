@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fitCodec, openIndex, type Choice, type Evaluation } from '../../src/embeddings/index.js'
 import { encodeNpy } from '../../src/model/index.js'
-import { plainNearest, plainRow } from '../oracle/embeddings/recall.js'
+import { plainNearest, plainRow } from '../oracle/embeddings/measure/recall.js'
 import { snapshot, temporaryFolder, tersor, type Run } from '../support/cli.js'
 import { normals } from '../support/random.js'
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { rabitq } from '../../src/embeddings/methods/rabitq.js'
-import { dot } from '../oracle/embeddings/scalars.js'
+import { rabitq } from '../../src/embeddings/codec/methods/rabitq.js'
+import { dot } from '../oracle/embeddings/codec/scalars.js'
 import { coderOf, factorOf, rowOf, rowsFrom, type Rows } from '../support/quantizers.js'
 import { normal, normals, seeded } from '../support/random.js'
 

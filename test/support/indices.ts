@@ -1,10 +1,10 @@
 import { expect } from 'vitest'
-import { codecOf, type Codec } from '../../src/embeddings/codec.js'
-import { createFront } from '../../src/embeddings/front.js'
-import { float32 } from '../../src/embeddings/methods/float32.js'
-import type { Metric } from '../../src/embeddings/quantizer.js'
+import { codecOf, type Codec } from '../../src/embeddings/codec/codec.js'
+import { createFront } from '../../src/embeddings/codec/front.js'
+import { float32 } from '../../src/embeddings/codec/methods/float32.js'
+import type { Metric } from '../../src/embeddings/codec/quantizer.js'
 import type { SearchResult } from '../../src/embeddings/search/searching.js'
-import type { PlainHit } from '../oracle/embeddings/search.js'
+import type { PlainHit } from '../oracle/embeddings/search/search.js'
 import { index, seeded } from './random.js'
 
 export const METRICS: readonly Metric[] = ['cosine', 'dot', 'l2']

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createEngine, frame } from '../../src/core/engine.js'
-import { partsOf } from '../../src/embeddings/codec.js'
+import { partsOf } from '../../src/embeddings/codec/codec.js'
 import type { Codec } from '../../src/embeddings/index.js'
 import { openTensors } from '../../src/model/index.js'
 import type { Table } from './tables.js'

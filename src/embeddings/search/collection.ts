@@ -1,6 +1,6 @@
 import { frame, type Engine } from '../../core/engine.js'
 import type { Pointer } from '../../core/memory.js'
-import { BLOCK_ROWS } from '../layout.js'
+import { BLOCK_ROWS } from '../scan/layout.js'
 import type { Coarse } from './coarse.js'
 import { Ids, NO_ID } from './ids.js'
 import { Lists } from './lists.js'

@@ -1,5 +1,5 @@
 import { checkAttached, isArrayOf, show } from '../../core/check.js'
-import { BLOCK_ROWS } from '../layout.js'
+import { BLOCK_ROWS } from '../scan/layout.js'
 import { type Ids, NO_ID } from './ids.js'
 
 /** Which rows a search may find: a function of the id, or a bit for each id (bit `id & 7` of byte `id >> 3`; ids beyond its end have none). */

@@ -1,9 +1,9 @@
 import { frame } from '../../core/engine.js'
 import type { Pointer } from '../../core/memory.js'
-import { BLOCK_ROWS, type RowLayout } from '../layout.js'
-import type { Query } from '../quantizer.js'
-import { scanBlocks } from '../scan.js'
-import { TopK } from '../select.js'
+import { BLOCK_ROWS, type RowLayout } from '../scan/layout.js'
+import type { Query } from '../codec/quantizer.js'
+import { scanBlocks } from '../scan/scan.js'
+import { TopK } from '../scan/select.js'
 import type { Collection } from './collection.js'
 import type { Masks } from './filter.js'
 

@@ -1,4 +1,4 @@
-import { BLOCK_ROWS } from '../layout.js'
+import { BLOCK_ROWS } from '../scan/layout.js'
 
 /** Blocks whose numbers follow one another. */
 export interface Run {

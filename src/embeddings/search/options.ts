@@ -1,5 +1,5 @@
 import { checkInteger, checkOptions, show } from '../../core/check.js'
-import type { VectorsLike } from '../vectors.js'
+import type { VectorsLike } from '../vectors/vectors.js'
 import { checkFilter, type Filter } from './filter.js'
 import type { Plan } from './searching.js'
 

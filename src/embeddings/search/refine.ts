@@ -1,8 +1,8 @@
 import { frame } from '../../core/engine.js'
-import { blockBytes, clearBlocks, placeRows } from '../blocks.js'
-import { BLOCK_ROWS, rowBytes } from '../layout.js'
-import type { Query } from '../quantizer.js'
-import { scoreFinely } from '../scan.js'
+import { blockBytes, clearBlocks, placeRows } from '../scan/blocks.js'
+import { BLOCK_ROWS, rowBytes } from '../scan/layout.js'
+import type { Query } from '../codec/quantizer.js'
+import { scoreFinely } from '../scan/scan.js'
 import type { Collection, Shelf } from './collection.js'
 import type { Found } from './find.js'
 

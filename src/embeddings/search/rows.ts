@@ -1,5 +1,5 @@
 import { show } from '../../core/check.js'
-import { rowBytes, type RowLayout } from '../layout.js'
+import { rowBytes, type RowLayout } from '../scan/layout.js'
 import { LAST_ID } from './ids.js'
 
 /** Bytes of rows that pass through linear memory at once. */

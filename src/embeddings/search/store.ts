@@ -1,6 +1,6 @@
 import { frame, type Engine } from '../../core/engine.js'
 import type { Pointer } from '../../core/memory.js'
-import { BLOCK_ROWS } from '../layout.js'
+import { BLOCK_ROWS } from '../scan/layout.js'
 
 /** How rows stand in a block of 32, and how they get there and back. */
 export interface BlockForm {

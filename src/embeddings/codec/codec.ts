@@ -1,0 +1,246 @@
+import { show } from '../../core/check.js'
+import { createEngine, frame, type Engine } from '../../core/engine.js'
+import { readTensor, type Tensor } from '../../core/tensor.js'
+import { encodeCodec } from './codecFile.js'
+import { MOST_BITS, TILE_BYTES, tileRows, type Front, type LoadedFront } from './front.js'
+import { planesOf, rowBytes, type RowLayout } from '../scan/layout.js'
+import type { LoadedQuantizer, Method, Metric, Quantizer } from './quantizer.js'
+import { vectorsOf, type VectorsLike } from '../vectors/vectors.js'
+
+/** A fitted way to write vectors in few bytes. */
+export interface Codec {
+  readonly method: Method
+  readonly metric: Metric
+  /** of one code */
+  readonly bits: number
+  /** of the vectors that it takes */
+  readonly dimension: number
+  /** k-means centres; 1: the mean of all; 0: none */
+  readonly centres: number
+  readonly bytesPerVector: number
+  /** bytes of what was fitted: means, centres, components */
+  readonly tableBytes: number
+  readonly seed: number
+  /**
+   * The codes of vectors (n, dimension): (n, bytesPerVector); of one (dimension): (bytesPerVector). The bytes of a vector do not depend on the others.
+   *
+   * @throws RangeError for vectors of another dimension, or with a number that is not finite (row and column are named)
+   */
+  encode(vectors: VectorsLike): Tensor<Uint8Array<ArrayBuffer>>
+  /**
+   * The vectors that codes stand for: (n, dimension), or (dimension) for one. For cosine they are of about unit length; elements that `truncate` leaves out are 0.
+   *
+   * @throws TypeError for what are no bytes; RangeError for rows of another length, or that this codec cannot have made
+   */
+  decode(codes: CodesLike): Tensor<Float32Array<ArrayBuffer>>
+  /** All of it as the bytes of a safetensors file (docs/formats.md), for `openCodec`. */
+  toBytes(): Uint8Array<ArrayBuffer>
+}
+
+/** Rows of codes: `{ data, shape }` of bytes, as `encode` gives them, or the bytes of one vector. */
+export type CodesLike =
+  Uint8Array | { readonly data: Uint8Array; readonly shape?: readonly number[]; readonly dims?: readonly number[] }
+
+export interface CodecParts {
+  readonly front: Front
+  readonly quantizer: Quantizer
+  readonly seed: number
+}
+
+/** A codec of these parts. */
+export function codecOf(parts: CodecParts): Codec {
+  return new FittedCodec(parts)
+}
+
+/** What a codec is made of, for those that work with its codes in an engine of their own. */
+export function partsOf(verb: string, codec: unknown): CodecParts {
+  if (codec instanceof FittedCodec) return codec.parts
+  throw new TypeError(
+    `${verb}: "codec" expected a Codec (of fitCodec, createCodecFit or openCodec), got ${show(codec)}`
+  )
+}
+
+interface Loaded {
+  readonly engine: Engine
+  readonly front: LoadedFront
+  readonly quantizer: LoadedQuantizer
+}
+
+class FittedCodec implements Codec {
+  private loaded: Loaded | undefined
+
+  constructor(readonly parts: CodecParts) {}
+
+  get method(): Method {
+    return this.parts.quantizer.method
+  }
+
+  get metric(): Metric {
+    return this.parts.quantizer.metric
+  }
+
+  get bits(): number {
+    return this.parts.quantizer.layout.bits
+  }
+
+  get dimension(): number {
+    return this.parts.front.dimension
+  }
+
+  get centres(): number {
+    return this.parts.quantizer.centres
+  }
+
+  get bytesPerVector(): number {
+    return rowBytes(this.parts.quantizer.layout)
+  }
+
+  get tableBytes(): number {
+    const { front, quantizer } = this.parts
+    return [front.components, front.mean, ...Object.values(quantizer.tables)].reduce(
+      (sum, table) => sum + (table?.data.byteLength ?? 0),
+      0
+    )
+  }
+
+  get seed(): number {
+    return this.parts.seed
+  }
+
+  encode(vectors: VectorsLike): Tensor<Uint8Array<ArrayBuffer>> {
+    const { dimension, bytesPerVector, parts } = this
+    const source = vectorsOf('encode', vectors, 'vectors', dimension)
+    const [count] = source.shape
+    const data = new Uint8Array(count * bytesPerVector)
+    const { engine, front, quantizer } = this.load()
+    const step = tileRows(parts.front.width)
+    frame(engine, (memory) => {
+      const rows = memory.alloc(4 * Math.min(step, count) * parts.front.width)
+      const codes = memory.alloc(Math.min(step, count) * bytesPerVector)
+      for (let first = 0; first < count; first += step) {
+        const some = Math.min(step, count - first)
+        front.apply(rows, source, first, some)
+        quantizer.encode(codes, rows, some)
+        data.set(memory.u8(codes, some * bytesPerVector), first * bytesPerVector)
+      }
+    })
+    return { data, shape: source.single ? [bytesPerVector] : [count, bytesPerVector] }
+  }
+
+  decode(codes: CodesLike): Tensor<Float32Array<ArrayBuffer>> {
+    const { dimension, bytesPerVector, parts } = this
+    const { bytes, count, single } = readCodes('decode', codes, parts.quantizer)
+    const data = new Float32Array(count * dimension)
+    const { engine, front, quantizer } = this.load()
+    const { width } = parts.front
+    const step = Math.max(1, Math.floor(TILE_BYTES / 4 / dimension))
+    frame(engine, (memory, kernels) => {
+      const most = Math.min(step, count)
+      const from = memory.alloc(most * bytesPerVector)
+      const rows = memory.alloc(4 * most * width)
+      const to = memory.alloc(4 * most * dimension)
+      for (let first = 0; first < count; first += step) {
+        const some = Math.min(step, count - first)
+        memory
+          .u8(from, some * bytesPerVector)
+          .set(bytes.subarray(first * bytesPerVector, (first + some) * bytesPerVector))
+        quantizer.decode(rows, from, some)
+        front.undo(to, rows, some)
+        if (kernels.greatestBitsF32(to, some * dimension) >= MOST_FLOAT) {
+          const at = memory.f32(to, some * dimension).findIndex((x) => !Number.isFinite(x))
+          const row = first + Math.floor(at / dimension)
+          throw rowError('decode: "codes"', row, 'factors of numbers within float32, got greater ones')
+        }
+        data.set(memory.f32(to, some * dimension), first * dimension)
+      }
+    })
+    return { data, shape: single ? [dimension] : [count, dimension] }
+  }
+
+  toBytes(): Uint8Array<ArrayBuffer> {
+    return encodeCodec(this.parts)
+  }
+
+  /** Tables stay in an engine of the codec's own from the first call on. */
+  private load(): Loaded {
+    if (!this.loaded) {
+      const engine = createEngine()
+      const { front, quantizer } = this.parts
+      this.loaded = { engine, front: front.load(engine), quantizer: quantizer.load(engine) }
+    }
+    return this.loaded
+  }
+}
+
+/** What a verb is given as codes: (n, bytes of a row), or those of one. Checks what a damaged row would spoil: factors, numbers, the centre's number and unused bits. */
+export function readCodes(
+  verb: string,
+  codes: unknown,
+  { layout, centres }: Quantizer
+): { bytes: Uint8Array; count: number; single: boolean } {
+  const { name, data, shape, bits } = readTensor(verb, 'codes', codes)
+  if (bits || !/^Uint8(Clamped)?Array$/.test(Object.prototype.toString.call(data).slice(8, -1))) {
+    throw new TypeError(`${name} expected a Uint8Array, or { data, shape } with one, got ${show(data)}`)
+  }
+  const row = rowBytes(layout)
+  if (shape.length < 1 || shape.length > 2 || shape.at(-1) !== row) {
+    throw new RangeError(
+      `${name} expected rows of ${row} bytes, of shape (n, ${row}) or (${row}), got [${shape.join(', ')}]`
+    )
+  }
+  const single = shape.length === 1
+  const count = single ? 1 : shape[0]!
+  const bytes = data as Uint8Array
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const { codeBytes, factors, centreBytes } = layout
+  const unused = unusedBits(layout)
+  const wide = layout.scan === 'float'
+  for (let i = 0; i < count; i++) {
+    for (const [place, mask] of unused) {
+      if ((bytes[i * row + place]! & mask) !== 0) {
+        throw rowError(name, i, `zeros in what byte ${place} has beyond the last code, got ${bytes[i * row + place]}`)
+      }
+    }
+    if (wide || layout.scan === 'half') {
+      for (let j = 0; j < layout.count; j++) {
+        const bits = wide
+          ? view.getUint32(i * row + 4 * j, true) & 0x7fff_ffff
+          : view.getUint16(i * row + 2 * j, true) & 0x7fff
+        if (bits >= (wide ? MOST_BITS : MOST_HALF)) {
+          throw rowError(name, i, `numbers ${wide ? 'below 2^48' : 'within float16'}, got none at column ${j}`)
+        }
+      }
+    }
+    const at = i * row + codeBytes
+    for (let f = 0; f < factors; f++) {
+      const factor = view.getFloat32(at + 4 * f, true)
+      if (!Number.isFinite(factor)) throw rowError(name, i, `a finite factor ${f}, got ${factor}`)
+    }
+    if (centreBytes === 0) continue
+    const centre = centreBytes === 1 ? bytes[at + 4 * factors]! : view.getUint16(at + 4 * factors, true)
+    if (centre >= centres) throw rowError(name, i, `one of ${centres} centres, got number ${centre}`)
+  }
+  return { bytes, count, single }
+}
+
+/** The least pattern of float16 that is no finite number. */
+const MOST_HALF = 0x7c00
+/** The same of f32. */
+const MOST_FLOAT = 0x7f80_0000
+
+/** Bytes of a row that have bits beyond the last code, and which these are. */
+function unusedBits({ scan, bits, count }: RowLayout): [place: number, mask: number][] {
+  if (scan === 'float' || scan === 'half') return []
+  const found: [number, number][] = []
+  let end = 0
+  for (const plane of planesOf(bits)) {
+    end += Math.ceil((plane * count) / 8)
+    const used = (plane * count) % 8
+    // Signs alone begin with the highest bit.
+    if (used) found.push([end - 1, scan === 'signs' ? 0xff >> used : (0xff << used) & 0xff])
+  }
+  return found
+}
+
+const rowError = (name: string, row: number, what: string): RangeError =>
+  new RangeError(`${name} expected row ${row} to have ${what}; these are not the bytes that this codec made`)

@@ -1,0 +1,328 @@
+import { checkChoice, checkInteger, checkOptions, show } from '../../core/check.js'
+import { createEngine, defaultEngine, frame, type Engine } from '../../core/engine.js'
+import type { Pointer } from '../../core/memory.js'
+import type { Tensor } from '../../core/tensor.js'
+import { createGram, type Gram } from '../../linalg/gram.js'
+import { codecOf, type Codec } from './codec.js'
+import { decodeCodec } from './codecFile.js'
+import { createFront, tileRows, type Front } from './front.js'
+import { MOST_DIMENSIONS, rowBytes } from '../scan/layout.js'
+import { METHODS, methodOf, METRICS, type MethodOptions } from './methods/index.js'
+import type { Method, MethodKind, Metric, Quantizer, Sample } from './quantizer.js'
+import { RowSample } from './sample.js'
+import { vectorsOf, type Vectors, type VectorsLike } from '../vectors/vectors.js'
+
+export interface CodecOptions extends MethodOptions {
+  /** default 'turbo' */
+  method?: Method
+  /** of one code; default the method's own: of turbo 2 */
+  bits?: number
+  /** in place of `bits`: the widest rows of at most so many bytes */
+  bytes?: number
+  /** what vectors are compared by; default 'cosine' */
+  metric?: Metric
+  /** of all that is random; default 0 */
+  seed?: number
+  /** only so many leading elements of a vector (Matryoshka embeddings); default all */
+  truncate?: number
+  /** only so many principal components, after truncation; default none */
+  pca?: number
+  /** most rows that are kept to fit on, chosen at random; default what 32 MiB hold, and at most 65536 */
+  keep?: number
+}
+
+export interface CodecFitOptions extends CodecOptions {
+  /** where this part's first row stands in the whole table; default 0 */
+  first?: number
+}
+
+/** What a codec is fitted from: the rows of a table, in parts, in streams, or both. */
+export interface CodecFit {
+  readonly dimension: number
+  /** rows that were added */
+  readonly count: number
+  /**
+   * Adds vectors (r, dimension), or one (dimension), behind the last that is here.
+   *
+   * @throws RangeError for vectors of another dimension, or with a number that is not finite (row and column are named); nothing is added then
+   */
+  add(vectors: VectorsLike): this
+  /**
+   * Takes in what another part holds, which stays as it is.
+   *
+   * @throws TypeError for what is no CodecFit; RangeError for one of other options, and where both have a row
+   */
+  merge(other: CodecFit): this
+  /**
+   * The codec: the same bytes however the table came together.
+   *
+   * @throws RangeError where there are no rows, where rows between them are missing, and for what the method asks of them
+   */
+  fit(): Codec
+}
+
+const VERB = 'fitCodec'
+const COMMON = ['method', 'bits', 'bytes', 'metric', 'seed', 'truncate', 'pca', 'keep'] as const
+
+const KEPT_BYTES = 32 * 2 ** 20
+const KEPT_ROWS = 65536
+
+/**
+ * Fits a codec to vectors.
+ *
+ * Shapes: sample (n, dimension), the whole table or rows chosen from it at random. Defaults: method 'turbo' with 2 bits, for the cosine, seed 0.
+ * Numbers: for the cosine all that are within float32; for dot and l2 below 2^48, and data so small that rows lie less than 1e-12 apart has to be
+ * rescaled: squares of less vanish in float32.
+ * Method: the front (truncation, principal components, unit length), then the method's own, named there. All that is learnt comes from at most `keep` rows: those of the least hash of seed and place.
+ *
+ * @throws TypeError for an unknown option, or both bits and bytes; RangeError for bits that the method lacks (those it has are listed), for rows with a number that is
+ * not finite (row and column are named), for fewer rows than centres
+ */
+export function fitCodec(sample: VectorsLike, options: CodecOptions = {}): Codec {
+  const source = vectorsOf(VERB, sample, 'sample')
+  const [count, dimension] = source.shape
+  if (count === 0 || source.single) {
+    throw new RangeError(`${source.name} expected vectors of shape (n, dimension), got ${count ? 'one' : 'none'}`)
+  }
+  return new TableFit(planOf(VERB, dimension, options), 0).take(source).fit()
+}
+
+/**
+ * Fits a codec to a table that comes in parts: `add` rows, `merge` parts, then `fit`.
+ *
+ * Options: as `fitCodec`; `first` says where a part stands, for parts that are merged.
+ *
+ * @throws TypeError and RangeError as `fitCodec`
+ */
+export function createCodecFit(dimension: number, options: CodecFitOptions = {}): CodecFit {
+  checkInteger('createCodecFit', 'dimension', dimension, 1, MOST_DIMENSIONS)
+  const { first = 0, ...rest } = options
+  checkInteger('createCodecFit', 'first', first, 0, Number.MAX_SAFE_INTEGER)
+  return new TableFit(planOf('createCodecFit', dimension, rest, ['first']), first)
+}
+
+/**
+ * Opens what `toBytes` gave.
+ *
+ * @throws TypeError for what are no bytes; FormatError for a file that is damaged, of another kind or by a later version
+ */
+export function openCodec(bytes: Uint8Array): Codec {
+  return codecOf(decodeCodec('openCodec', bytes))
+}
+
+interface Plan {
+  readonly dimension: number
+  readonly kind: MethodKind<MethodOptions & { bits: number }>
+  readonly metric: Metric
+  readonly seed: number
+  readonly bits: number | undefined
+  readonly bytes: number | undefined
+  readonly truncate: number
+  readonly pca: number | undefined
+  readonly keep: number
+  readonly method: MethodOptions
+}
+
+function planOf(verb: string, dimension: number, options: CodecOptions, more: readonly string[] = []): Plan {
+  if (dimension > MOST_DIMENSIONS) {
+    throw new RangeError(
+      `${verb}: expected vectors of at most ${MOST_DIMENSIONS} dimensions, got ${dimension}; truncate them, or split them`
+    )
+  }
+  if (typeof options !== 'object' || options === null) checkOptions(verb, options, COMMON)
+  const name = checkChoice(verb, 'method', options.method ?? 'turbo', METHODS)
+  const kind = methodOf(name)!
+  checkOptions(verb, options, [...COMMON, ...more, ...kind.options])
+  const { bits, bytes, metric = 'cosine', seed = 0, truncate = dimension, pca } = options
+  if (bits !== undefined && bytes !== undefined) {
+    throw new TypeError(`${verb}: expected at most one of bits, bytes, got both`)
+  }
+  if (bits !== undefined) checkBits(verb, kind, bits)
+  if (bytes !== undefined) checkInteger(verb, 'bytes', bytes, 1, Infinity)
+  checkChoice(verb, 'metric', metric, METRICS)
+  checkInteger(verb, 'seed', seed, 0, Number.MAX_SAFE_INTEGER)
+  checkInteger(verb, 'truncate', truncate, 1, dimension)
+  if (pca !== undefined) checkInteger(verb, 'pca', pca, 1, truncate)
+  const most = Math.max(1, Math.min(KEPT_ROWS, Math.floor(KEPT_BYTES / 4 / truncate)))
+  const { keep = most } = options
+  checkInteger(verb, 'keep', keep, 1, Infinity)
+  const method = Object.fromEntries(
+    Object.entries(options).filter(([option, value]) => kind.options.includes(option) && value !== undefined)
+  ) as MethodOptions
+  return { dimension, kind, metric, seed, bits, bytes, truncate, pca, keep, method }
+}
+
+function checkBits(verb: string, { method, bits: known }: Pick<MethodKind, 'method' | 'bits'>, bits: unknown): void {
+  if (typeof bits === 'number' && known.includes(bits)) return
+  const list = known.length === 1 ? `${known[0]}` : `${known.slice(0, -1).join(', ')} or ${known.at(-1)}`
+  const text = `${verb}: "bits" expected ${list} for method ${method}, got ${show(bits)}`
+  throw typeof bits === 'number' ? new RangeError(text) : new TypeError(text)
+}
+
+interface Range {
+  readonly first: number
+  readonly end: number
+}
+
+const rowsText = ({ first, end }: Range): string => (end - first === 1 ? `row ${first}` : `rows ${first} to ${end - 1}`)
+
+class TableFit implements CodecFit {
+  private readonly rows: RowSample
+  private readonly gram: Gram | undefined
+  private ranges: readonly Range[] = []
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly start: number
+  ) {
+    const { truncate, seed, keep, pca, metric } = plan
+    this.rows = new RowSample(truncate, keep, seed)
+    if (pca !== undefined) this.gram = createGram(truncate, { center: metric === 'l2', first: start })
+  }
+
+  get dimension(): number {
+    return this.plan.dimension
+  }
+
+  get count(): number {
+    return this.ranges.reduce((sum, { first, end }) => sum + (end - first), 0)
+  }
+
+  add(vectors: VectorsLike): this {
+    return this.take(vectorsOf('add', vectors, 'vectors', this.dimension))
+  }
+
+  take(source: Vectors): this {
+    const { dimension, metric, truncate } = this.plan
+    const [count] = source.shape
+    if (count === 0) return this
+    const first = this.ranges.at(-1)?.end ?? this.start
+    if (count > Number.MAX_SAFE_INTEGER - first) {
+      throw new RangeError(`${source.name} expected fewer rows than ${Number.MAX_SAFE_INTEGER - first}, got ${count}`)
+    }
+    const front = createFront(dimension, metric, truncate)
+    const engine = defaultEngine()
+    const step = tileRows(dimension)
+    const eachTile = (visit: (rows: Pointer, from: number, some: number) => void): void =>
+      frame(engine, (memory) => {
+        const loaded = front.load(engine)
+        const tile = memory.alloc(4 * Math.min(step, count) * truncate)
+        for (let from = 0; from < count; from += step) {
+          const some = Math.min(step, count - from)
+          loaded.apply(tile, source, from, some)
+          visit(tile, from, some)
+        }
+      })
+    // All rows are checked before the first is taken. One tile is checked as it is taken.
+    if (count > step) eachTile(() => undefined)
+    eachTile((tile, from, some) => {
+      this.rows.add(engine, tile, first + from, some)
+      if (this.gram) {
+        const data = engine.memory.f32(tile, some * truncate).slice()
+        this.gram.add({ data, shape: [some, truncate] })
+      }
+    })
+    this.ranges = joined([...this.ranges, { first, end: first + count }])
+    return this
+  }
+
+  merge(other: CodecFit): this {
+    if (!(other instanceof TableFit)) {
+      throw new TypeError(`merge: "other" expected a CodecFit (of createCodecFit), got ${show(other)}`)
+    }
+    const [mine, theirs] = [this.plan, other.plan].map(({ kind, ...plan }) =>
+      JSON.stringify({ ...plan, method: kind.method, options: plan.method })
+    )
+    if (mine !== theirs) {
+      throw new RangeError('merge: "other" expected a CodecFit of the same dimension and options, got one of others')
+    }
+    for (const a of this.ranges) {
+      for (const b of other.ranges) {
+        const both = { first: Math.max(a.first, b.first), end: Math.min(a.end, b.end) }
+        if (both.first < both.end) {
+          throw new RangeError(
+            `merge: "other" has ${rowsText(both)}, which are here already; give each part its own place by "first"`
+          )
+        }
+      }
+    }
+    this.rows.merge(other.rows)
+    if (this.gram) this.gram.merge(other.gram!)
+    this.ranges = joined([...this.ranges, ...other.ranges])
+    return this
+  }
+
+  fit(): Codec {
+    const [range, next] = this.ranges
+    if (!range) throw new RangeError('fit: expected at least one row; add some first')
+    if (next) {
+      throw new RangeError(
+        `fit: expected all rows from ${range.first} on, but ${rowsText({ first: range.end, end: next.first })} are missing; add or merge them`
+      )
+    }
+    const front = this.front()
+    const { metric, seed } = this.plan
+    const engine = createEngine()
+    const quantizer = frame(engine, (memory) => {
+      const { data, count } = this.rows.take()
+      const rows = memory.alloc(4 * count * front.width)
+      // The rows that are kept have been truncated already.
+      const rest = createFront(front.truncate, metric, front.truncate, front.components, front.mean).load(engine)
+      const source = { name: `${VERB}: "sample"`, data, shape: [count, front.truncate], size: data.length }
+      const step = tileRows(front.width)
+      for (let i = 0; i < count; i += step) {
+        rest.apply(rows + 4 * i * front.width, source, i, Math.min(step, count - i))
+      }
+      return this.quantizer(engine, { rows, count, dimension: front.width, metric, total: this.count, seed })
+    })
+    return codecOf({ front, quantizer, seed })
+  }
+
+  private front(): Front {
+    const { dimension, metric, truncate, pca } = this.plan
+    if (pca === undefined) return createFront(dimension, metric, truncate)
+    const { v, mean } = this.gram!.pca({ rank: pca }) as { v: Tensor; mean: Tensor }
+    return createFront(dimension, metric, truncate, v, metric === 'l2' ? mean : undefined)
+  }
+
+  private quantizer(engine: Engine, sample: Sample): Quantizer {
+    const { kind, bits, bytes, method } = this.plan
+    if (bytes === undefined) {
+      return kind.fit(engine, sample, {
+        ...method,
+        bits: bits ?? kind.usual ?? (kind.bits.includes(2) ? 2 : kind.bits[0]!)
+      })
+    }
+    const sizes: number[] = []
+    if (kind.choices) {
+      const all = kind.bits.flatMap((each) => kind.choices!(sample, { ...method, bits: each }))
+      let best: (typeof all)[number] | undefined
+      for (const choice of all) {
+        sizes.push(choice.bytes)
+        if (choice.bytes <= bytes && (!best || choice.bytes > best.bytes)) best = choice
+      }
+      if (best) return kind.fit(engine, sample, best.options)
+    } else {
+      for (const each of [...kind.bits].sort((a, b) => b - a)) {
+        const quantizer = kind.fit(engine, sample, { ...method, bits: each })
+        sizes.push(rowBytes(quantizer.layout))
+        if (sizes.at(-1)! <= bytes) return quantizer
+      }
+    }
+    throw new RangeError(
+      `${VERB}: "bytes" expected at least ${Math.min(...sizes)} for ${sample.dimension} dimensions and method ${kind.method}, got ${bytes}; ` +
+        'truncate or pca make rows shorter'
+    )
+  }
+}
+
+/** Ranges in order; those that touch become one. */
+function joined(ranges: readonly Range[]): Range[] {
+  const out: Range[] = []
+  for (const range of [...ranges].sort((a, b) => a.first - b.first)) {
+    const last = out.at(-1)
+    if (last?.end === range.first) out[out.length - 1] = { first: last.first, end: range.end }
+    else out.push(range)
+  }
+  return out
+}

@@ -1,0 +1,177 @@
+import { frame, type Engine } from '../../core/engine.js'
+import type { Pointer } from '../../core/memory.js'
+
+export interface KmeansOptions {
+  seed: number
+  /** rounds of assigning and averaging; fewer where nothing changes any more */
+  iterations: number
+  /** numbers from one row to the next; default `dimension` */
+  stride?: number
+  /** one of many independent choices of first rows for a seed; default 0 */
+  stream?: number
+  /** go on from the centroids that are there; default false: from rows chosen by seed and stream */
+  warm?: boolean
+}
+
+/** Centroids as the search for the nearest takes them. */
+export interface Centres {
+  readonly k: number
+  readonly dimension: number
+  readonly panels: Pointer
+  readonly halves: Pointer
+  /** f32[dimension]: what rows and centroids are taken off first */
+  readonly shift: Pointer
+}
+
+/** Streams of random numbers from here on choose the first rows. */
+const STREAMS = 1 << 20
+/** What an empty cluster's centroid and its donor's are moved apart by, of their distance from the middle. */
+const SPLIT = 1 / 1024
+/** Centroids whose median rows are taken off (assembly/embeddings/kmeans.ts). */
+const SOME = 31
+
+/**
+ * The k centroids of Lloyd's iteration (S. P. Lloyd, IEEE Trans. Inf. Theory 28, 1982), from k rows chosen by the seed. Ties go to the lowest number, sums
+ * run in f64 over the rows in order. A centroid that nothing is nearest to goes to the cluster of the greatest squared error (the lowest of equals), whose own moves apart from it a little.
+ *
+ * centroids: f32 (k, dimension), written; rows: f32 (count, stride), finite, count >= k.
+ */
+export function kmeans(
+  engine: Engine,
+  centroids: Pointer,
+  rows: Pointer,
+  count: number,
+  dimension: number,
+  k: number,
+  { seed, iterations, stride = dimension, stream = 0, warm = false }: KmeansOptions
+): void {
+  frame(engine, (memory, kernels) => {
+    if (!warm) {
+      chooseRows(engine, count, k, seed, stream).forEach((row, i) => {
+        memory.f32(centroids + 4 * i * dimension, dimension).set(memory.f32(rows + 4 * row * stride, dimension))
+      })
+    }
+    const numbers = memory.alloc(2 * count)
+    memory.u16(numbers, count).fill(0xffff)
+    const sums = memory.alloc(8 * k * dimension)
+    const counts = memory.alloc(4 * k)
+    const centres = makeCentres(engine, k, dimension)
+    for (let round = 0; round < iterations; round++) {
+      fillCentres(engine, centres, centroids)
+      if (nearest(engine, numbers, rows, count, centres, { stride }) === 0) break
+      memory.f64(sums, k * dimension).fill(0)
+      memory.i32(counts, k).fill(0)
+      kernels.sumByNumberF32(sums, counts, rows, count, stride, dimension, numbers)
+      kernels.meansByNumberF32(centroids, sums, counts, k, dimension)
+      if (memory.i32(counts, k).includes(0)) {
+        const errors = sums
+        memory.f64(errors, k).fill(0)
+        kernels.errorsByNumberF32(errors, rows, count, stride, dimension, numbers, centroids)
+        refill(engine, centroids, counts, errors, centres)
+      }
+    }
+  })
+}
+
+/** numbers: u16[count] of the centroid that each row is nearest to, the lowest of equals. */
+export function assign(
+  engine: Engine,
+  numbers: Pointer,
+  rows: Pointer,
+  count: number,
+  dimension: number,
+  centroids: Pointer,
+  k: number
+): void {
+  frame(engine, () => {
+    nearest(engine, numbers, rows, count, loadCentres(engine, centroids, k, dimension))
+  })
+}
+
+/** Centroids made ready for many calls of `nearest`, in the frame that is open. */
+export function loadCentres(engine: Engine, centroids: Pointer, k: number, dimension: number): Centres {
+  const centres = makeCentres(engine, k, dimension)
+  fillCentres(engine, centres, centroids)
+  return centres
+}
+
+export interface NearestOptions {
+  /** numbers from one row to the next; default the centres' dimension */
+  stride?: number
+  /** of a number; default 2 */
+  bytes?: 1 | 2
+  /** bytes from one number to the next; default `bytes` */
+  step?: number
+}
+
+/** As `assign`; returns how many numbers are other than before. */
+export function nearest(
+  engine: Engine,
+  numbers: Pointer,
+  rows: Pointer,
+  count: number,
+  { k, dimension, panels, halves, shift }: Centres,
+  { stride = dimension, bytes = 2, step = bytes }: NearestOptions = {}
+): number {
+  return frame(engine, (memory, kernels) => {
+    const work = memory.alloc(32 * (dimension + 2))
+    const wide = bytes === 2 ? 1 : 0
+    return kernels.nearestF32(numbers, step, wide, rows, count, stride, dimension, panels, halves, shift, k, work)
+  })
+}
+
+function makeCentres({ memory }: Engine, k: number, dimension: number): Centres {
+  const whole = 4 * Math.ceil(k / 4)
+  const panels = memory.alloc(4 * whole * dimension)
+  return { k, dimension, panels, halves: memory.alloc(4 * whole), shift: memory.alloc(4 * dimension) }
+}
+
+function fillCentres(engine: Engine, { k, dimension, panels, halves, shift }: Centres, centroids: Pointer): void {
+  frame(engine, (memory, kernels) => {
+    kernels.packCentresF32(panels, halves, shift, centroids, k, dimension, memory.alloc(4 * SOME))
+  })
+}
+
+/** k of the numbers below count, all different: the first of a shuffle (R. A. Fisher and F. Yates, 1938). */
+export function chooseRows(engine: Engine, count: number, k: number, seed: number, stream: number): Uint32Array {
+  return frame(engine, (memory, kernels) => {
+    const uniforms = memory.alloc(8 * k)
+    kernels.randomUniforms(uniforms, k, 1, seed, STREAMS + stream, 0)
+    const order = Uint32Array.from({ length: count }, (_, i) => i)
+    memory.f64(uniforms, k).forEach((uniform, i) => {
+      const other = Math.min(i + Math.floor(((uniform + 1) / 2) * (count - i)), count - 1)
+      const row = order[other]!
+      order[other] = order[i]!
+      order[i] = row
+    })
+    return order.subarray(0, k)
+  })
+}
+
+/** Gives each empty cluster half of the one with the greatest error. */
+function refill(
+  { memory }: Engine,
+  centroids: Pointer,
+  counts: Pointer,
+  errors: Pointer,
+  { k, dimension, shift }: Centres
+): void {
+  const sizes = memory.i32(counts, k)
+  const left = memory.f64(errors, k)
+  const middle = memory.f32(shift, dimension)
+  for (let empty = sizes.indexOf(0); empty >= 0; empty = sizes.indexOf(0, empty + 1)) {
+    let donor = 0
+    for (let i = 1; i < k; i++) if (left[i]! > left[donor]!) donor = i
+    if (left[donor] === 0) return
+    left[donor]! /= 2
+    left[empty] = left[donor]!
+    const from = memory.f32(centroids + 4 * donor * dimension, dimension)
+    const to = memory.f32(centroids + 4 * empty * dimension, dimension)
+    for (let j = 0; j < dimension; j++) {
+      const x = from[j]!
+      const apart = (j & 1 ? -SPLIT : SPLIT) * (x - middle[j]!)
+      from[j] = x - apart
+      to[j] = x + apart
+    }
+  }
+}
