@@ -1,5 +1,5 @@
 export { init } from './core/init.js'
-export { FormatError, MemoryLimitError, type FormatErrorCode } from './core/errors.js'
+export { FormatError, MemoryLimitError, type ErrorCode, type FormatErrorCode } from './core/errors.js'
 export type { Bitmask } from './core/mask.js'
 export type { NestedArray, NumberArray, Tensor, TensorLike } from './core/tensor.js'
 

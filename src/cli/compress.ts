@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import picomatch from 'picomatch'
 import { compressModel, type CompressReport, type Model, type ModelTensor, type Recipe } from '../model/index.js'
 import { compressVectors, meansVectors, type VectorOptions } from './compressVectors.js'
+import { UsageError } from './errors.js'
 import { withModel, writeWhole } from './files.js'
 import { bytes, decibels, printJson, printLine, printTable, ratio, shape, share, showProgress } from './output.js'
 
@@ -21,7 +22,7 @@ interface Options extends VectorOptions {
 }
 
 function needs(option: string, value: unknown, other: string): void {
-  if (value !== undefined) throw new TypeError(`${option} goes with ${other}`)
+  if (value !== undefined) throw new UsageError(`${option} goes with ${other}`)
 }
 
 function recipeOf(options: Options): Recipe {
@@ -54,7 +55,7 @@ function recipeOf(options: Options): Recipe {
     }
   }
   if (Object.keys(recipe).length === 0) {
-    throw new TypeError(
+    throw new UsageError(
       'nothing to do: give at least one of --quantize, --prune, --pattern, --rank, --energy, --max-error'
     )
   }
@@ -75,7 +76,7 @@ function selection(model: Model, { include, exclude }: Options): (tensor: ModelT
   if (!model.tensors.some(select)) {
     const globs = [...(include ?? []).map((g) => ` --include ${g}`), ...(exclude ?? []).map((g) => ` --exclude ${g}`)]
     const known = model.tensors.slice(0, 8).map((tensor) => `${tensor.name} (${tensor.dtype} ${shape(tensor.shape)})`)
-    throw new RangeError(
+    throw new UsageError(
       `no tensor of floating-point numbers is selected${globs.length ? ` by${globs.join('')}` : '; --include takes vectors too'}; ` +
         `the file has ${known.join(', ') || 'none'}${model.tensors.length > 8 ? ' …' : ''}`
     )
@@ -95,7 +96,7 @@ export async function compress(file: string, options: Options, command: Command)
     const [model] = OF_MODELS.filter((name) => options[name as keyof Options] !== undefined)
     const flag = model?.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)
     if (flag)
-      throw new TypeError(`--${flag} is for models, --bits, --recall, --bytes and --method for vectors; give one kind`)
+      throw new UsageError(`--${flag} is for models, --bits, --recall, --bytes and --method for vectors; give one kind`)
     return compressVectors(file, options)
   }
   const { output } = options

@@ -14,7 +14,8 @@ import {
   type Metric,
   type OriginalsFormat
 } from '../embeddings/index.js'
-import { FileError, meanOneFile, refuseInput, writeWhole } from './files.js'
+import { FileError, UsageError } from './errors.js'
+import { meanOneFile, refuseInput, writeWhole } from './files.js'
 import { bytes, printJson, printLine, printTable } from './output.js'
 import { aboutFile, idsOf, interval, printWritten, vectorsFrom } from './vectors.js'
 
@@ -46,17 +47,19 @@ export function meansVectors(options: VectorOptions): boolean {
 function check(options: VectorOptions): void {
   const { bits, recall, bytes: size, centres, plot } = options
   if (ASKED.every((name) => options[name] === undefined)) {
-    throw new TypeError(`nothing to do: give one of ${ASKED.map((name) => `--${name}`).join(', ')}`)
+    throw new UsageError(`nothing to do: give one of ${ASKED.map((name) => `--${name}`).join(', ')}`)
   }
   const searched = recall !== undefined || size !== undefined
-  if (recall !== undefined && size !== undefined) throw new TypeError('--recall does not go with --bytes; give one')
+  if (recall !== undefined && size !== undefined) throw new UsageError('--recall does not go with --bytes; give one')
   for (const [name, value] of Object.entries({ bits, centres })) {
     if (searched && value !== undefined) {
-      throw new TypeError(`--${name} does not go with ${recall === undefined ? '--bytes' : '--recall'}, which finds it`)
+      throw new UsageError(
+        `--${name} does not go with ${recall === undefined ? '--bytes' : '--recall'}, which finds it`
+      )
     }
   }
   if (plot !== undefined && !searched)
-    throw new TypeError('--plot goes with --recall or --bytes, which try many codecs')
+    throw new UsageError('--plot goes with --recall or --bytes, which try many codecs')
 }
 
 /** tersor compress VECTORS --bits … */
@@ -117,14 +120,14 @@ async function checkOutputs(file: string, output: string, plot?: string): Promis
   await refuseInput(output, [file])
   if (plot === undefined) return
   await refuseInput(plot, [file], '--plot')
-  if (await meanOneFile(plot, output)) throw new RangeError('--plot and --output are one file; give two')
+  if (await meanOneFile(plot, output)) throw new UsageError('--plot and --output are one file; give two')
 }
 
 /** Beside the input; never over what is there. */
 async function defaultOutput(file: string): Promise<string> {
   const output = join(dirname(file), `${basename(file, extname(file))}.index.safetensors`)
   if (await stat(output).catch(() => undefined)) {
-    throw new RangeError(`${output} is there already; give --output ${output} to replace it, or another name`)
+    throw new UsageError(`${output} is there already; give --output ${output} to replace it, or another name`)
   }
   return output
 }

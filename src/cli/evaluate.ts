@@ -1,6 +1,6 @@
 import { evaluate } from '../embeddings/index.js'
 import { printEvaluation } from './compressVectors.js'
-import { FileError } from './files.js'
+import { FileError } from './errors.js'
 import { printJson } from './output.js'
 import { indexFrom, vectorsFor } from './vectors.js'
 

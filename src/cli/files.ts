@@ -2,12 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { FileError, isRefusal, isUsage, UsageError } from './errors.js'
 import { openModel, type ByteSink, type FileTensor, type Model } from '../model/index.js'
-
-/** A file that could not be read or written. */
-export class FileError extends Error {
-  override readonly name = 'FileError'
-}
 
 function reason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
@@ -52,7 +48,7 @@ export async function withModel<T>(path: string, use: (model: Model) => Promise<
     return await use({ ...model, read: (name) => naming(path, () => readOne(path, name, model)) })
   } catch (error) {
     // These two are about the command line.
-    throw error instanceof TypeError || error instanceof RangeError ? error : nameFile(path, error)
+    throw isUsage(error) ? error : nameFile(path, error)
   } finally {
     await model.close()
   }
@@ -63,7 +59,7 @@ async function readOne(path: string, name: string, model: Model): Promise<FileTe
     return await model.read(name)
   } catch (error) {
     // The name is one of the model's: only an array can be out of range, the one that should hold the tensor.
-    if (error instanceof RangeError) throw new FileError(`cannot read ${path}: tensor ${name}: ${error.message}`)
+    if (isRefusal(error)) throw new FileError(`cannot read ${path}: tensor ${name}: ${error.message}`)
     throw error
   }
 }
@@ -163,7 +159,7 @@ export async function refuseInput(output: string, inputs: readonly string[], opt
   for (const input of inputs) {
     const source = await stat(input).catch(() => undefined)
     if (source && source.dev === dev && source.ino === ino) {
-      throw new RangeError(`${option} ${output} is the input itself, which is never changed; give another name`)
+      throw new UsageError(`${option} ${output} is the input itself, which is never changed; give another name`)
     }
   }
 }

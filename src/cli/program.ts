@@ -5,6 +5,7 @@ import { compress } from './compress.js'
 import { decompress } from './decompress.js'
 import { diff } from './diff.js'
 import { evaluateIndex } from './evaluate.js'
+import { isInternal, isUsage } from './errors.js'
 import { inspect } from './inspect.js'
 import { visible } from './output.js'
 import { search } from './search.js'
@@ -148,9 +149,10 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (!(error instanceof Error)) throw error
-    // The library's TypeError and RangeError are about what was asked for, all else about files.
-    const usage = error instanceof TypeError || error instanceof RangeError
-    process.stderr.write(`${colours.red('error:')} ${visible(error.message)}\n`)
-    return usage ? 2 : 1
+    const said = isInternal(error)
+      ? `internal error of tersor: ${error.stack}; please report it`
+      : visible(error.message)
+    process.stderr.write(`${colours.red('error:')} ${said}\n`)
+    return isUsage(error) ? 2 : 1
   }
 }

@@ -1,3 +1,4 @@
+import { UsageError } from './errors.js'
 import type { VectorsLike } from '../embeddings/index.js'
 import { printJson, printTable } from './output.js'
 import { indexFrom, vectorsFor } from './vectors.js'
@@ -20,7 +21,7 @@ export async function search(
   { query, vector, k = 10, oversampling, probes, json }: Options
 ): Promise<void> {
   if ((query === undefined) === (vector === undefined)) {
-    throw new TypeError('give the vectors to search for: either --query or --vector')
+    throw new UsageError('give the vectors to search for: either --query or --vector')
   }
   const index = await indexFrom(file)
   const queries: VectorsLike = query === undefined ? [numbers(vector!)] : await vectorsFor(index, file, query)
@@ -55,5 +56,5 @@ function numbers(text: string): number[] {
     // Said below.
   }
   if (Array.isArray(value) && value.length > 0 && value.every((x) => typeof x === 'number')) return value as number[]
-  throw new TypeError('--vector expected a list of numbers such as "[0.1, 0.2]"')
+  throw new UsageError('--vector expected a list of numbers such as "[0.1, 0.2]"')
 }

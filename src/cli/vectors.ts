@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { openIndex, readVectors, type Index, type Method, type Metric, type ReadVectors } from '../embeddings/index.js'
-import { FileError, nameFile } from './files.js'
+import { FileError, isRefusal } from './errors.js'
+import { nameFile } from './files.js'
 import { bytes, printLine, printTable, ratio } from './output.js'
 
 /** Reads vectors of any format; messages about the file name it. */
@@ -41,7 +42,7 @@ export async function indexFrom(file: string): Promise<Index> {
 
 /** What a file holds is no fault of the command line: its exit code is that of a bad file. */
 export function aboutFile(file: string, error: unknown): unknown {
-  if (error instanceof TypeError || error instanceof RangeError) return new FileError(`${file}: ${error.message}`)
+  if (isRefusal(error)) return new FileError(`${file}: ${error.message}`)
   return nameFile(file, error)
 }
 

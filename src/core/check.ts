@@ -1,3 +1,5 @@
+import { rangeError, typeError } from './errors.js'
+
 /** How a value reads in an error message. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
@@ -12,49 +14,49 @@ export function show(value: unknown): string {
 /** Options are closed: a name that is not known is an error that lists those that are. */
 export function checkOptions(verb: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${verb}: "options" expected an object with ${known.join(', ')}, got ${show(options)}`)
+    throw typeError(`${verb}: "options" expected an object with ${known.join(', ')}, got ${show(options)}`)
   }
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
-      throw new TypeError(`${verb}: unknown option "${name}"; expected ${known.join(', ')}`)
+      throw typeError(`${verb}: unknown option "${name}"; expected ${known.join(', ')}`, 'unknown-option')
     }
   }
 }
 
 export function checkChoice<T extends string>(verb: string, name: string, value: unknown, choices: readonly T[]): T {
   if (choices.includes(value as T)) return value as T
-  throw new TypeError(`${verb}: "${name}" expected one of ${choices.join(', ')}, got ${show(value)}`)
+  throw typeError(`${verb}: "${name}" expected one of ${choices.join(', ')}, got ${show(value)}`)
 }
 
 export function checkBoolean(verb: string, name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value
-  throw new TypeError(`${verb}: "${name}" expected true or false, got ${show(value)}`)
+  throw typeError(`${verb}: "${name}" expected true or false, got ${show(value)}`)
 }
 
 /** A number with least <= value <= most. */
 export function checkNumber(verb: string, name: string, value: unknown, least: number, most: number): number {
-  if (typeof value !== 'number') throw new TypeError(`${verb}: "${name}" expected a number, got ${show(value)}`)
+  if (typeof value !== 'number') throw typeError(`${verb}: "${name}" expected a number, got ${show(value)}`)
   if (!(value >= least && value <= most)) {
-    throw new RangeError(`${verb}: "${name}" expected a number in [${least}, ${most}], got ${value}`)
+    throw rangeError(`${verb}: "${name}" expected a number in [${least}, ${most}], got ${value}`)
   }
   return value
 }
 
 /** A finite number above 0. */
 export function checkPositive(verb: string, name: string, value: unknown): number {
-  if (typeof value !== 'number') throw new TypeError(`${verb}: "${name}" expected a number, got ${show(value)}`)
+  if (typeof value !== 'number') throw typeError(`${verb}: "${name}" expected a number, got ${show(value)}`)
   if (!(value > 0 && value < Infinity)) {
-    throw new RangeError(`${verb}: "${name}" expected a finite number above 0, got ${value}`)
+    throw rangeError(`${verb}: "${name}" expected a finite number above 0, got ${value}`)
   }
   return value
 }
 
 /** A whole number with least <= value <= most. */
 export function checkInteger(verb: string, name: string, value: unknown, least: number, most: number): number {
-  if (typeof value !== 'number') throw new TypeError(`${verb}: "${name}" expected a whole number, got ${show(value)}`)
+  if (typeof value !== 'number') throw typeError(`${verb}: "${name}" expected a whole number, got ${show(value)}`)
   if (!Number.isInteger(value) || value < least || value > most) {
     const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`
-    throw new RangeError(`${verb}: "${name}" expected a whole number ${range}, got ${value}`)
+    throw rangeError(`${verb}: "${name}" expected a whole number ${range}, got ${value}`)
   }
   return value
 }
@@ -77,7 +79,10 @@ export function checkAttached(where: string, array: unknown): void {
   try {
     new Uint8Array(array.buffer)
   } catch {
-    throw new TypeError(`${where} expected data, got an array whose buffer was transferred; keep a copy (data.slice())`)
+    throw typeError(
+      `${where} expected data, got an array whose buffer was transferred; keep a copy (data.slice())`,
+      'detached'
+    )
   }
 }
 
@@ -91,11 +96,11 @@ export function outputArray<T extends { length: number }>(
 ): T {
   if (given === undefined) return new type(length)
   if (!isArrayOf(given, type)) {
-    throw new TypeError(`${verb}: "${name}" expected a ${type.name}(${length}) to write to, got ${show(given)}`)
+    throw typeError(`${verb}: "${name}" expected a ${type.name}(${length}) to write to, got ${show(given)}`)
   }
   if (given.length !== length) {
     checkAttached(`${verb}: "${name}"`, given)
-    throw new RangeError(`${verb}: "${name}" expected length ${length}, got ${given.length}`)
+    throw rangeError(`${verb}: "${name}" expected length ${length}, got ${given.length}`)
   }
   return given
 }

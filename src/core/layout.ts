@@ -1,3 +1,4 @@
+import { rangeError } from './errors.js'
 import { checkInteger } from './check.js'
 import { sizeOf } from './tensor.js'
 
@@ -23,7 +24,7 @@ export interface Layout {
  */
 export function channelLayout(verb: string, shape: readonly number[], axis?: number, group?: number): Layout {
   if (axis !== undefined) {
-    if (shape.length === 0) throw new RangeError(`${verb}: "axis" expected a tensor with dimensions, got a scalar`)
+    if (shape.length === 0) throw rangeError(`${verb}: "axis" expected a tensor with dimensions, got a scalar`)
     checkInteger(verb, 'axis', axis, -shape.length, shape.length - 1)
   }
   if (group !== undefined) checkInteger(verb, 'group', group, 1, Infinity)

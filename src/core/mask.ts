@@ -1,3 +1,4 @@
+import { rangeError, typeError } from './errors.js'
 import { checkAttached, isArrayOf, show } from './check.js'
 import { sizeOf } from './tensor.js'
 
@@ -16,17 +17,17 @@ export function checkMask(verb: string, mask: unknown, shape: readonly number[])
     !isArrayOf(given.bits, Uint8Array) ||
     !Array.isArray(given.shape)
   ) {
-    throw new TypeError(`${verb}: "mask" expected { bits: Uint8Array, shape }, got ${show(mask)}`)
+    throw typeError(`${verb}: "mask" expected { bits: Uint8Array, shape }, got ${show(mask)}`)
   }
   if (given.shape.length !== shape.length || given.shape.some((n, i) => n !== shape[i])) {
-    throw new RangeError(
+    throw rangeError(
       `${verb}: "mask" expected shape [${shape.join(', ')}] as the tensor's, got [${given.shape.join(', ')}]`
     )
   }
   const bytes = Math.ceil(sizeOf(shape) / 8)
   if (given.bits.length !== bytes) {
     checkAttached(`${verb}: "mask.bits"`, given.bits)
-    throw new RangeError(`${verb}: "mask.bits" expected ${bytes} bytes, got ${given.bits.length}`)
+    throw rangeError(`${verb}: "mask.bits" expected ${bytes} bytes, got ${given.bits.length}`)
   }
   return given as Bitmask
 }

@@ -1,3 +1,4 @@
+import { internalError, rangeError, typeError } from './errors.js'
 import { powerOfTwo } from './powers.js'
 import { checkAttached, show, tagOf } from './check.js'
 import type { Kernels } from './engine.js'
@@ -73,7 +74,7 @@ function checkShape(where: string, shape: unknown): number[] {
     Array.isArray(shape) &&
     Array.from(shape).every((n) => Number.isInteger(n) && n >= 0) &&
     sizeOf(shape) <= LARGEST_EXACT
-  if (!isShape) throw new TypeError(`${where} expected a shape of whole numbers, got ${show(shape)}`)
+  if (!isShape) throw typeError(`${where} expected a shape of whole numbers, got ${show(shape)}`)
   return [...(shape as number[])]
 }
 
@@ -89,14 +90,14 @@ function flatten(where: string, nested: NestedArray): { data: Float64Array; shap
   const visit = (value: unknown, depth: number): void => {
     if (depth === shape.length) {
       if (typeof value !== 'number') {
-        throw new TypeError(`${where} expected numbers at depth ${depth}, got ${show(value)} at index ${next}`)
+        throw typeError(`${where} expected numbers at depth ${depth}, got ${show(value)} at index ${next}`)
       }
       data[next++] = value
       return
     }
     if (!Array.isArray(value) || value.length !== shape[depth]) {
       const got = Array.isArray(value) ? `one of ${value.length}` : show(value)
-      throw new RangeError(`${where} expected arrays of ${shape[depth]} at depth ${depth}, got ${got}`)
+      throw rangeError(`${where} expected arrays of ${shape[depth]} at depth ${depth}, got ${got}`)
     }
     for (const item of value) visit(item, depth + 1)
   }
@@ -127,7 +128,7 @@ export function readTensor(verb: string, name: string, value: unknown): Source {
     return { name: where, data, shape, size: data.length }
   }
   if (typeof value !== 'object' || value === null || !('data' in value)) {
-    throw new TypeError(
+    throw typeError(
       `${where} expected a tensor ({ data, shape }, { data, dims }, a typed array or nested arrays), got ${show(value)}`
     )
   }
@@ -140,13 +141,13 @@ export function readTensor(verb: string, name: string, value: unknown): Source {
     shape ??= nested.shape
   }
   if (!isNumberArray(data)) {
-    throw new TypeError(`${where}.data expected a typed array of numbers, got ${show(data)}`)
+    throw typeError(`${where}.data expected a typed array of numbers, got ${show(data)}`)
   }
   const checked = shape === undefined ? [data.length] : checkShape(`${where}.shape`, shape)
   const size = sizeOf(checked)
   if (size !== data.length) checkAttached(where, data)
   if (size !== data.length) {
-    throw new RangeError(`${where} expected length ${size} (${checked.join('x') || 'scalar'}), got ${data.length}`)
+    throw rangeError(`${where} expected length ${size} (${checked.join('x') || 'scalar'}), got ${data.length}`)
   }
   const dtype = String(tensor.dtype ?? tensor.type ?? '').toLowerCase()
   const bits = dtype ? readDtype(where, dtype, data) : undefined
@@ -156,14 +157,14 @@ export function readTensor(verb: string, name: string, value: unknown): Source {
 /** The 16-bit float whose patterns the array holds, if any. */
 function readDtype(where: string, dtype: string, data: NumberArray): Source['bits'] {
   if (NOT_NUMBERS.test(dtype)) {
-    throw new TypeError(
+    throw typeError(
       `${where} expected numbers, or the bits of float16 or bfloat16, got dtype ${show(dtype)}; convert it first`
     )
   }
   const carrier = tagOf(data)
   const half = /^(float16|f16)$/.test(dtype) ? 'float16' : /^(bfloat16|bf16)$/.test(dtype) ? 'bfloat16' : undefined
   if (half && !/^(Uint16Array|Float(16|32|64)Array)$/.test(carrier)) {
-    throw new TypeError(`${where} expected a Uint16Array of ${half} patterns, or floats, got ${show(data)}`)
+    throw typeError(`${where} expected a Uint16Array of ${half} patterns, or floats, got ${show(data)}`)
   }
   return carrier === 'Uint16Array' ? half : undefined
 }
@@ -214,13 +215,15 @@ export function firstNonFinite(
   for (let i = 0; i < source.size; i++) {
     const value = elementAt(source, i)
     if (!allowed(value)) {
-      return new RangeError(
-        `${source.name} expected finite numbers, got ${value} at index ${first + i}; replace or mask it first`
+      return rangeError(
+        `${source.name} expected finite numbers, got ${value} at index ${first + i}; replace or mask it first`,
+        'not-finite'
       )
     }
     if (!wide && !allowed(Math.fround(value))) {
-      return new RangeError(
-        `${source.name} expected numbers within float32, got ${value} at index ${first + i}; rescale the data`
+      return rangeError(
+        `${source.name} expected numbers within float32, got ${value} at index ${first + i}; rescale the data`,
+        'not-finite'
       )
     }
   }
@@ -231,7 +234,7 @@ export function firstNonFinite(
 export function nonFiniteError(source: Source, allowed?: (value: number) => boolean, wide = false): Error {
   return (
     firstNonFinite(source, allowed, wide) ??
-    new Error(`internal: all of ${source.name} is finite, but a kernel said it is not`)
+    internalError(`all of ${source.name} is finite, but a kernel said it is not`)
   )
 }
 

@@ -1,3 +1,4 @@
+import { stateError } from './errors.js'
 import { base64, module, type Kernels } from '#core'
 
 export type { Kernels }
@@ -23,10 +24,14 @@ function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
 /** Says what is missing before the compiler says it with an offset. */
 function checkFeatures(): void {
   if (typeof WebAssembly !== 'object') {
-    throw new Error('tersor needs WebAssembly, which this runtime does not have; run it where there is one')
+    throw stateError(
+      'unsupported-runtime',
+      'tersor needs WebAssembly, which this runtime does not have; run it where there is one'
+    )
   }
   if (!WebAssembly.validate(SIMD_PROBE)) {
-    throw new Error(
+    throw stateError(
+      'unsupported-runtime',
       'tersor needs the WebAssembly feature SIMD (SIMD128, "fixed-width SIMD"), which this runtime does not have; ' +
         'it is in Node 16.4, Deno 1.9, Bun, Chrome 91, Firefox 89, Safari 16.4 and later'
     )
@@ -38,7 +43,8 @@ const FORBIDDEN = /disallow|refuse|block|unsafe-eval/i
 
 function explained(cause: unknown): unknown {
   if (!(cause instanceof Error && FORBIDDEN.test(cause.message))) return cause
-  return new Error(
+  return stateError(
+    'forbidden',
     "tersor may not compile its WebAssembly here: a content security policy needs 'wasm-unsafe-eval' in script-src; for Cloudflare " +
       'Workers and edge runtimes, bundle with the condition workerd or edge-light',
     { cause }

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../core/errors.js'
 import { checkAttached, checkChoice, checkNumber, checkPositive, show } from '../core/check.js'
 import { elementAt, readTensor, type Source } from '../core/tensor.js'
 import { TILE } from '../core/tiles.js'
@@ -15,7 +16,7 @@ export function readLogits(verb: string, name: string, value: unknown): Logits {
   const source = readTensor(verb, name, value)
   const classes = source.shape.at(-1)
   if (!classes) {
-    throw new RangeError(`${source.name} expected a last dimension of classes, got shape [${source.shape.join(', ')}]`)
+    throw rangeError(`${source.name} expected a last dimension of classes, got shape [${source.shape.join(', ')}]`)
   }
   return { source, rows: source.size / classes, classes }
 }
@@ -23,7 +24,7 @@ export function readLogits(verb: string, name: string, value: unknown): Logits {
 export function checkSameShape(verb: string, student: Source, teacher: Source): void {
   const same = student.shape.length === teacher.shape.length && student.shape.every((n, i) => n === teacher.shape[i])
   if (!same) {
-    throw new RangeError(
+    throw rangeError(
       `${verb}: "teacher" expected shape [${student.shape.join(', ')}] as the student's, got [${teacher.shape.join(', ')}]`
     )
   }
@@ -45,17 +46,17 @@ export function readLabels(verb: string, labels: unknown, rows: number, classes:
     typeof labels === 'object' && labels !== null && 'data' in labels ? (labels as { data: unknown }).data : labels
   ) as ArrayLike<number | bigint> | null | undefined
   if (typeof given !== 'object' || given === null || typeof given.length !== 'number') {
-    throw new TypeError(`${verb}: "labels" expected an array of ${rows} class numbers, got ${show(labels)}`)
+    throw typeError(`${verb}: "labels" expected an array of ${rows} class numbers, got ${show(labels)}`)
   }
   if (given.length !== rows) {
     checkAttached(`${verb}: "labels"`, given)
-    throw new RangeError(`${verb}: "labels" expected ${rows} class numbers, one a row, got ${given.length}`)
+    throw rangeError(`${verb}: "labels" expected ${rows} class numbers, one a row, got ${given.length}`)
   }
   return Int32Array.from({ length: rows }, (_, row) => {
     const value: unknown = given[row]
     const label = typeof value === 'bigint' ? Number(value) : value
     if (typeof label !== 'number' || !Number.isInteger(label) || label < 0 || label >= classes) {
-      throw new RangeError(
+      throw rangeError(
         `${verb}: "labels" expected class numbers from 0 to ${classes - 1}, got ${show(value)} at row ${row}`
       )
     }
@@ -86,12 +87,12 @@ export function rowError({ source, classes }: Logits, row: number): RangeError {
   for (let i = row * classes; i < (row + 1) * classes; i++) {
     const value = elementAt(source, i)
     if (!(Math.fround(value) < Infinity)) {
-      return new RangeError(
+      return rangeError(
         `${source.name} expected logits below Infinity (-Infinity masks a class), got ${value} at index ${first + i}`
       )
     }
   }
-  return new RangeError(
+  return rangeError(
     `${source.name} expected a class that is not masked in each row, but row ${first / classes + row} is all -Infinity`
   )
 }

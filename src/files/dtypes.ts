@@ -1,4 +1,4 @@
-import { FormatError } from '../core/errors.js'
+import { FormatError, rangeError, typeError } from '../core/errors.js'
 import { brief, shorten } from './names.js'
 
 /** The typed arrays that carry tensors of a file. */
@@ -152,32 +152,32 @@ const NATURAL: Readonly<Record<string, Dtype | undefined>> = {
 /** Checks a tensor to write; `where` begins the messages. Throws TypeError, RangeError. */
 export function checkNewTensor(where: string, tensor: NewTensor): { dtype: Dtype; shape: number[]; bytes: Uint8Array } {
   if (typeof tensor !== 'object' || tensor === null) {
-    throw new TypeError(`${where} expected { shape, data }, got ${brief(tensor)}`)
+    throw typeError(`${where} expected { shape, data }, got ${brief(tensor)}`)
   }
   const { data } = tensor
   const tag = Object.prototype.toString.call(data).slice(8, -1)
   const natural = Object.hasOwn(NATURAL, tag) ? NATURAL[tag] : undefined
-  if (!natural) throw new TypeError(`${where} expected a typed array as "data", got ${brief(data)}`)
+  if (!natural) throw typeError(`${where} expected a typed array as "data", got ${brief(data)}`)
   const dtype = tensor.dtype ?? natural
   if (!isDtype(dtype)) {
-    throw new TypeError(`${where} expected a "dtype" of ${DTYPES.join(', ')}, got ${brief(dtype)}`)
+    throw typeError(`${where} expected a "dtype" of ${DTYPES.join(', ')}, got ${brief(dtype)}`)
   }
   const carrier = TYPES[dtype].array.name
   if (natural !== dtype && tag !== carrier) {
-    throw new TypeError(`${where} expected a ${carrier} for ${dtype}, got ${brief(data)}`)
+    throw typeError(`${where} expected a ${carrier} for ${dtype}, got ${brief(data)}`)
   }
   if (!Array.isArray(tensor.shape) || !tensor.shape.every(isLength)) {
-    throw new TypeError(`${where} expected a shape of whole numbers, got ${brief(tensor.shape)}`)
+    throw typeError(`${where} expected a shape of whole numbers, got ${brief(tensor.shape)}`)
   }
   const shape = [...(tensor.shape as number[])]
   const needed = byteLengthOf(dtype, shape)
   if (!Number.isInteger(needed)) {
     const problem = needed === Infinity ? 'fewer than 2^53 bits' : 'whole bytes in all'
-    throw new RangeError(`${where} expected ${problem}, got ${describe(dtype, shape)}`)
+    throw rangeError(`${where} expected ${problem}, got ${describe(dtype, shape)}`)
   }
   if (data.byteLength !== needed) {
     const length = needed / data.BYTES_PER_ELEMENT
-    throw new RangeError(`${where} expected length ${length} (${describe(dtype, shape)}), got ${data.length}`)
+    throw rangeError(`${where} expected length ${length} (${describe(dtype, shape)}), got ${data.length}`)
   }
   return { dtype, shape, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) }
 }

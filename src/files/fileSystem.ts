@@ -1,4 +1,4 @@
-import { FormatError } from '../core/errors.js'
+import { FormatError, stateError } from '../core/errors.js'
 import { show } from '../core/check.js'
 
 /** Node reads and writes less than 2 GiB at a time (libuv takes an int32 length). */
@@ -11,7 +11,8 @@ const builtin = () => globalThis.process?.getBuiltinModule?.('node:fs')
 
 function fileSystem(verb: string): FileSystem {
   const fs = builtin()
-  if (!fs) throw new Error(`${verb}: this runtime has no file system; give or take bytes instead of a path`)
+  if (!fs)
+    throw stateError('no-file-system', `${verb}: this runtime has no file system; give or take bytes instead of a path`)
   return fs
 }
 
@@ -38,7 +39,8 @@ export function withFile<T>(verb: string, path: string, body: (file: Readable) =
   const descriptor = fs.openSync(path, 'r')
   try {
     const stat = fs.fstatSync(descriptor)
-    if (!stat.isFile()) throw new Error(`${verb}: expected a regular file, got a folder or a device (${show(path)})`)
+    if (!stat.isFile())
+      throw stateError('not-a-file', `${verb}: expected a regular file, got a folder or a device (${show(path)})`)
     return body({
       size: stat.size,
       read(to, offset) {
@@ -60,7 +62,10 @@ export function writeFile(verb: string, path: string, pieces: Iterable<Uint8Arra
   const fs = fileSystem(verb)
   const existing = fs.statSync(path, { throwIfNoEntry: false })
   if (existing && !existing.isFile()) {
-    throw new Error(`${verb}: expected the path of a regular file, got a folder or a device (${show(path)})`)
+    throw stateError(
+      'not-a-file',
+      `${verb}: expected the path of a regular file, got a folder or a device (${show(path)})`
+    )
   }
   // Through a symbolic link to the file that it means.
   const target = existing ? fs.realpathSync(path) : path

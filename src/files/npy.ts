@@ -1,4 +1,4 @@
-import { FormatError } from '../core/errors.js'
+import { FormatError, rangeError } from '../core/errors.js'
 import type { Contents, Dtype, NewTensor } from './dtypes.js'
 import { byteLengthOf, carry, checkNewTensor, describe, isLength, rowLength } from './dtypes.js'
 import { brief, shorten } from './names.js'
@@ -220,11 +220,11 @@ function buildHeader(verb: string, dtype: Dtype, shape: readonly number[]): Uint
   const code = CODES.get(dtype)
   if (!code) {
     const known = [...CODES.keys()].join(', ')
-    throw new RangeError(`${verb}: "dtype" expected one of ${known} for a .npy file, got ${brief(dtype)}`)
+    throw rangeError(`${verb}: "dtype" expected one of ${known} for a .npy file, got ${brief(dtype)}`)
   }
   // NPY_MAXDIMS of NumPy 2; it is 32 in NumPy 1.
   if (shape.length > 64) {
-    throw new RangeError(`${verb}: "shape" expected at most 64 dimensions for a .npy file, got ${shape.length}`)
+    throw rangeError(`${verb}: "shape" expected at most 64 dimensions for a .npy file, got ${shape.length}`)
   }
   const order = ELEMENTS[code]!.unit === 1 ? '|' : '<'
   const tuple = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`

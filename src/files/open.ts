@@ -1,5 +1,5 @@
 import { checkInteger, show } from '../core/check.js'
-import { FormatError } from '../core/errors.js'
+import { FormatError, rangeError, stateError, typeError } from '../core/errors.js'
 import type { Contents, FileTensor, TensorEntry } from './dtypes.js'
 import { brief, nearNames } from './names.js'
 import { isNpy, readNpy } from './npy.js'
@@ -75,15 +75,15 @@ export async function openTensors(input: ByteInput | string): Promise<TensorFile
   const indices = new Map(tensors.map(({ name }, index) => [name, index]))
   let closing: Promise<void> | undefined
   const indexOf = (verb: string, name: unknown): number => {
-    if (closing) throw new Error(`${verb}: the file is closed`)
-    if (typeof name !== 'string') throw new TypeError(`${verb}: "name" expected a string, got ${show(name)}`)
+    if (closing) throw stateError('closed', `${verb}: the file is closed`)
+    if (typeof name !== 'string') throw typeError(`${verb}: "name" expected a string, got ${show(name)}`)
     const index = indices.get(name)
     if (index !== undefined) return index
     const near = nearNames(name, [...indices.keys()])
       .map(brief)
       .join(', ')
     const known = near ? `one of the file's ${tensors.length} tensors (near: ${near})` : 'a tensor; the file has none'
-    throw new RangeError(`${verb}: "name" expected ${known}, got ${brief(name)}`)
+    throw rangeError(`${verb}: "name" expected ${known}, got ${brief(name)}`)
   }
   return {
     format,

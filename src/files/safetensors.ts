@@ -1,4 +1,4 @@
-import { FormatError } from '../core/errors.js'
+import { FormatError, rangeError, typeError } from '../core/errors.js'
 import type { Contents, Dtype, FileTensor, NewTensor, TensorEntry } from './dtypes.js'
 import {
   bitsOf,
@@ -239,14 +239,14 @@ export function decodeSafetensors(file: Uint8Array): {
 
 function metadataJson(verb: string, metadata: unknown): string {
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
-    throw new TypeError(`${verb}: "metadata" expected an object of strings, got ${brief(metadata)}`)
+    throw typeError(`${verb}: "metadata" expected an object of strings, got ${brief(metadata)}`)
   }
   // Sorted: the same metadata gives the same bytes.
   const names = Object.keys(metadata).sort()
   const members = names.map((name) => {
     const text = (metadata as Record<string, unknown>)[name]
     if (typeof text !== 'string' || !isWellFormed(text) || !isWellFormed(name)) {
-      throw new TypeError(`${verb}: "metadata" expected well-formed strings, got ${brief(text)} as ${brief(name)}`)
+      throw typeError(`${verb}: "metadata" expected well-formed strings, got ${brief(text)} as ${brief(name)}`)
     }
     return `${JSON.stringify(name)}:${JSON.stringify(text)}`
   })
@@ -266,17 +266,17 @@ function buildHeader(
   let offset = 0
   for (const { name, dtype, shape, byteLength } of entries) {
     if (typeof name !== 'string' || !isWellFormed(name)) {
-      throw new TypeError(`${verb}: a tensor's name expected a well-formed string, got ${brief(name)}`)
+      throw typeError(`${verb}: a tensor's name expected a well-formed string, got ${brief(name)}`)
     }
     if (names.has(name)) {
       const why = name === METADATA ? 'that is not reserved' : 'of its own'
-      throw new RangeError(`${verb}: each tensor expected a name ${why}, got ${brief(name)}`)
+      throw rangeError(`${verb}: each tensor expected a name ${why}, got ${brief(name)}`)
     }
     names.add(name)
     const needed = byteLengthOf(dtype, shape)
     if (byteLength !== needed || !Number.isSafeInteger(needed)) {
       const got = `expected ${needed} bytes (${describe(dtype, shape)}), got ${byteLength}`
-      throw new RangeError(`${verb}: tensor ${brief(name)} ${got}`)
+      throw rangeError(`${verb}: tensor ${brief(name)} ${got}`)
     }
     const place = { dtype, shape, data_offsets: [offset, offset + byteLength] }
     members.push(`${JSON.stringify(name)}:${JSON.stringify(place)}`)
@@ -285,14 +285,14 @@ function buildHeader(
   const json = new TextEncoder().encode(`{${members.join(',')}}`)
   const needed = PREFIX_LENGTH + Math.ceil(json.length / 8) * 8
   if (room !== undefined && !(Number.isSafeInteger(room) && room % 8 === 0)) {
-    throw new RangeError(`${verb}: "room" expected a multiple of 8 bytes, got ${room}`)
+    throw rangeError(`${verb}: "room" expected a multiple of 8 bytes, got ${room}`)
   }
   if (room !== undefined && room < needed) {
-    throw new RangeError(`${verb}: "room" expected at least ${needed} bytes for this header, got ${room}`)
+    throw rangeError(`${verb}: "room" expected at least ${needed} bytes for this header, got ${room}`)
   }
   const size = room ?? needed
   if (size - PREFIX_LENGTH > LONGEST_HEADER) {
-    throw new RangeError(`${verb}: a header expected at most ${LONGEST_HEADER} bytes, got ${size - PREFIX_LENGTH}`)
+    throw rangeError(`${verb}: a header expected at most ${LONGEST_HEADER} bytes, got ${size - PREFIX_LENGTH}`)
   }
   const header = new Uint8Array(size).fill(0x20)
   new DataView(header.buffer).setBigUint64(0, BigInt(size - PREFIX_LENGTH), true)
@@ -325,7 +325,7 @@ export function encodeSafetensors(
 ): Uint8Array<ArrayBuffer> {
   const verb = 'encodeSafetensors'
   if (typeof (tensors as Partial<typeof tensors> | null)?.[Symbol.iterator] !== 'function') {
-    throw new TypeError(`${verb}: "tensors" expected an iterable of { name, shape, data }, got ${brief(tensors)}`)
+    throw typeError(`${verb}: "tensors" expected an iterable of { name, shape, data }, got ${brief(tensors)}`)
   }
   const parts: { name: string; dtype: Dtype; shape: number[]; byteLength: number; bytes: Uint8Array }[] = []
   for (const tensor of tensors) {

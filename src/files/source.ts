@@ -1,5 +1,5 @@
 import { show } from '../core/check.js'
-import { FormatError } from '../core/errors.js'
+import { FormatError, stateError, typeError } from '../core/errors.js'
 
 /**
  * Bytes that are read piece by piece: a file, a blob, an HTTP resource with ranges.
@@ -66,7 +66,7 @@ export function toSource(input: ByteInput, verb = 'openTensors'): ByteSource {
   if (isByteSource(input)) {
     const { size } = input
     if (!Number.isSafeInteger(size) || size < 0) {
-      throw new TypeError(`${verb}: "input.size" expected a whole number of bytes, got ${show(size)}`)
+      throw typeError(`${verb}: "input.size" expected a whole number of bytes, got ${show(size)}`)
     }
     return guarded(
       size,
@@ -74,7 +74,7 @@ export function toSource(input: ByteInput, verb = 'openTensors'): ByteSource {
       async () => input.close?.()
     )
   }
-  throw new TypeError(
+  throw typeError(
     `${verb}: "input" expected a Uint8Array, an ArrayBuffer, a Blob, a ByteSource or a path, got ${show(input)}`
   )
 }
@@ -84,20 +84,24 @@ export function toSource(input: ByteInput, verb = 'openTensors'): ByteSource {
  * Throws an Error where the runtime has no file system, the runtime's own error where the file cannot be opened.
  */
 export async function fileSource(path: string): Promise<ByteSource> {
-  if (typeof path !== 'string') throw new TypeError(`fileSource: "path" expected a string, got ${show(path)}`)
+  if (typeof path !== 'string') throw typeError(`fileSource: "path" expected a string, got ${show(path)}`)
   // Not an import: a bundler for the web would have to resolve it.
   const fs = globalThis.process?.getBuiltinModule?.('node:fs/promises')
   if (!fs) {
-    throw new Error('fileSource: this runtime has no file system; give the bytes or a Blob (a File is one) instead')
+    throw stateError(
+      'no-file-system',
+      'fileSource: this runtime has no file system; give the bytes or a Blob (a File is one) instead'
+    )
   }
   const handle = await fs.open(path, 'r')
   let closing: Promise<void> | undefined
   const close = () => (closing ??= handle.close())
   try {
     const stat = await handle.stat()
-    if (!stat.isFile()) throw new Error(`expected a regular file, got a folder or a device (${show(path)})`)
+    if (!stat.isFile())
+      throw stateError('not-a-file', `expected a regular file, got a folder or a device (${show(path)})`)
     const read = async (offset: number, length: number) => {
-      if (closing) throw new Error(`fileSource: ${show(path)} is closed`)
+      if (closing) throw stateError('closed', `fileSource: ${show(path)} is closed`)
       const bytes = new Uint8Array(length)
       for (let done = 0; done < length;) {
         const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, LONGEST_READ), offset + done)

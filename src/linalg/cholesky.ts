@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../core/errors.js'
 import { timesPower } from '../core/powers.js'
 import { checkBoolean, checkNumber, checkOptions } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from '../core/engine.js'
@@ -54,7 +55,7 @@ export function cholesky(matrix: TensorLike, options: CholeskyOptions = {}): Cho
       const exponents = equilibrate(memory, kernels, a, n)
       const done = factorInPlace(memory, kernels, a, n, n)
       if (done < n) {
-        throw new RangeError(
+        throw rangeError(
           `${source.name} expected a positive definite matrix, got one whose first ${done + 1} rows and columns are not (index ${done}); ` +
             'use { pivot: true } where it is semidefinite, or add to its diagonal'
         )
@@ -89,7 +90,7 @@ export function prepareCholesky(matrix: unknown, options: CholeskyOptions = {}):
   if (pivot !== undefined) checkBoolean(VERB, 'pivot', pivot)
   if (tolerance !== undefined) {
     checkNumber(VERB, 'tolerance', tolerance, 0, Number.MAX_VALUE)
-    if (!pivot) throw new TypeError(`${VERB}: "tolerance" expected with pivot: true, got it without; leave it out`)
+    if (!pivot) throw typeError(`${VERB}: "tolerance" expected with pivot: true, got it without; leave it out`)
   }
   return readSquare(VERB, 'matrix', matrix)
 }
@@ -173,7 +174,7 @@ function checkSymmetric(source: Source, memory: Memory, kernels: Kernels, a: Poi
   const at = asymmetryOf(source, memory, kernels, a, exponent)
   if (!at) return
   const [i, j] = at
-  throw new RangeError(
+  throw rangeError(
     `${source.name} expected a symmetric matrix, got [${i}, ${j}] that differs from [${j}, ${i}] by more than rounding; ` +
       'average it with its transpose'
   )
@@ -210,7 +211,7 @@ function checkRemainder(source: Source, memory: Memory, a: Pointer, order: Point
     const row = a + 8 * (n * i + rank)
     if (memory.f64(row, i - rank + 1).every((entry) => Math.abs(entry) <= most)) continue
     const index = memory.u32(order, n)[i]!
-    throw new RangeError(
+    throw rangeError(
       `${source.name} expected a positive semidefinite matrix, got one that is indefinite: what is left of row ${index} after ${rank} pivots is ` +
         'no rounding error; add to its diagonal'
     )

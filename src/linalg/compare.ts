@@ -1,3 +1,4 @@
+import { rangeError } from '../core/errors.js'
 import { isArrayOf } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { firstNonFinite, loadF32, nonFiniteError, readTensor, type Source, type TensorLike } from '../core/tensor.js'
@@ -35,9 +36,7 @@ export function prepareComparison(reference: TensorLike, other: TensorLike): [So
   const a = readTensor(verb, 'reference', reference)
   const b = readTensor(verb, 'other', other)
   if (a.shape.length !== b.shape.length || a.shape.some((n, i) => n !== b.shape[i])) {
-    throw new RangeError(
-      `${b.name} expected shape [${a.shape.join(', ')}] as the reference's, got [${b.shape.join(', ')}]`
-    )
+    throw rangeError(`${b.name} expected shape [${a.shape.join(', ')}] as the reference's, got [${b.shape.join(', ')}]`)
   }
   return [a, b]
 }

@@ -1,3 +1,4 @@
+import { rangeError } from '../core/errors.js'
 import { isArrayOf, tagOf } from '../core/check.js'
 import type { Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
@@ -9,7 +10,7 @@ export type FloatsClass = new (length: number) => Floats
 export function readSquare(verb: string, name: string, value: unknown): Source {
   const source = readMatrix(verb, value, name)
   if (source.shape[0] !== source.shape[1]) {
-    throw new RangeError(`${source.name} expected a square matrix, got shape [${source.shape.join(', ')}]`)
+    throw rangeError(`${source.name} expected a square matrix, got shape [${source.shape.join(', ')}]`)
   }
   return source
 }
@@ -24,7 +25,7 @@ export function checkFits(source: Source, what: string, data: Floats): void {
   const index = data.findIndex((x) => !Number.isFinite(x))
   if (index < 0) return
   const [type, advice] = isArrayOf(data, Float32Array) ? ['float32', ' or pass float64'] : ['float64', '']
-  throw new RangeError(
+  throw rangeError(
     `${source.name} expected ${what} within ${type}, got ${data[index]} at index ${index}; rescale the input${advice}`
   )
 }

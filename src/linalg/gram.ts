@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../core/errors.js'
 import { checkBoolean, checkInteger, checkOptions, isArrayOf, show } from '../core/check.js'
 import { readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
 import { Blocks, overlapOf, type BlockParts, type RowRange } from './blocks.js'
@@ -105,7 +106,7 @@ export function gram(rows: TensorLike, options: GramOptions = {}): Gram {
  */
 export function openGram(bytes: Uint8Array): Gram {
   if (!isArrayOf(bytes, Uint8Array)) {
-    throw new TypeError(`openGram: "bytes" expected a Uint8Array, got ${show(bytes)}`)
+    throw typeError(`openGram: "bytes" expected a Uint8Array, got ${show(bytes)}`)
   }
   return openParts(decodeGram(bytes, kindOf))
 }
@@ -117,8 +118,7 @@ export function prepareGram(
 ): { source: Source; settings: GramSettings; first: number } {
   const source = readMatrix('gram', rows, 'rows')
   const dim = source.shape[1]!
-  if (dim === 0)
-    throw new RangeError(`${source.name} expected rows with elements, got shape [${source.shape.join(', ')}]`)
+  if (dim === 0) throw rangeError(`${source.name} expected rows with elements, got shape [${source.shape.join(', ')}]`)
   const { first, ...settings } = checkSettings('gram', dim, options)
   checkPlaces(source, first)
   return { source, settings, first }
@@ -147,7 +147,7 @@ function checkSettings(verb: string, dim: number, options: GramOptions): GramSet
 function checkPlaces(source: Source, first: number): void {
   const most = Number.MAX_SAFE_INTEGER - first
   if (source.shape[0]! > most) {
-    throw new RangeError(`${source.name} expected at most ${most} rows from row ${first} on, got ${source.shape[0]}`)
+    throw rangeError(`${source.name} expected at most ${most} rows from row ${first} on, got ${source.shape[0]}`)
   }
 }
 
@@ -191,7 +191,7 @@ class BlockGram implements Gram {
     const given = readTensor('add', 'rows', rows)
     const { shape } = given
     if (shape.length < 1 || shape.length > 2 || shape.at(-1) !== this.dim) {
-      throw new RangeError(
+      throw rangeError(
         `${given.name} expected rows of width ${this.dim}, of shape (r, ${this.dim}) or (${this.dim}), got [${shape.join(', ')}]`
       )
     }
@@ -209,21 +209,21 @@ class BlockGram implements Gram {
 
   merge(other: Gram): this {
     if (!(other instanceof BlockGram)) {
-      throw new TypeError(`merge: "other" expected a Gram (of createGram, gram or openGram), got ${show(other)}`)
+      throw typeError(`merge: "other" expected a Gram (of createGram, gram or openGram), got ${show(other)}`)
     }
     if (other.dim !== this.dim) {
-      throw new RangeError(`merge: "other" expected a Gram of ${this.dim} dimensions, got one of ${other.dim}`)
+      throw rangeError(`merge: "other" expected a Gram of ${this.dim} dimensions, got one of ${other.dim}`)
     }
     if (other.center !== this.center) {
-      throw new RangeError(`merge: "other" expected a Gram with center ${this.center}, got one with ${other.center}`)
+      throw rangeError(`merge: "other" expected a Gram with center ${this.center}, got one with ${other.center}`)
     }
     if (other.directions !== this.directions) {
       const [wanted, got] = [this, other].map(({ directions }) => directions ?? 'none')
-      throw new RangeError(`merge: "other" expected a Gram with directions ${wanted}, got one with ${got}`)
+      throw rangeError(`merge: "other" expected a Gram with directions ${wanted}, got one with ${got}`)
     }
     const twice = overlapOf(this.ranges, other.ranges)
     if (twice) {
-      throw new RangeError(
+      throw rangeError(
         `merge: "other" has ${rowsText(twice)}, which are here already; give each part its own place by "first"`
       )
     }
@@ -238,7 +238,7 @@ class BlockGram implements Gram {
   matrix(): Tensor<Float64Array<ArrayBuffer>> {
     const { dim, kind } = this
     if (!kind.matrix) {
-      throw new RangeError(
+      throw rangeError(
         `matrix: expected a Gram that keeps the whole matrix (up to ${MOST_EXACT} dimensions, without "directions"), got a sketch of ` +
           `${this.directions} directions in ${dim} dimensions; use pca`
       )
@@ -282,14 +282,11 @@ class BlockGram implements Gram {
   /** The node of all rows, for a result. */
   private whole(verb: string): unknown {
     const { ranges } = this
-    if (ranges.length === 0)
-      throw new RangeError(`${verb}: expected a Gram with rows, got an empty one; add some first`)
+    if (ranges.length === 0) throw rangeError(`${verb}: expected a Gram with rows, got an empty one; add some first`)
     const gaps = ranges.slice(1).map(({ first }, i) => rowsText({ first: ranges[i]!.end, end: first }))
     if (gaps.length > 0) {
       const more = gaps.length > 3 ? ` and ${gaps.length - 3} more gaps` : ''
-      throw new RangeError(
-        `${verb}: ${gaps.slice(0, 3).join(', ')}${more} missing; merge the parts that hold them first`
-      )
+      throw rangeError(`${verb}: ${gaps.slice(0, 3).join(', ')}${more} missing; merge the parts that hold them first`)
     }
     return (this.folded ??= this.blocks.fold())
   }

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../core/errors.js'
 import { checkBoolean, checkOptions, outputArray } from '../core/check.js'
 import { firstNonFinite, readTensor, sizeOf, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
 import { floatsFor } from './dense.js'
@@ -58,7 +59,7 @@ export function prepareMatmul(a: TensorLike, b: TensorLike, options: MatmulOptio
   const { rows: m, columns: k } = left
   const { columns: n } = right
   if (right.rows !== k) {
-    throw new RangeError(
+    throw rangeError(
       `${right.source.name} expected ${k} ${transposeB ? 'columns' : 'rows'}, as many as "a" has ${transposeA ? 'rows' : 'columns'}, ` +
         `got [${right.source.shape.join(', ')}] beside [${left.source.shape.join(', ')}]`
     )
@@ -77,9 +78,7 @@ export function productError({ sources: [a, b], product: { wide } }: Multiplicat
   return (
     firstNonFinite(a, Number.isFinite, wide) ??
     firstNonFinite(b, Number.isFinite, wide) ??
-    new RangeError(
-      `${VERB}: a sum on the way to the product is beyond ${wide ? 'float64' : 'float32'}; rescale "a" or "b"`
-    )
+    rangeError(`${VERB}: a sum on the way to the product is beyond ${wide ? 'float64' : 'float32'}; rescale "a" or "b"`)
   )
 }
 
@@ -98,7 +97,7 @@ function readSide(name: 'a' | 'b', value: TensorLike, transposed: boolean): Side
   if (shape.length < 2) {
     const [n = 1] = shape
     const vector = name === 'a' ? `a row: shape [1, ${n}]` : `a column: shape [${n}, 1]`
-    throw new RangeError(
+    throw rangeError(
       `${source.name} expected two dimensions or more, got [${shape.join(', ')}]; give a vector as ${vector}`
     )
   }
@@ -114,7 +113,7 @@ function broadcast({ lead: a }: Side, { lead: b, source }: Side): number[] {
     const one = a[i + a.length - length] ?? 1
     const other = b[i + b.length - length] ?? 1
     if (one !== other && one !== 1 && other !== 1) {
-      throw new RangeError(
+      throw rangeError(
         `${source.name} expected leading dimensions that broadcast with [${a.join(', ')}], got [${b.join(', ')}]`
       )
     }
@@ -128,7 +127,7 @@ function checkApart(data: Floats, { name, data: given }: Source): void {
     given.byteOffset < data.byteOffset + data.byteLength &&
     data.byteOffset < given.byteOffset + given.byteLength
   if (overlap) {
-    throw new TypeError(`${VERB}: "out" expected an array apart from ${name.slice(name.indexOf('"'))}, got its memory`)
+    throw typeError(`${VERB}: "out" expected an array apart from ${name.slice(name.indexOf('"'))}, got its memory`)
   }
 }
 

@@ -1,3 +1,4 @@
+import { rangeError } from '../core/errors.js'
 import type { Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { elementAt, readTensor, type Source } from '../core/tensor.js'
@@ -12,7 +13,7 @@ export const NOT_FINITE = 9999
 export function readMatrix(verb: string, matrix: unknown, name = 'matrix'): Source {
   const source = readTensor(verb, name, matrix)
   if (source.shape.length !== 2) {
-    throw new RangeError(`${source.name} expected a shape of two dimensions, got [${source.shape.join(', ')}]`)
+    throw rangeError(`${source.name} expected a shape of two dimensions, got [${source.shape.join(', ')}]`)
   }
   return source
 }

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../core/errors.js'
 import { checkChoice, checkInteger, checkNumber, checkOptions } from '../core/check.js'
 import type { Tensor } from '../core/tensor.js'
 import type { Factor } from './gramKind.js'
@@ -39,7 +40,7 @@ export function checkPca(options: PcaOptions, most: number): void {
   checkOptions(VERB, options, ['rank', 'energy', 'dtype'])
   const { rank, energy, dtype } = options
   if ((rank === undefined) === (energy === undefined)) {
-    throw new TypeError(`${VERB}: expected exactly one of rank, energy, got ${rank === undefined ? 'none' : 'both'}`)
+    throw typeError(`${VERB}: expected exactly one of rank, energy, got ${rank === undefined ? 'none' : 'both'}`)
   }
   if (rank !== undefined) checkInteger(VERB, 'rank', rank, 1, most)
   if (energy !== undefined) checkNumber(VERB, 'energy', energy, Number.MIN_VALUE, 1)
@@ -73,7 +74,7 @@ export function principal(
   const share = (rest: number): number => (1 - rest) * known
   const rank = asked ?? leastRank(lost, (rest) => share(rest) >= energy!)
   if (rank < 0) {
-    throw new RangeError(
+    throw rangeError(
       `${VERB}: "energy" ${energy} is more than this sketch has kept, ${known}; ask for less, or use more directions`
     )
   }

@@ -1,3 +1,4 @@
+import { rangeError } from '../core/errors.js'
 import { timesPower } from '../core/powers.js'
 import { checkBoolean, checkOptions } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from '../core/engine.js'
@@ -97,10 +98,10 @@ export function prepareProcrustes(a: unknown, b: unknown, options: ProcrustesOpt
   const from = readMatrix(VERB, a, 'a')
   const to = readMatrix(VERB, b, 'b')
   if (from.size === 0) {
-    throw new RangeError(`${from.name} expected a matrix with elements, got shape [${from.shape.join(', ')}]`)
+    throw rangeError(`${from.name} expected a matrix with elements, got shape [${from.shape.join(', ')}]`)
   }
   if (from.shape[0] !== to.shape[0] || from.shape[1] !== to.shape[1]) {
-    throw new RangeError(`${to.name} expected shape [${from.shape.join(', ')}] as a's, got [${to.shape.join(', ')}]`)
+    throw rangeError(`${to.name} expected shape [${from.shape.join(', ')}] as a's, got [${to.shape.join(', ')}]`)
   }
   return [from, to]
 }

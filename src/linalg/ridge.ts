@@ -1,3 +1,4 @@
+import { rangeError } from '../core/errors.js'
 import { checkBoolean, checkNumber, checkOptions } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
@@ -92,7 +93,7 @@ export function ridge(x: TensorLike, y: TensorLike, options: RidgeOptions = {}):
     if (!solveByGram(problem, solution)) {
       const rank = solveByQr(problem, solution)
       if (rank < n) {
-        throw new RangeError(
+        throw rangeError(
           `${from.name} expected independent columns${intercept ? ', once they are centred' : ''}, got rank ${rank} of ${n}; ` +
             `raise "lambda", which is ${lambda}, or leave columns out`
         )
@@ -137,19 +138,19 @@ export function prepareRidge(
   const from = readMatrix(VERB, x, 'x')
   const to = readTensor(VERB, 'y', y)
   if (from.size === 0) {
-    throw new RangeError(`${from.name} expected a matrix with elements, got shape [${from.shape.join(', ')}]`)
+    throw rangeError(`${from.name} expected a matrix with elements, got shape [${from.shape.join(', ')}]`)
   }
   const [samples] = from.shape as [number]
   const { shape } = to
   if (shape.length < 1 || shape.length > 2 || shape[0] !== samples || to.size === 0) {
-    throw new RangeError(
+    throw rangeError(
       `${to.name} expected shape [${samples}] or [${samples}, targets] as x has ${samples} rows, got [${shape.join(', ')}]`
     )
   }
   if (sampleWeights === undefined) return { x: from, y: to }
   const weights = readTensor(VERB, 'sampleWeights', sampleWeights)
   if (weights.shape.length !== 1 || weights.size !== samples) {
-    throw new RangeError(
+    throw rangeError(
       `${weights.name} expected shape [${samples}] as x has ${samples} rows, got [${weights.shape.join(', ')}]`
     )
   }

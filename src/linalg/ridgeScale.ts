@@ -1,3 +1,4 @@
+import { rangeError } from '../core/errors.js'
 import { timesPower } from '../core/powers.js'
 import type { Kernels } from '../core/engine.js'
 import type { Memory } from '../core/memory.js'
@@ -49,7 +50,7 @@ export function loadWeights(
   const view = memory.f64(weights, source.size)
   const negative = view.findIndex((weight) => weight < 0)
   if (negative >= 0) {
-    throw new RangeError(
+    throw rangeError(
       `${source.name} expected numbers that are not negative, got ${view[negative]} at index ${negative}`
     )
   }
@@ -58,6 +59,6 @@ export function loadWeights(
   kernels.scaleByPower(roots, source.size, -exponent / 2)
   kernels.scaleByPower(weights, source.size, -exponent)
   const total = view.reduce((sum, weight) => sum + weight, 0)
-  if (total === 0) throw new RangeError(`${source.name} expected a sum above 0, got 0; leave them out or set some`)
+  if (total === 0) throw rangeError(`${source.name} expected a sum above 0, got 0; leave them out or set some`)
   return { weights, roots, total, exponent }
 }

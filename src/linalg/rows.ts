@@ -1,3 +1,4 @@
+import { rangeError } from '../core/errors.js'
 import { tagOf } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
@@ -137,7 +138,7 @@ export function checkRows(source: Source, first: number): void {
     const [wanted, advice] = Number.isFinite(value)
       ? [`numbers below 2^${GREATEST_EXPONENT}, whose squares can be summed,`, 'rescale the data']
       : ['finite numbers,', 'replace or mask it first']
-    throw new RangeError(
+    throw rangeError(
       `${source.name} expected ${wanted} got ${value} at row ${first + row}, column ${i - row * dim}; ${advice}`
     )
   }

@@ -1,3 +1,4 @@
+import { rangeError } from '../core/errors.js'
 import { checkChoice, checkOptions, isArrayOf } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { partOf, readTensor, sizeOf, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
@@ -52,7 +53,7 @@ export function prepareSvd(matrix: TensorLike, options: SvdOptions = {}): { sour
   checkOptions('svd', options, ['dtype'])
   const source = readTensor('svd', 'matrix', matrix)
   if (source.shape.length < 2) {
-    throw new RangeError(
+    throw rangeError(
       `${source.name} expected a shape of two dimensions or more, (..., m, n), got [${source.shape.join(', ')}]`
     )
   }

@@ -1,3 +1,4 @@
+import { rangeError } from '../core/errors.js'
 import { checkBoolean, checkOptions } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from '../core/engine.js'
 import type { Memory, Pointer } from '../core/memory.js'
@@ -68,7 +69,7 @@ export function prepareTriangular(
   const [n] = t.shape as [number]
   const { shape } = right
   if (shape.length < 1 || shape.length > 2 || shape[0] !== n) {
-    throw new RangeError(
+    throw rangeError(
       `${right.name} expected shape [${n}] or [${n}, columns] as the triangle has ${n} rows, got [${shape.join(', ')}]`
     )
   }
@@ -94,7 +95,7 @@ function loadTriangle(
       throw nonFiniteF64Error(partOf(source, start, length))
     }
     if (!unitDiagonal && memory.f64(to + 8 * (i * n + i), 1)[0] === 0) {
-      throw new RangeError(
+      throw rangeError(
         `${source.name} expected a diagonal without zeros, got 0 at [${i}, ${i}]; the system is singular`
       )
     }

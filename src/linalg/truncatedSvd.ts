@@ -1,3 +1,4 @@
+import { internalError, rangeError, typeError } from '../core/errors.js'
 import { timesPower } from '../core/powers.js'
 import { checkChoice, checkInteger, checkNumber, checkOptions, isArrayOf, show } from '../core/check.js'
 import { defaultEngine, frame, type Engine } from '../core/engine.js'
@@ -120,7 +121,7 @@ function checkTruncation(options: TruncatedSvdOptions): void {
   checkOptions(VERB, options, OPTIONS)
   const given = TARGETS.filter((name) => options[name] !== undefined)
   if (given.length !== 1) {
-    throw new TypeError(`${VERB}: expected exactly one of ${TARGETS.join(', ')}, got ${given.join(' and ') || 'none'}`)
+    throw typeError(`${VERB}: expected exactly one of ${TARGETS.join(', ')}, got ${given.join(' and ') || 'none'}`)
   }
   const { rank, energy, maxRelativeError, method, seed, dtype } = options
   if (rank !== undefined) checkInteger(VERB, 'rank', rank, 1, Infinity)
@@ -131,7 +132,7 @@ function checkTruncation(options: TruncatedSvdOptions): void {
   if (dtype !== undefined) checkChoice(VERB, 'dtype', dtype, ['float32', 'float64'])
   if (method !== undefined && isBelowFloor(options)) {
     const name = given[0]!
-    throw new RangeError(
+    throw rangeError(
       `${VERB}: "${name}" ${options[name]} is closer than "method" '${method}' can tell; leave "method" out for the full svd`
     )
   }
@@ -140,7 +141,7 @@ function checkTruncation(options: TruncatedSvdOptions): void {
 /** A matrix of this shape, and a rank that it has. */
 function checkShape(shape: unknown, { rank }: TruncatedSvdOptions): void {
   const fits = Array.isArray(shape) && shape.length === 2 && shape.every((n) => Number.isSafeInteger(n) && n > 0)
-  if (!fits) throw new RangeError(`${VERB}: "source" expected a matrix with elements, got shape ${show(shape)}`)
+  if (!fits) throw rangeError(`${VERB}: "source" expected a matrix with elements, got shape ${show(shape)}`)
   if (rank !== undefined) checkInteger(VERB, 'rank', rank, 1, Math.min(...(shape as number[])))
 }
 
@@ -148,12 +149,12 @@ function checkOperator(operator: LinearOperator, options: TruncatedSvdOptions): 
   checkShape(operator.shape, options)
   for (const name of ['multiply', 'multiplyTransposed'] as const) {
     if (typeof operator[name] !== 'function') {
-      throw new TypeError(`${VERB}: "source.${name}" expected a function, got ${show(operator[name])}`)
+      throw typeError(`${VERB}: "source.${name}" expected a function, got ${show(operator[name])}`)
     }
   }
   if (operator.norm !== undefined) checkNumber(VERB, 'source.norm', operator.norm, 0, Number.MAX_VALUE)
   else if (options.rank === undefined) {
-    throw new TypeError(
+    throw typeError(
       `${VERB}: "source.norm" expected the operator's Frobenius norm, which energy and error are shares of, got undefined`
     )
   }
@@ -182,7 +183,7 @@ function now(request: Request, options: TruncatedSvdOptions, work: (engine: Engi
   return frame(defaultEngine(), (memory, kernels) => {
     const engine = { memory, kernels }
     const step = work(engine).next()
-    if (!step.done) throw new Error('internal: a matrix in memory was waited for')
+    if (!step.done) throw internalError('a matrix in memory was waited for')
     return result(engine, step.value, request, options)
   })
 }

@@ -1,3 +1,4 @@
+import { internalError } from '../core/errors.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { powers } from '../core/powers.js'
 import { nonFiniteF64Error, type Source, type Tensor } from '../core/tensor.js'
@@ -100,7 +101,7 @@ function multiply(a: Dense, across: boolean, b: Dense, along: boolean): Dense {
   }
   // Matrices here are within 1, or factors of such: what is not finite cannot be.
   if (!multiplyInto(data, { a: operand(a, across), b: operand(b, along), m, n, k, wide: true })) {
-    throw new Error('internal: a product of low rank is not finite')
+    throw internalError('a product of low rank is not finite')
   }
   return { data, rows: m, columns: n }
 }

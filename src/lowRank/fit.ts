@@ -1,3 +1,4 @@
+import { rangeError } from '../core/errors.js'
 import { timesPower } from '../core/powers.js'
 import { isArrayOf } from '../core/check.js'
 import { defaultEngine } from '../core/engine.js'
@@ -214,7 +215,7 @@ function checkRange(format: Coding['format'], greatest: number, seen: number): v
   const { least, beyond, name } = RANGES[isHalf(format) ? format : 'codes']
   if (greatest < beyond && (seen >= least || seen === 0)) return
   const what = greatest < beyond ? seen : greatest
-  throw new RangeError(
+  throw rangeError(
     `lowRank: "matrix" expected numbers whose factors and residual are within ${name}, got some of at most ${what.toPrecision(2)}; rescale the data`
   )
 }

@@ -1,3 +1,4 @@
+import { rangeError } from '../core/errors.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import type { Source, Tensor, TensorLike } from '../core/tensor.js'
 import { loadF64, type Floats } from '../linalg/matrix.js'
@@ -124,7 +125,7 @@ function leastResult(least: number, most: number, target: number, result: (rank:
   let reached = found.relativeError
   for (let step = 1; found.relativeError > target; step *= 2) {
     if (found.rank === most) {
-      throw new RangeError(
+      throw rangeError(
         `${VERB}: "maxRelativeError" ${target} is below what factors of this precision reach, ${reached}; ask for a greater one`
       )
     }

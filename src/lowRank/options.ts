@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../core/errors.js'
 import { checkInteger, checkNumber, checkOptions } from '../core/check.js'
 import { channelLayout } from '../core/layout.js'
 import { readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
@@ -57,7 +58,7 @@ export function prepareLowRank(matrix: TensorLike, options: LowRankOptions): Low
   checkOptions(VERB, options, KNOWN)
   const given = TARGETS.filter((name) => options[name] !== undefined)
   if (given.length !== 1) {
-    throw new TypeError(
+    throw typeError(
       `${VERB}: expected exactly one of rank, energy, maxRelativeError, got ${given.join(' and ') || 'none'}`
     )
   }
@@ -79,19 +80,19 @@ export function prepareLowRank(matrix: TensorLike, options: LowRankOptions): Low
 export function readFilled(verb: string, name: string, matrix: unknown): Source {
   const source = readMatrix(verb, matrix, name)
   if (source.size === 0) {
-    throw new RangeError(`${source.name} expected a matrix with elements, got shape [${source.shape.join(', ')}]`)
+    throw rangeError(`${source.name} expected a matrix with elements, got shape [${source.shape.join(', ')}]`)
   }
   return source
 }
 
 function readInputs({ activations, gram }: LowRankOptions, n: number): Pick<LowRankTask, 'activations' | 'gram'> {
   if (activations !== undefined && gram !== undefined) {
-    throw new TypeError(`${VERB}: expected either "activations" or "gram", got both; leave one of them out`)
+    throw typeError(`${VERB}: expected either "activations" or "gram", got both; leave one of them out`)
   }
   if (activations !== undefined) {
     const source = readMatrix(VERB, activations, 'activations')
     if (source.shape[1] !== n) {
-      throw new RangeError(
+      throw rangeError(
         `${source.name} expected shape [samples, ${n}], a column for each of the matrix, got [${source.shape.join(', ')}]`
       )
     }
@@ -100,7 +101,7 @@ function readInputs({ activations, gram }: LowRankOptions, n: number): Pick<LowR
   if (gram === undefined) return {}
   const source = readTensor(VERB, 'gram', isGramLike(gram) ? gram.matrix() : gram)
   if (source.shape.length !== 2 || source.shape.some((length) => length !== n)) {
-    throw new RangeError(
+    throw rangeError(
       `${source.name} expected shape [${n}, ${n}], of the matrix's columns, got [${source.shape.join(', ')}]`
     )
   }

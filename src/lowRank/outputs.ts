@@ -1,3 +1,4 @@
+import { rangeError } from '../core/errors.js'
 import { powers, timesPower } from '../core/powers.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { elementAt, nonFiniteF64Error, type Source } from '../core/tensor.js'
@@ -97,7 +98,7 @@ function ofGram(source: Source): Outputs {
 const MOST_NOISE = 2 ** -4
 
 function notSemidefinite({ name }: Source): RangeError {
-  return new RangeError(
+  return rangeError(
     `${name} expected sums of products XT X, which are positive semidefinite, got a matrix that is not; add up whole rows of X`
   )
 }
@@ -140,7 +141,7 @@ function checkSymmetric(source: Source, { data, rows: n }: Dense): void {
   if (at) {
     const [i, j] = at
     const [below, above] = [elementAt(source, i * n + j), elementAt(source, j * n + i)]
-    throw new RangeError(
+    throw rangeError(
       `${source.name} expected a symmetric matrix, got ${below} at [${i}, ${j}] and ${above} at [${j}, ${i}]; average it with its transpose`
     )
   }

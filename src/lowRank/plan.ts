@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../core/errors.js'
 import { checkOptions, checkPositive, show } from '../core/check.js'
 import { defaultEngine } from '../core/engine.js'
 import { channelLayout } from '../core/layout.js'
@@ -74,9 +75,7 @@ export function lowRankPlan(
   const items = sources.map(({ shape }, i) => waysOf(shape as [number, number], spectra[i]!, scale, factors, whole))
   const needed = items.reduce((sum, { ways }) => sum + ways[0]!.cost, 0)
   if (bytes < needed) {
-    throw new RangeError(
-      `${VERB}: "bytes" expected at least ${needed}, which all matrices take at the least, got ${bytes}`
-    )
+    throw rangeError(`${VERB}: "bytes" expected at least ${needed}, which all matrices take at the least, got ${bytes}`)
   }
   const { sqrtF64 } = defaultEngine().kernels
   const root = (lost: number, of: number): number => (of ? sqrtF64(lost / of) : 0)
@@ -125,13 +124,13 @@ export function prepareLowRankPlan(matrices: Matrices, options: LowRankPlanOptio
 
 function readList(matrices: Matrices): Pick<PlanTask, 'arrange'> & { names: string[]; values: readonly unknown[] } {
   if (isOne(matrices)) {
-    throw new TypeError(`${VERB}: "matrices" expected an array or record of matrices, got one; wrap it in [ ]`)
+    throw typeError(`${VERB}: "matrices" expected an array or record of matrices, got one; wrap it in [ ]`)
   }
   if (Array.isArray(matrices)) {
     return { names: matrices.map((_, i) => `matrices[${i}]`), values: matrices, arrange: (results) => results }
   }
   if (typeof matrices !== 'object' || matrices === null || ArrayBuffer.isView(matrices)) {
-    throw new TypeError(`${VERB}: "matrices" expected an array or record of matrices, got ${show(matrices)}`)
+    throw typeError(`${VERB}: "matrices" expected an array or record of matrices, got ${show(matrices)}`)
   }
   const names = Object.keys(matrices)
   return {
@@ -157,20 +156,20 @@ function readWeights(
   if (weights === undefined) return new Array<number>(count).fill(1)
   if (typeof weights !== 'object' || weights === null || Array.isArray(weights) !== (names === undefined)) {
     const expected = names ? 'a record of numbers, by the names of the matrices' : 'an array of numbers'
-    throw new TypeError(`${VERB}: "weights" expected ${expected}, got ${show(weights)}`)
+    throw typeError(`${VERB}: "weights" expected ${expected}, got ${show(weights)}`)
   }
   if (names) checkOptions(`${VERB}: weights`, weights, names)
   const list = names
     ? names.map((name) => (weights as Readonly<Record<string, number>>)[name])
     : (weights as readonly number[])
   if (list.length !== count) {
-    throw new RangeError(`${VERB}: "weights" expected ${count} numbers, one for each matrix, got ${list.length}`)
+    throw rangeError(`${VERB}: "weights" expected ${count} numbers, one for each matrix, got ${list.length}`)
   }
   return Array.from(list, (weight, i) => {
     const name = names ? `weights.${names[i]}` : `weights[${i}]`
-    if (typeof weight !== 'number') throw new TypeError(`${VERB}: "${name}" expected a number, got ${show(weight)}`)
+    if (typeof weight !== 'number') throw typeError(`${VERB}: "${name}" expected a number, got ${show(weight)}`)
     if (!(weight >= 0 && weight < Infinity)) {
-      throw new RangeError(`${VERB}: "${name}" expected a finite number, not negative, got ${weight}`)
+      throw rangeError(`${VERB}: "${name}" expected a finite number, not negative, got ${weight}`)
     }
     return weight
   })

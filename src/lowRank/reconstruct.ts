@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../core/errors.js'
 import { isArrayOf, show } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import type { Source, Tensor, TensorLike } from '../core/tensor.js'
@@ -52,7 +53,7 @@ export function prepareReconstruct(factored: Factored): Readonly<Record<'u' | 'v
   readonly residual?: FactoredPart
 } {
   if (typeof factored !== 'object' || factored === null || !('u' in factored) || !('v' in factored)) {
-    throw new TypeError(
+    throw typeError(
       `${VERB}: "factored" expected a result of lowRank, or { u, v } with or without residual, got ${show(factored)}`
     )
   }
@@ -68,7 +69,7 @@ export function prepareReconstruct(factored: Factored): Readonly<Record<'u' | 'v
 
 function expectShape({ name, shape }: Source, expected: readonly number[], why: string): void {
   if (expected.every((length, i) => length === shape[i])) return
-  throw new RangeError(`${name} expected shape [${expected.join(', ')}], by ${why}, got [${shape.join(', ')}]`)
+  throw rangeError(`${name} expected shape [${expected.join(', ')}], by ${why}, got [${shape.join(', ')}]`)
 }
 
 function readPart(name: string, part: TensorLike | Quantized): FactoredPart {

@@ -1,4 +1,4 @@
-import { FormatError } from '../core/errors.js'
+import { FormatError, rangeError, isArgumentError } from '../core/errors.js'
 import { nonFiniteError, readTensor, sizeOf, type Tensor } from '../core/tensor.js'
 import { compare, type Comparison } from '../linalg/compare.js'
 import { lowRank, type LowRank } from '../lowRank/lowRank.js'
@@ -97,7 +97,7 @@ export async function compressModel(model: Model, options: CompressOptions): Pro
   }
   if (chosen.size > 0 && artefact.tensors.length === 0) {
     const { name, note } = reports.find((report) => report.note)!
-    throw new RangeError(`${VERB}: nothing could be compressed; tensor ${JSON.stringify(name)}: ${note}`)
+    throw rangeError(`${VERB}: nothing could be compressed; tensor ${JSON.stringify(name)}: ${note}`)
   }
   const after = await writer.finish({ ...model.metadata, [METADATA_KEY]: JSON.stringify(artefact) })
   const report = { tensors: reports, before: model.size, after, ratio: model.size / after }
@@ -151,7 +151,7 @@ function attempt<T>(name: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError) {
+    if (isArgumentError(error)) {
       throw new FormatError('bad-tensor', `tensor ${JSON.stringify(name)}: ${error.message}`)
     }
     throw error

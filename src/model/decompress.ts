@@ -1,5 +1,5 @@
 import { checkChoice, checkOptions } from '../core/check.js'
-import { FormatError } from '../core/errors.js'
+import { FormatError, rangeError } from '../core/errors.js'
 import { dequantize } from '../quantize/dequantize.js'
 import type { FileTensor } from '../files/dtypes.js'
 import { byteLengthOf } from '../files/dtypes.js'
@@ -37,9 +37,7 @@ export async function decompressModel(
   checkSink(VERB, options.sink)
   const format = checkChoice(VERB, 'format', options.format ?? model.sourceFormat, ['npy', 'safetensors'])
   if (format === 'npy' && model.tensors.length !== 1) {
-    throw new RangeError(
-      `${VERB}: "format" npy holds one tensor, the model has ${model.tensors.length}; write safetensors`
-    )
+    throw rangeError(`${VERB}: "format" npy holds one tensor, the model has ${model.tensors.length}; write safetensors`)
   }
   const memory = options.sink ? undefined : new MemorySink()
   const sink = options.sink ?? memory!

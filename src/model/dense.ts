@@ -1,4 +1,4 @@
-import { FormatError } from '../core/errors.js'
+import { FormatError, rangeError, isArgumentError } from '../core/errors.js'
 import type { Bitmask } from '../core/mask.js'
 import { sizeOf, type Tensor, type TensorLike } from '../core/tensor.js'
 import { applyMask } from '../prune/applyMask.js'
@@ -113,7 +113,7 @@ export function decodeDense(
   try {
     return restore(base, encoding, get)
   } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError) {
+    if (isArgumentError(error)) {
       throw new FormatError('bad-tensor', `tensor ${JSON.stringify(base)} cannot be restored: ${error.message}`)
     }
     throw error
@@ -132,22 +132,22 @@ function restore(
     const bits = get(partName(base, 'mask')) as Uint8Array<ArrayBuffer>
     const stray = size % 8 ? bits.at(-1)! >> (size % 8) : 0
     if (bits.length !== Math.ceil(size / 8) || stray || countKept(bits) !== kept) {
-      throw new RangeError(`its mask expected ${kept} of ${size} bits`)
+      throw rangeError(`its mask expected ${kept} of ${size} bits`)
     }
     mask = { bits, shape }
     if (q && isPacked(q.format)) {
       if (data.length !== Math.ceil(kept / 2))
-        throw new RangeError(`expected ${kept} packed codes, got ${data.length} bytes`)
+        throw rangeError(`expected ${kept} packed codes, got ${data.length} bytes`)
       const loose = unpackNibbles(data as Uint8Array, kept)
       data = packNibbles(scatterKept(new Uint8Array(size), loose, bits))
     } else {
-      if (data.length !== kept) throw new RangeError(`expected ${kept} elements, got ${data.length}`)
+      if (data.length !== kept) throw rangeError(`expected ${kept} elements, got ${data.length}`)
       data = scatterKept(freshLike(data, size), data, bits)
     }
   }
   if (!q) {
     if (!(data instanceof Float32Array) || data.length !== size) {
-      throw new RangeError(`expected ${size} F32 elements, got ${data.length}`)
+      throw rangeError(`expected ${size} F32 elements, got ${data.length}`)
     }
     return { data, shape: [...shape] }
   }

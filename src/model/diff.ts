@@ -1,4 +1,4 @@
-import { FormatError } from '../core/errors.js'
+import { FormatError, isArgumentError } from '../core/errors.js'
 import type { TensorLike } from '../core/tensor.js'
 import { compare, type Comparison } from '../linalg/compare.js'
 import { isFloat, type FileTensor } from '../files/dtypes.js'
@@ -64,7 +64,7 @@ function compareTensors(name: string, a: FileTensor, b: FileTensor): Pick<Tensor
     const error = compare(a as TensorLike, b as TensorLike)
     return { verdict: error.relativeError === 0 ? 'equal' : 'different', error }
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error
+    if (!isArgumentError(error)) throw error
     const model = isComparable(a) ? 'b' : 'a'
     throw new FormatError('bad-tensor', `tensor ${JSON.stringify(name)} of ${model}: ${error.message}`)
   }

@@ -1,4 +1,4 @@
-export { FormatError, MemoryLimitError, type FormatErrorCode } from '../core/errors.js'
+export { FormatError, MemoryLimitError, type ErrorCode, type FormatErrorCode } from '../core/errors.js'
 export { compressModel, type CompressReport, type CompressResult, type TensorReport } from './compress.js'
 export { decompressModel, type DecompressOptions } from './decompress.js'
 export { diffModels, type TensorDifference } from './diff.js'

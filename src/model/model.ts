@@ -1,4 +1,4 @@
-import { FormatError } from '../core/errors.js'
+import { FormatError, rangeError } from '../core/errors.js'
 import { byteLengthOf, type Dtype, type FileTensor, type TensorArray } from '../files/dtypes.js'
 import { METADATA_KEY } from '../files/entry.js'
 import { decodeDense, partTypes } from './dense.js'
@@ -127,7 +127,7 @@ function logical(file: TensorFile): Model {
       const stored = encodings.get(name)
       if (!stored) {
         if (owned.has(name))
-          throw new RangeError(`read: "name" expected a tensor, got a part of one, ${JSON.stringify(name)}`)
+          throw rangeError(`read: "name" expected a tensor, got a part of one, ${JSON.stringify(name)}`)
         return file.read(name)
       }
       const arrays = new Map<string, TensorArray<ArrayBuffer>>()

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../core/errors.js'
 import { checkChoice, checkInteger, checkNumber, checkOptions, show } from '../core/check.js'
 import { prune, type PruneScope } from '../prune/prune.js'
 import type { QuantizeFormat } from '../quantize/formats.js'
@@ -42,7 +43,7 @@ export function checkRecipe(verb: string, options: CompressOptions): void {
   checkOptions(verb, options, KNOWN)
   const { quantize: q, prune: p, lowRank: l } = options
   if (q === undefined && p === undefined && l === undefined) {
-    throw new TypeError(`${verb}: expected at least one of quantize, prune, lowRank`)
+    throw typeError(`${verb}: expected at least one of quantize, prune, lowRank`)
   }
   if (q !== undefined) {
     checkOptions(`${verb}: quantize`, q, ['format', 'axis', 'group', 'symmetric'])
@@ -54,7 +55,7 @@ export function checkRecipe(verb: string, options: CompressOptions): void {
     checkOptions(`${verb}: prune`, p, ['sparsity', 'pattern', 'scope'])
     prune([], p)
     if (p.scope === 'global' && l) {
-      throw new TypeError(`${verb}: scope 'global' does not go with lowRank, whose factors are pruned one by one`)
+      throw typeError(`${verb}: scope 'global' does not go with lowRank, whose factors are pruned one by one`)
     }
   }
   if (l !== undefined) checkTargets(`${verb}: lowRank`, l)
@@ -66,7 +67,7 @@ export function checkRecipe(verb: string, options: CompressOptions): void {
 
 export function checkSink(verb: string, sink: unknown): void {
   if (sink !== undefined && typeof (sink as Partial<ByteSink> | null)?.write !== 'function') {
-    throw new TypeError(`${verb}: "sink" expected { write(position, bytes) }, got ${show(sink)}`)
+    throw typeError(`${verb}: "sink" expected { write(position, bytes) }, got ${show(sink)}`)
   }
 }
 
@@ -76,7 +77,7 @@ export function checkAxis(verb: string, { quantize: q, lowRank: l }: Recipe, ten
   for (const { name, shape } of tensors) {
     if (q.axis < -shape.length || q.axis >= shape.length) {
       const range = shape.length ? `from ${-shape.length} to ${shape.length - 1}` : 'no axis, for a scalar,'
-      throw new RangeError(
+      throw rangeError(
         `${verb}: quantize: "axis" expected ${range} for tensor ${JSON.stringify(name)} of shape [${shape.join(', ')}], got ${q.axis}`
       )
     }
@@ -88,7 +89,7 @@ function checkTargets(where: string, target: NonNullable<Recipe['lowRank']>): vo
   const { rank, energy, maxRelativeError } = target
   const given = [rank, energy, maxRelativeError].filter((value) => value !== undefined)
   if (given.length !== 1) {
-    throw new TypeError(`${where}: expected exactly one of rank, energy, maxRelativeError, got ${given.length}`)
+    throw typeError(`${where}: expected exactly one of rank, energy, maxRelativeError, got ${given.length}`)
   }
   if (rank !== undefined) checkInteger(where, 'rank', rank, 1, Infinity)
   if (energy !== undefined) checkNumber(where, 'energy', energy, Number.MIN_VALUE, 1)

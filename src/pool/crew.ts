@@ -1,3 +1,4 @@
+import { stateError } from '../core/errors.js'
 import { fingerprint } from '#fingerprint'
 import { coreModule } from '../core/engine.js'
 import type { Job, Unit } from './job.js'
@@ -68,7 +69,7 @@ export class Crew {
   async close(): Promise<void> {
     this.queue = []
     this.closed = true
-    const closed = new Error('the pool was closed')
+    const closed = stateError('closed', 'the pool was closed')
     await Promise.all([...this.threads].map((thread) => this.end(thread, closed)))
   }
 
@@ -213,7 +214,10 @@ export class Crew {
         this.url === undefined
           ? '; where a content security policy forbids blob: workers, serve tersor/worker.js and give its address as "workerUrl"'
           : '; it has to serve the script of tersor/worker.js'
-      const error = new Error(`createPool: the worker could not be started from ${script}: ${reason}${hint}`)
+      const error = stateError(
+        'worker-lost',
+        `createPool: the worker could not be started from ${script}: ${reason}${hint}`
+      )
       const jobs = new Set([...this.queue, ...thread.running.values()].map(({ job }) => job))
       void this.end(thread, error)
       for (const job of jobs) job.reject(error)
@@ -224,7 +228,10 @@ export class Crew {
     if (unit) {
       const { plan } = unit.job
       unit.job.reject(
-        new Error(`${plan.verb}: a worker of the pool died at it: ${reason}; the pool goes on with a new one`)
+        stateError(
+          'worker-lost',
+          `${plan.verb}: a worker of the pool died at it: ${reason}; the pool goes on with a new one`
+        )
       )
     }
     this.replace(thread)
@@ -233,7 +240,7 @@ export class Crew {
   /** Ends a thread, and has others do what it had of jobs that live on. */
   private replace(thread: Thread): void {
     const units = [...thread.running.values(), ...thread.waiting.values()]
-    void this.end(thread, new Error('the worker was replaced'))
+    void this.end(thread, stateError('worker-lost', 'the worker was replaced'))
     for (const unit of units) {
       if (unit.job.over) continue
       unit.job.mark(unit, 'queued')

@@ -1,3 +1,4 @@
+import { stateError, typeError } from '../core/errors.js'
 import { checkInteger, checkOptions, show } from '../core/check.js'
 import { Crew } from './crew.js'
 import { runInline } from './inline.js'
@@ -50,19 +51,19 @@ export function createPool(options: PoolOptions = {}): Pool {
   )
   const threads = hasWorkers() ? asked : 1
   if (workerUrl !== undefined && typeof workerUrl !== 'string' && !isUrl(workerUrl)) {
-    throw new TypeError(`${verb}: "workerUrl" expected a URL or its text, got ${show(workerUrl)}`)
+    throw typeError(`${verb}: "workerUrl" expected a URL or its text, got ${show(workerUrl)}`)
   }
   const crew = hasWorkers() ? new Crew(threads, typeof workerUrl === 'object' ? workerUrl.href : workerUrl) : undefined
   const running = new Set<Job>()
   let closing: Promise<void> | undefined
 
   function checkOpen(name: string): void {
-    if (closing) throw new Error(`${name}: the pool was closed; create another with createPool`)
+    if (closing) throw stateError('closed', `${name}: the pool was closed; create another with createPool`)
   }
 
   async function close(): Promise<void> {
     for (const job of running) {
-      job.reject(new Error(`${job.plan.verb}: the pool was closed before it was done; wait for it first`))
+      job.reject(stateError('closed', `${job.plan.verb}: the pool was closed before it was done; wait for it first`))
     }
     await crew?.close()
   }
@@ -115,7 +116,7 @@ export function createPool(options: PoolOptions = {}): Pool {
 /** An array to write to is the caller's, on the caller's thread. */
 function refuseOut(verb: string, options: unknown): void {
   if ((options as { out?: unknown } | undefined)?.out !== undefined) {
-    throw new TypeError(`${verb}: "out" does not go with "transfer"; leave one of them out`)
+    throw typeError(`${verb}: "out" does not go with "transfer"; leave one of them out`)
   }
 }
 
@@ -132,13 +133,13 @@ function splitOptions(verb: string, { options: at }: Call, given: readonly unkno
   const own = Object.fromEntries(Object.entries(options).filter(([name]) => !RUN_OPTIONS.includes(name)))
   const { signal, onProgress, transfer } = options as RunOptions
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-    throw new TypeError(`${verb}: "signal" expected an AbortSignal, got ${show(signal)}`)
+    throw typeError(`${verb}: "signal" expected an AbortSignal, got ${show(signal)}`)
   }
   if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw new TypeError(`${verb}: "onProgress" expected a function, got ${show(onProgress)}`)
+    throw typeError(`${verb}: "onProgress" expected a function, got ${show(onProgress)}`)
   }
   if (transfer !== undefined && typeof transfer !== 'boolean') {
-    throw new TypeError(`${verb}: "transfer" expected true or false, got ${show(transfer)}`)
+    throw typeError(`${verb}: "transfer" expected true or false, got ${show(transfer)}`)
   }
   args[at] = own
   return [args, { signal, onProgress, transfer }]

@@ -72,30 +72,22 @@ export function isShared(buffer: ArrayBufferLike): boolean {
 export interface ErrorParts {
   readonly name: string
   readonly message: string
-  readonly code?: FormatErrorCode
+  readonly code?: unknown
   readonly needed?: number
   readonly limit?: number
 }
 
 export function takeApart(error: unknown): ErrorParts {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) }
-  const { name, message } = error
-  if (error instanceof FormatError) return { name, message, code: error.code }
+  const { name, message, code } = error as Error & { code?: unknown }
   if (error instanceof MemoryLimitError) return { name, message, needed: error.needed, limit: error.limit }
-  return { name, message }
+  return { name, message, ...(code === undefined ? {} : { code }) }
 }
 
 export function putTogether({ name, message, code, needed, limit }: ErrorParts): Error {
-  switch (name) {
-    case 'TypeError':
-      return new TypeError(message)
-    case 'RangeError':
-      return new RangeError(message)
-    case 'FormatError':
-      return new FormatError(code!, message)
-    case 'MemoryLimitError':
-      return new MemoryLimitError(needed!, limit!)
-    default:
-      return Object.assign(new Error(message), { name })
-  }
+  if (name === 'FormatError') return new FormatError(code as FormatErrorCode, message)
+  if (name === 'MemoryLimitError') return new MemoryLimitError(needed!, limit!)
+  const native = { TypeError, RangeError }[name]
+  const error = native ? new native(message) : Object.assign(new Error(message), { name })
+  return code === undefined ? error : Object.assign(error, { code })
 }

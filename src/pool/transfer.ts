@@ -1,3 +1,4 @@
+import { typeError } from '../core/errors.js'
 import { checkAttached } from '../core/check.js'
 import type { NumberArray, Source } from '../core/tensor.js'
 import { isShared } from './protocol.js'
@@ -22,14 +23,14 @@ export function takeArrays(tensors: readonly Source[]): Owned[] | undefined {
     const { name, data } = tensor
     if (isShared(data.buffer)) return
     if (data.byteLength !== data.buffer.byteLength) {
-      throw new TypeError(
+      throw typeError(
         `${name} expected, to be transferred, an array that fills its buffer, got ${data.byteLength} of ` +
           `${data.buffer.byteLength} bytes; copy it (data.slice()) or leave "transfer" out`
       )
     }
     const twin = tensors.slice(0, i).find((other) => other.data.buffer === data.buffer)
     if (twin) {
-      throw new TypeError(`${name} cannot be transferred: its buffer goes with ${twin.name} already; copy one of them`)
+      throw typeError(`${name} cannot be transferred: its buffer goes with ${twin.name} already; copy one of them`)
     }
   })
   return tensors.map((tensor) => ({ ...asTensor(tensor), data: takeArray(tensor.name, tensor.data) }))
@@ -39,7 +40,11 @@ function takeArray<T extends NumberArray>(name: string, data: T): T {
   if (isShared(data.buffer)) return data
   checkAttached(name, data)
   const refused = (why: string, cause?: unknown): TypeError =>
-    new TypeError(`${name} cannot be transferred: ${why}; copy it (data.slice()) or leave "transfer" out`, { cause })
+    typeError(
+      `${name} cannot be transferred: ${why}; copy it (data.slice()) or leave "transfer" out`,
+      'invalid-value',
+      { cause }
+    )
   let taken: T
   try {
     taken = structuredClone(data, { transfer: [data.buffer as ArrayBuffer] })

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../core/errors.js'
 import { checkChoice, checkNumber, checkOptions, outputArray, show } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { channelLayout, type Layout } from '../core/layout.js'
@@ -92,7 +93,7 @@ export function preparePrune(tensors: Prunable, options: PruneOptions): Pruning 
   const { sources, arrange, alone } = readPrunable(tensors)
   const { out } = options
   if (out !== undefined && !alone) {
-    throw new TypeError(`${VERB}: "out" goes with one tensor; leave it out for many`)
+    throw typeError(`${VERB}: "out" goes with one tensor; leave it out for many`)
   }
   return { sources, rule: readRule(options, sources), out, arrange }
 }
@@ -107,7 +108,7 @@ function readPrunable(tensors: Prunable): Pick<Pruning, 'sources' | 'arrange'> &
   }
   const isRecord = typeof tensors === 'object' && tensors !== null && isPlain(tensors)
   if (!isRecord) {
-    throw new TypeError(`${VERB}: "tensor" expected a tensor, or an array or record of tensors, got ${show(tensors)}`)
+    throw typeError(`${VERB}: "tensor" expected a tensor, or an array or record of tensors, got ${show(tensors)}`)
   }
   const record = tensors as Readonly<Record<string, TensorLike>>
   const names = Object.keys(record)
@@ -133,12 +134,12 @@ function isPlain(value: object): boolean {
 function readRule({ sparsity, pattern, scope = 'layer' }: PruneOptions, sources: readonly Source[]): Pruning['rule'] {
   checkChoice(VERB, 'scope', scope, ['layer', 'global'])
   if ((sparsity === undefined) === (pattern === undefined)) {
-    throw new TypeError(
+    throw typeError(
       `${VERB}: expected either "sparsity" or "pattern", got ${pattern === undefined ? 'neither' : 'both'}`
     )
   }
   if (pattern !== undefined) {
-    if (scope === 'global') throw new TypeError(`${VERB}: scope 'global' goes with "sparsity"; a pattern is local`)
+    if (scope === 'global') throw typeError(`${VERB}: scope 'global' goes with "sparsity"; a pattern is local`)
     const [keep, block] = readPattern(VERB, pattern)
     return { kind: 'pattern', keep, block }
   }
@@ -157,7 +158,7 @@ export function readPattern(verb: string, pattern: unknown): [number, number] {
   const match = typeof pattern === 'string' ? /^(\d{1,4}):(\d{1,4})$/.exec(pattern) : null
   const [keep, block] = [Number(match?.[1]), Number(match?.[2])]
   if (!match || !(keep > 0 && keep < block && block <= LARGEST_BLOCK)) {
-    throw new RangeError(
+    throw rangeError(
       `${verb}: "pattern" expected 'N:M' with 0 < N < M <= ${LARGEST_BLOCK}, such as '2:4', got ${show(pattern)}`
     )
   }

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../core/errors.js'
 import { checkAttached, checkBoolean, checkChoice, checkOptions, isArrayOf, outputArray, show } from '../core/check.js'
 import { defaultEngine, frame } from '../core/engine.js'
 import { channelLayout, type Layout } from '../core/layout.js'
@@ -72,7 +73,7 @@ export function prepareDequantize(
   const format = checkChoice(VERB, 'format', quantized.format, FORMATS)
   const { shape } = quantized
   if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
-    throw new TypeError(`${VERB}: "shape" expected an array of whole numbers, got ${show(shape)}`)
+    throw typeError(`${VERB}: "shape" expected an array of whole numbers, got ${show(shape)}`)
   }
   const out = (size: number): Float32Array<ArrayBuffer> =>
     outputArray<Float32Array<ArrayBuffer>>(VERB, 'out', options.out, Float32Array, size)
@@ -85,7 +86,7 @@ export function prepareDequantize(
   const layout = channelLayout(VERB, shape, axis, group)
   const symmetric = checkBoolean(VERB, 'symmetric', (quantized as QuantizedIntegers).symmetric)
   if (!zeroPoints && !(symmetric && grid.signed)) {
-    throw new TypeError(`${VERB}: "zeroPoints" are missing: ${format} needs them unless it is signed and symmetric`)
+    throw typeError(`${VERB}: "zeroPoints" are missing: ${format} needs them unless it is signed and symmetric`)
   }
   const bytes = grid.bits === 4 ? Math.ceil(layout.size / 2) : layout.size
   const codeType = grid.bits === 8 && grid.signed ? Int8Array : Uint8Array
@@ -100,10 +101,10 @@ export function prepareDequantize(
 type Codes = Int8Array | Uint8Array | Uint16Array
 
 function checkCodes<T extends Codes>(codes: unknown, type: new (length: number) => T, length: number): T {
-  if (!isArrayOf(codes, type)) throw new TypeError(`${VERB}: "codes" expected a ${type.name}, got ${show(codes)}`)
+  if (!isArrayOf(codes, type)) throw typeError(`${VERB}: "codes" expected a ${type.name}, got ${show(codes)}`)
   if (codes.length !== length) {
     checkAttached(`${VERB}: "codes"`, codes)
-    throw new RangeError(`${VERB}: "codes" expected length ${length} for the shape, got ${codes.length}`)
+    throw rangeError(`${VERB}: "codes" expected length ${length} for the shape, got ${codes.length}`)
   }
   return codes
 }

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../core/errors.js'
 import { checkAttached, checkBoolean, checkChoice, checkOptions, show } from '../core/check.js'
 
 export type IntegerFormat = 'int8' | 'uint8' | 'int4' | 'uint4'
@@ -69,21 +70,21 @@ export function readOptions(
   const format = checkChoice(verb, 'format', options.format, FORMATS)
   const { axis, group, scales, zeroPoints, out } = options
   if (out !== undefined && (typeof out !== 'object' || out === null)) {
-    throw new TypeError(`${verb}: "out" expected an earlier result, got ${show(out)}`)
+    throw typeError(`${verb}: "out" expected an earlier result, got ${show(out)}`)
   }
   const symmetric = options.symmetric === undefined ? true : checkBoolean(verb, 'symmetric', options.symmetric)
   if (isHalf(format)) {
     for (const name of KNOWN.slice(1)) {
       if (options[name] !== undefined) {
-        throw new TypeError(`${verb}: "${name}" does not apply to ${format}, which has no scales; leave it out`)
+        throw typeError(`${verb}: "${name}" does not apply to ${format}, which has no scales; leave it out`)
       }
     }
   }
   if (zeroPoints !== undefined && (scales === undefined || symmetric)) {
-    throw new TypeError(`${verb}: "zeroPoints" go with "scales" and symmetric: false`)
+    throw typeError(`${verb}: "zeroPoints" go with "scales" and symmetric: false`)
   }
   if (scales !== undefined && !symmetric && zeroPoints === undefined) {
-    throw new TypeError(`${verb}: "scales" with symmetric: false need "zeroPoints" as well`)
+    throw typeError(`${verb}: "scales" with symmetric: false need "zeroPoints" as well`)
   }
   return { format, axis, group, symmetric, scales, zeroPoints, out }
 }
@@ -95,7 +96,7 @@ export function readScales(verb: string, scales: ArrayLike<number>, sets: number
   for (let i = 0; i < sets; i++) {
     const scale = (out[i] = scales[i]!)
     if (!(Math.fround(scale) >= LEAST_SCALE && Math.fround(scale) < Infinity)) {
-      throw new RangeError(`${verb}: "scales" expected numbers in [2^-126, Infinity), got ${scale} at index ${i}`)
+      throw rangeError(`${verb}: "scales" expected numbers in [2^-126, Infinity), got ${scale} at index ${i}`)
     }
   }
   return out
@@ -107,7 +108,7 @@ export function readZeroPoints(verb: string, zeroPoints: ArrayLike<number>, sets
   for (let i = 0; i < sets; i++) {
     const zero = (out[i] = zeroPoints[i]!)
     if (!Number.isInteger(zero) || zero < grid.least || zero > grid.most) {
-      throw new RangeError(
+      throw rangeError(
         `${verb}: "zeroPoints" expected whole numbers from ${grid.least} to ${grid.most}, got ${zero} at index ${i}`
       )
     }
@@ -117,11 +118,11 @@ export function readZeroPoints(verb: string, zeroPoints: ArrayLike<number>, sets
 
 function checkLength(verb: string, name: string, values: ArrayLike<number>, sets: number): void {
   if (typeof values !== 'object' || values === null || typeof values.length !== 'number') {
-    throw new TypeError(`${verb}: "${name}" expected an array of ${sets} numbers, got ${show(values)}`)
+    throw typeError(`${verb}: "${name}" expected an array of ${sets} numbers, got ${show(values)}`)
   }
   if (values.length !== sets) {
     checkAttached(`${verb}: "${name}"`, values)
-    throw new RangeError(`${verb}: "${name}" expected ${sets} numbers, one for each set, got ${values.length}`)
+    throw rangeError(`${verb}: "${name}" expected ${sets} numbers, one for each set, got ${values.length}`)
   }
 }
 

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../../core/errors.js'
 import { show } from '../../core/check.js'
 import { createEngine, frame, type Engine } from '../../core/engine.js'
 import { readTensor, type Tensor } from '../../core/tensor.js'
@@ -55,9 +56,7 @@ export function codecOf(parts: CodecParts): Codec {
 /** What a codec is made of, for those that work with its codes in an engine of their own. */
 export function partsOf(verb: string, codec: unknown): CodecParts {
   if (codec instanceof FittedCodec) return codec.parts
-  throw new TypeError(
-    `${verb}: "codec" expected a Codec (of fitCodec, createCodecFit or openCodec), got ${show(codec)}`
-  )
+  throw typeError(`${verb}: "codec" expected a Codec (of fitCodec, createCodecFit or openCodec), got ${show(codec)}`)
 }
 
 interface Loaded {
@@ -180,11 +179,11 @@ export function readCodes(
 ): { bytes: Uint8Array; count: number; single: boolean } {
   const { name, data, shape, bits } = readTensor(verb, 'codes', codes)
   if (bits || !/^Uint8(Clamped)?Array$/.test(Object.prototype.toString.call(data).slice(8, -1))) {
-    throw new TypeError(`${name} expected a Uint8Array, or { data, shape } with one, got ${show(data)}`)
+    throw typeError(`${name} expected a Uint8Array, or { data, shape } with one, got ${show(data)}`)
   }
   const row = rowBytes(layout)
   if (shape.length < 1 || shape.length > 2 || shape.at(-1) !== row) {
-    throw new RangeError(
+    throw rangeError(
       `${name} expected rows of ${row} bytes, of shape (n, ${row}) or (${row}), got [${shape.join(', ')}]`
     )
   }
@@ -243,4 +242,4 @@ function unusedBits({ scan, bits, count }: RowLayout): [place: number, mask: num
 }
 
 const rowError = (name: string, row: number, what: string): RangeError =>
-  new RangeError(`${name} expected row ${row} to have ${what}; these are not the bytes that this codec made`)
+  rangeError(`${name} expected row ${row} to have ${what}; these are not the bytes that this codec made`)

@@ -1,5 +1,5 @@
 import { isArrayOf, show } from '../../core/check.js'
-import { FormatError } from '../../core/errors.js'
+import { FormatError, typeError } from '../../core/errors.js'
 import { isLength } from '../../files/dtypes.js'
 import { isRecord, malformed, METADATA_KEY, parseEntry } from '../../files/entry.js'
 import { brief } from '../../files/names.js'
@@ -37,7 +37,7 @@ export function encodeCodec({ front, quantizer, seed }: CodecParts): Uint8Array<
 /** Reads and checks such bytes. Throws TypeError for what are no bytes, FormatError for a file that is damaged, of another kind or version. */
 export function decodeCodec(verb: string, bytes: unknown): CodecParts {
   if (!isArrayOf(bytes, Uint8Array)) {
-    throw new TypeError(`${verb}: "bytes" expected a Uint8Array, got ${show(bytes)}`)
+    throw typeError(`${verb}: "bytes" expected a Uint8Array, got ${show(bytes)}`)
   }
   const { metadata, tensors } = decodeSafetensors(bytes)
   const text = metadata[METADATA_KEY]

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../../core/errors.js'
 import { checkChoice, checkInteger, checkOptions, show } from '../../core/check.js'
 import { createEngine, defaultEngine, frame, type Engine } from '../../core/engine.js'
 import type { Pointer } from '../../core/memory.js'
@@ -82,7 +83,7 @@ export function fitCodec(sample: VectorsLike, options: CodecOptions = {}): Codec
   const source = vectorsOf(VERB, sample, 'sample')
   const [count, dimension] = source.shape
   if (count === 0 || source.single) {
-    throw new RangeError(`${source.name} expected vectors of shape (n, dimension), got ${count ? 'one' : 'none'}`)
+    throw rangeError(`${source.name} expected vectors of shape (n, dimension), got ${count ? 'one' : 'none'}`)
   }
   return new TableFit(planOf(VERB, dimension, options), 0).take(source).fit()
 }
@@ -125,7 +126,7 @@ interface Plan {
 
 function planOf(verb: string, dimension: number, options: CodecOptions, more: readonly string[] = []): Plan {
   if (dimension > MOST_DIMENSIONS) {
-    throw new RangeError(
+    throw rangeError(
       `${verb}: expected vectors of at most ${MOST_DIMENSIONS} dimensions, got ${dimension}; truncate them, or split them`
     )
   }
@@ -135,7 +136,7 @@ function planOf(verb: string, dimension: number, options: CodecOptions, more: re
   checkOptions(verb, options, [...COMMON, ...more, ...kind.options])
   const { bits, bytes, metric = 'cosine', seed = 0, truncate = dimension, pca } = options
   if (bits !== undefined && bytes !== undefined) {
-    throw new TypeError(`${verb}: expected at most one of bits, bytes, got both`)
+    throw typeError(`${verb}: expected at most one of bits, bytes, got both`)
   }
   if (bits !== undefined) checkBits(verb, kind, bits)
   if (bytes !== undefined) checkInteger(verb, 'bytes', bytes, 1, Infinity)
@@ -156,7 +157,7 @@ function checkBits(verb: string, { method, bits: known }: Pick<MethodKind, 'meth
   if (typeof bits === 'number' && known.includes(bits)) return
   const list = known.length === 1 ? `${known[0]}` : `${known.slice(0, -1).join(', ')} or ${known.at(-1)}`
   const text = `${verb}: "bits" expected ${list} for method ${method}, got ${show(bits)}`
-  throw typeof bits === 'number' ? new RangeError(text) : new TypeError(text)
+  throw typeof bits === 'number' ? rangeError(text) : typeError(text)
 }
 
 interface Range {
@@ -198,7 +199,7 @@ class TableFit implements CodecFit {
     if (count === 0) return this
     const first = this.ranges.at(-1)?.end ?? this.start
     if (count > Number.MAX_SAFE_INTEGER - first) {
-      throw new RangeError(`${source.name} expected fewer rows than ${Number.MAX_SAFE_INTEGER - first}, got ${count}`)
+      throw rangeError(`${source.name} expected fewer rows than ${Number.MAX_SAFE_INTEGER - first}, got ${count}`)
     }
     const front = createFront(dimension, metric, truncate)
     const engine = defaultEngine()
@@ -228,19 +229,19 @@ class TableFit implements CodecFit {
 
   merge(other: CodecFit): this {
     if (!(other instanceof TableFit)) {
-      throw new TypeError(`merge: "other" expected a CodecFit (of createCodecFit), got ${show(other)}`)
+      throw typeError(`merge: "other" expected a CodecFit (of createCodecFit), got ${show(other)}`)
     }
     const [mine, theirs] = [this.plan, other.plan].map(({ kind, ...plan }) =>
       JSON.stringify({ ...plan, method: kind.method, options: plan.method })
     )
     if (mine !== theirs) {
-      throw new RangeError('merge: "other" expected a CodecFit of the same dimension and options, got one of others')
+      throw rangeError('merge: "other" expected a CodecFit of the same dimension and options, got one of others')
     }
     for (const a of this.ranges) {
       for (const b of other.ranges) {
         const both = { first: Math.max(a.first, b.first), end: Math.min(a.end, b.end) }
         if (both.first < both.end) {
-          throw new RangeError(
+          throw rangeError(
             `merge: "other" has ${rowsText(both)}, which are here already; give each part its own place by "first"`
           )
         }
@@ -254,9 +255,9 @@ class TableFit implements CodecFit {
 
   fit(): Codec {
     const [range, next] = this.ranges
-    if (!range) throw new RangeError('fit: expected at least one row; add some first')
+    if (!range) throw rangeError('fit: expected at least one row; add some first')
     if (next) {
-      throw new RangeError(
+      throw rangeError(
         `fit: expected all rows from ${range.first} on, but ${rowsText({ first: range.end, end: next.first })} are missing; add or merge them`
       )
     }
@@ -309,7 +310,7 @@ class TableFit implements CodecFit {
         if (sizes.at(-1)! <= bytes) return quantizer
       }
     }
-    throw new RangeError(
+    throw rangeError(
       `${VERB}: "bytes" expected at least ${Math.min(...sizes)} for ${sample.dimension} dimensions and method ${kind.method}, got ${bytes}; ` +
         'truncate or pca make rows shorter'
     )

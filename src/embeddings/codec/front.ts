@@ -1,4 +1,4 @@
-import { FormatError } from '../../core/errors.js'
+import { FormatError, internalError, rangeError } from '../../core/errors.js'
 import { frame, type Engine } from '../../core/engine.js'
 import type { Pointer } from '../../core/memory.js'
 import { elementAt, loadF32, type Source, type Tensor } from '../../core/tensor.js'
@@ -138,11 +138,11 @@ export function numberError(source: Source, columns: number, most = 128): Error 
     const [wanted, advice] = Number.isFinite(value)
       ? [most === 128 ? 'numbers within float32' : `numbers below 2^${most}`, 'rescale the data']
       : ['finite numbers', 'replace it, or leave the vector out']
-    return new RangeError(
+    return rangeError(
       `${source.name} expected ${wanted}, got ${value} at row ${row}, column ${i - row * width}; ${advice}`
     )
   }
-  return new Error(`internal: all of ${source.name} is in range, but a kernel said it is not`)
+  return internalError(`all of ${source.name} is in range, but a kernel said it is not`)
 }
 
 /** The front of a codec's file. Throws FormatError. */

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../../core/errors.js'
 import { checkChoice, checkInteger, checkNumber, checkOptions, checkPositive, show } from '../../core/check.js'
 import { candidatesFor, LEAST_TRAINED, nameOf, TRAINED, type Candidate, type Settings } from './candidates.js'
 import type { Codec } from '../codec/codec.js'
@@ -107,16 +108,14 @@ export function chooseCodec(vectors: VectorsLike, options: ChooseOptions): Choic
   checkFinite(all)
   const [count, dimension] = all.shape
   if (count < LEAST_ROWS) {
-    throw new RangeError(
-      `chooseCodec: "vectors" expected at least ${LEAST_ROWS}, got ${count}; with so few, keep float32`
-    )
+    throw rangeError(`chooseCodec: "vectors" expected at least ${LEAST_ROWS}, got ${count}; with so few, keep float32`)
   }
   const rows = checkInteger('chooseCodec', 'rows', options.rows ?? count, count, 2 ** 40)
   const wanted = Math.max(QUERIES, goal.kind === 'recall' ? Math.ceil(MISSES / Math.max(1e-9, 1 - goal.value)) : 0)
   const queries = Math.min(wanted, MOST_QUERIES, Math.floor(count / 5))
   const possible = candidatesFor(dimension, count - queries, goal.methods, Infinity)
   if (possible.length === 0) {
-    throw new RangeError(
+    throw rangeError(
       `chooseCodec: "methods" expected one that ${count - queries} vectors of ${dimension} numbers are enough for, got ` +
         `${goal.methods.join(', ')}, which need ${LEAST_TRAINED}; allow others, such as turbo`
     )
@@ -150,7 +149,7 @@ function checkGoal(options: ChooseOptions): Goal {
   const kinds = (['recall', 'bytesPerVector', 'totalBytes'] as const).filter((name) => options[name] !== undefined)
   const [kind] = kinds
   if (kinds.length !== 1) {
-    throw new TypeError(
+    throw typeError(
       `${verb}: "options" expected one of recall, bytesPerVector, totalBytes, got ${kinds.join(' and ') || 'none of them'}`
     )
   }
@@ -159,11 +158,11 @@ function checkGoal(options: ChooseOptions): Goal {
   const { methods = QUICK, oversampling = [1, 3], originals } = options
   const formats = ['float32', 'float16', 'int8'] as const
   if (!Array.isArray(methods) || methods.length === 0) {
-    throw new TypeError(`${verb}: "methods" expected a list of ${METHODS.join(', ')}, got ${show(methods)}`)
+    throw typeError(`${verb}: "methods" expected a list of ${METHODS.join(', ')}, got ${show(methods)}`)
   }
   const times: unknown = typeof oversampling === 'number' ? [oversampling] : oversampling
   if (!Array.isArray(times) || times.length === 0) {
-    throw new TypeError(`${verb}: "oversampling" expected a number or a list of them, got ${show(oversampling)}`)
+    throw typeError(`${verb}: "oversampling" expected a number or a list of them, got ${show(oversampling)}`)
   }
   return {
     kind: kind!,
@@ -383,13 +382,13 @@ class Search {
       const best = entries.reduce((a, b) => (b.trial.interval[0] > a.trial.interval[0] ? b : a))
       const { recall, interval, oversampling } = best.trial
       const rescored = oversampling > 1 ? `, the best ${oversampling} k rescored` : ''
-      return new RangeError(
+      return rangeError(
         `chooseCodec: "recall" expected at most ${interval[0].toFixed(4)}, got ${goal.value}; the best is ${nameOf(best.settings)}` +
           `${rescored}: ${recall.toFixed(4)}, from ${interval[0].toFixed(4)} to ${interval[1].toFixed(4)}; ` +
           'allow other methods or more oversampling, or give more vectors, which narrows the interval'
       )
     }
-    return new RangeError(
+    return rangeError(
       `chooseCodec: "${goal.kind}" expected at least ${this.sizeOf(smallest!)}, which ${nameOf(smallest!.settings)} takes, got ${goal.value}`
     )
   }

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../../core/errors.js'
 import { checkInteger, checkNumber, checkOptions, show } from '../../core/check.js'
 import { defaultEngine } from '../../core/engine.js'
 import { elementAt, type Source } from '../../core/tensor.js'
@@ -109,7 +110,7 @@ const OPTIONS = ['queries', 'k', 'oversampling', 'confidence', 'seed']
 export function evaluate(codec: Codec, vectors: VectorsLike, options: EvaluateOptions = {}): Evaluation {
   checkOptions('evaluate', options, OPTIONS)
   const isCodec = typeof codec === 'object' && codec !== null && typeof codec.encode === 'function'
-  if (!isCodec) throw new TypeError(`evaluate: "codec" expected what fitCodec or openCodec gives, got ${show(codec)}`)
+  if (!isCodec) throw typeError(`evaluate: "codec" expected what fitCodec or openCodec gives, got ${show(codec)}`)
   const k = checkInteger('evaluate', 'k', options.k ?? 10, 1, 65536)
   const oversampling = checkNumber('evaluate', 'oversampling', options.oversampling ?? 3, 1, 1000)
   const confidence = checkNumber('evaluate', 'confidence', options.confidence ?? 0.95, 0.5, 0.999999)
@@ -120,7 +121,7 @@ export function evaluate(codec: Codec, vectors: VectorsLike, options: EvaluateOp
   const { queries, own } = queriesOf(rows, options.queries, codec.dimension, seed)
   const available = own ? count - 1 : count
   if (available < 1) {
-    throw new RangeError(
+    throw rangeError(
       `evaluate: "vectors" expected at least ${own ? 'two, so that one can be searched for among the others' : 'one'}, got ${count}`
     )
   }
@@ -163,7 +164,7 @@ function queriesOf(
   if (asked !== undefined && typeof asked !== 'number') {
     const queries = vectorsOf('evaluate', asked, 'queries', dimension)
     checkFinite(queries)
-    if (queries.shape[0] === 0) throw new RangeError('evaluate: "queries" expected at least one vector, got none')
+    if (queries.shape[0] === 0) throw rangeError('evaluate: "queries" expected at least one vector, got none')
     return { queries }
   }
   const number =

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../../core/errors.js'
 import { checkNumber, checkOptions, show } from '../../core/check.js'
 import { defaultEngine } from '../../core/engine.js'
 
@@ -46,7 +47,7 @@ export function paretoPlot(table: readonly PlotPoint[], options: PlotOptions = {
   checkOptions('paretoPlot', options, ['title', 'target'])
   const points = checkPoints(table)
   const { title = 'Recall against bytes per vector', target } = options
-  if (typeof title !== 'string') throw new TypeError(`paretoPlot: "title" expected text, got ${show(title)}`)
+  if (typeof title !== 'string') throw typeError(`paretoPlot: "title" expected text, got ${show(title)}`)
   if (target !== undefined) checkNumber('paretoPlot', 'target', target, 0, 1)
   const scales = scalesFor(points, target)
   const front = frontOf(points)
@@ -77,24 +78,24 @@ const STYLE =
   '@media(prefers-color-scheme:dark){.ground{fill:#15181c}text{fill:#e4e6e8}.grid{stroke:#333a42}.front{stroke:#7b848d}.chosen{stroke:#fff}}'
 
 function checkPoints(table: unknown): PlotPoint[] {
-  if (!Array.isArray(table)) throw new TypeError(`paretoPlot: "table" expected a list of points, got ${show(table)}`)
-  if (table.length === 0) throw new RangeError('paretoPlot: "table" expected at least one point, got none')
+  if (!Array.isArray(table)) throw typeError(`paretoPlot: "table" expected a list of points, got ${show(table)}`)
+  if (table.length === 0) throw rangeError('paretoPlot: "table" expected at least one point, got none')
   table.forEach((point: Partial<PlotPoint> | null, at) => {
     const where = `paretoPlot: "table[${at}]" expected`
-    if (typeof point !== 'object' || point === null) throw new TypeError(`${where} a point, got ${show(point)}`)
+    if (typeof point !== 'object' || point === null) throw typeError(`${where} a point, got ${show(point)}`)
     const { bytesPerVector: size, recall, interval = [recall, recall] } = point
     if (!(typeof size === 'number' && size > 0 && size < Infinity)) {
-      throw new RangeError(`${where} bytesPerVector above 0, got ${show(size)}`)
+      throw rangeError(`${where} bytesPerVector above 0, got ${show(size)}`)
     }
-    if (!Array.isArray(interval)) throw new TypeError(`${where} an interval [low, high], got ${show(interval)}`)
+    if (!Array.isArray(interval)) throw typeError(`${where} an interval [low, high], got ${show(interval)}`)
     for (const name of ['label', 'method'] as const) {
       if (point[name] !== undefined && typeof point[name] !== 'string') {
-        throw new TypeError(`${where} a ${name} that is text, got ${show(point[name])}`)
+        throw typeError(`${where} a ${name} that is text, got ${show(point[name])}`)
       }
     }
     for (const share of [recall, interval[0], interval[1]] as unknown[]) {
       if (!(typeof share === 'number' && share >= 0 && share <= 1)) {
-        throw new RangeError(`${where} a recall and its interval in [0, 1], got ${show(share)}`)
+        throw rangeError(`${where} a recall and its interval in [0, 1], got ${show(share)}`)
       }
     }
   })

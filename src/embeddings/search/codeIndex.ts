@@ -1,3 +1,4 @@
+import { rangeError, typeError, stateError } from '../../core/errors.js'
 import { checkInteger, checkOptions, isArrayOf, show } from '../../core/check.js'
 import { createEngine, frame } from '../../core/engine.js'
 import type { Source } from '../../core/tensor.js'
@@ -129,7 +130,7 @@ export class CodeIndex implements Index {
   addCodes(codes: CodesLike, options: AddOptions = {}): Uint32Array<ArrayBuffer> {
     this.alone('addCodes')
     if (this.settings.originals) {
-      throw new TypeError('addCodes: expected an index without originals, which codes do not give; use add')
+      throw typeError('addCodes: expected an index without originals, which codes do not give; use add')
     }
     const { engine, codes: shelf } = this.collection
     const { rowBytes: length } = shelf.store.form
@@ -159,7 +160,7 @@ export class CodeIndex implements Index {
       if (step.done) return step.value
       const vectors = this.guarded(() => ask!(step.value as Uint32Array<ArrayBuffer>))
       if (typeof (vectors as { then?: unknown } | null)?.then === 'function') {
-        throw new TypeError(`${verb}: "rescore" expected vectors, got a promise; use searchAsync`)
+        throw typeError(`${verb}: "rescore" expected vectors, got a promise; use searchAsync`)
       }
       const rows = this.readAsked(verb, vectors, step.value.length)
       step = this.guarded(() => run.next(rows))
@@ -180,7 +181,7 @@ export class CodeIndex implements Index {
   save(path: string): void
   save(path?: string): Uint8Array<ArrayBuffer> | void {
     if (path !== undefined && typeof path !== 'string') {
-      throw new TypeError(`save: "path" expected a string, or nothing to get the bytes, got ${show(path)}`)
+      throw typeError(`save: "path" expected a string, or nothing to get the bytes, got ${show(path)}`)
     }
     this.alone('save')
     this.makeLists()
@@ -234,7 +235,7 @@ export class CodeIndex implements Index {
   private readAsked(verb: string, vectors: unknown, count: number): Source {
     const source = this.readVectors(verb, 'rescore', vectors)
     if (source.shape[0] !== count) {
-      throw new RangeError(
+      throw rangeError(
         `${verb}: "rescore" expected ${count} vectors, one for each id in their order, got ${source.shape[0]}`
       )
     }
@@ -246,19 +247,17 @@ export class CodeIndex implements Index {
     const { ids: known } = this.collection
     if (options.ids === undefined) {
       if (known.next + count > LAST_ID + 1) {
-        throw new RangeError(
-          `${verb}: "ids" expected numbers up to ${LAST_ID}, which the next would exceed; give "ids"`
-        )
+        throw rangeError(`${verb}: "ids" expected numbers up to ${LAST_ID}, which the next would exceed; give "ids"`)
       }
       return Uint32Array.from({ length: count }, (_, i) => known.next + i)
     }
     const ids = readIds(verb, options.ids, count)
     const twice = repeated(ids)
-    if (twice !== undefined) throw new RangeError(`${verb}: "ids" expected each id once, got ${twice} twice`)
+    if (twice !== undefined) throw rangeError(`${verb}: "ids" expected each id once, got ${twice} twice`)
     // What is beyond the greatest is new.
     const taken = ids.find((id) => id < known.next && known.find(id) >= 0)
     if (taken !== undefined) {
-      throw new RangeError(`${verb}: "ids" expected ids that the index does not have, got ${taken}; remove it first`)
+      throw rangeError(`${verb}: "ids" expected ids that the index does not have, got ${taken}; remove it first`)
     }
     return ids
   }
@@ -275,7 +274,8 @@ export class CodeIndex implements Index {
 
   private alone(verb: string): void {
     if (this.isBusy) {
-      throw new Error(
+      throw stateError(
+        'busy',
         `${verb}: the index is in the middle of a search, which its filter or rescore function may not disturb`
       )
     }

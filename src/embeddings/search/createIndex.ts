@@ -1,3 +1,4 @@
+import { typeError } from '../../core/errors.js'
 import { isArrayOf, show } from '../../core/check.js'
 import { readableBytes, withFile, type Readable } from '../../files/fileSystem.js'
 import { codecOf, type Codec } from '../codec/codec.js'
@@ -28,7 +29,7 @@ export function openIndex(input: Uint8Array | ArrayBuffer | string): Index {
   if (Object.prototype.toString.call(input) === '[object ArrayBuffer]') {
     return read(readableBytes(new Uint8Array(input)))
   }
-  throw new TypeError(`${verb}: "input" expected the bytes of an index, or a path, got ${show(input)}`)
+  throw typeError(`${verb}: "input" expected the bytes of an index, or a path, got ${show(input)}`)
 }
 
 function read(file: Readable): Index {

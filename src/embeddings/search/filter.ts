@@ -1,3 +1,4 @@
+import { typeError } from '../../core/errors.js'
 import { checkAttached, isArrayOf, show } from '../../core/check.js'
 import { BLOCK_ROWS } from '../scan/layout.js'
 import { type Ids, NO_ID } from './ids.js'
@@ -12,7 +13,7 @@ export function checkFilter(verb: string, filter: unknown): Filter | undefined {
       const passes: unknown = (filter as (id: number) => unknown)(id)
       // A promise would let all in.
       if (typeof (passes as { then?: unknown } | null)?.then === 'function') {
-        throw new TypeError(
+        throw typeError(
           `${verb}: "filter" expected true or false, got a promise; find out which ids pass first, and give them as bits`
         )
       }
@@ -20,7 +21,7 @@ export function checkFilter(verb: string, filter: unknown): Filter | undefined {
     }
   }
   if (!isArrayOf(filter, Uint8Array)) {
-    throw new TypeError(
+    throw typeError(
       `${verb}: "filter" expected a function of the id, or a Uint8Array with a bit for each id, got ${show(filter)}`
     )
   }

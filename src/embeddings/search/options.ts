@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../../core/errors.js'
 import { checkInteger, checkOptions, show } from '../../core/check.js'
 import type { VectorsLike } from '../vectors/vectors.js'
 import { checkFilter, type Filter } from './filter.js'
@@ -50,7 +51,7 @@ export function checkIndexOptions(verb: string, options: IndexOptions): IndexSet
   checkOptions(verb, options, ['originals', 'lists', 'seed'])
   const { originals, lists = 1, seed = 0 } = options
   if (originals !== undefined && !ORIGINALS.includes(originals)) {
-    throw new TypeError(`${verb}: "originals" expected one of ${ORIGINALS.join(', ')}, got ${show(originals)}`)
+    throw typeError(`${verb}: "originals" expected one of ${ORIGINALS.join(', ')}, got ${show(originals)}`)
   }
   checkInteger(verb, 'lists', lists, 1, MOST_LISTS)
   checkInteger(verb, 'seed', seed, 0, Number.MAX_SAFE_INTEGER)
@@ -82,12 +83,12 @@ export function planSearch<R>(
   const { k = 10, oversampling, rescore, probes } = options
   checkInteger(verb, 'k', k, 1, MOST_RESULTS)
   if (k * queries > MOST_IN_ALL) {
-    throw new RangeError(
+    throw rangeError(
       `${verb}: "k" expected at most ${Math.max(1, Math.floor(MOST_IN_ALL / queries))} for ${queries} queries, got ${k}; search for fewer at a time`
     )
   }
   if (rescore !== undefined && rescore !== false && typeof rescore !== 'function') {
-    throw new TypeError(`${verb}: "rescore" expected a function of ids, or false, got ${show(rescore)}`)
+    throw typeError(`${verb}: "rescore" expected a function of ids, or false, got ${show(rescore)}`)
   }
   const ask = rescore ? rescore : undefined
   const again = ask ? 'asked' : rescore !== false && hasOriginals ? 'kept' : undefined
@@ -105,19 +106,19 @@ export function planSearch<R>(
 
 function checkOversampling(verb: string, oversampling: unknown, isBounded: boolean): number {
   if (typeof oversampling !== 'number') {
-    throw new TypeError(`${verb}: "oversampling" expected a number, got ${show(oversampling)}`)
+    throw typeError(`${verb}: "oversampling" expected a number, got ${show(oversampling)}`)
   }
   if (oversampling === Infinity && isBounded) return oversampling
   if (!(oversampling >= 1 && oversampling < Infinity)) {
     const hint = oversampling === Infinity ? '; only codes of rabitq say how far they are off' : ''
-    throw new RangeError(`${verb}: "oversampling" expected a number of at least 1, got ${oversampling}${hint}`)
+    throw rangeError(`${verb}: "oversampling" expected a number of at least 1, got ${oversampling}${hint}`)
   }
   return oversampling
 }
 
 function refused(verb: string, oversampling: unknown, k: number): number {
   if (oversampling !== undefined && oversampling !== 1) {
-    throw new RangeError(
+    throw rangeError(
       `${verb}: "oversampling" expected vectors to score candidates by, got ${show(oversampling)} without; ` +
         'give "rescore", or create the index with "originals"'
     )
@@ -128,7 +129,7 @@ function refused(verb: string, oversampling: unknown, k: number): number {
 function checkProbes(verb: string, probes: unknown, lists: number): number {
   if (probes === undefined) return defaultProbes(lists)
   if (lists === 1) {
-    throw new RangeError(`${verb}: "probes" expected an index with lists, got ${show(probes)}; create it with "lists"`)
+    throw rangeError(`${verb}: "probes" expected an index with lists, got ${show(probes)}; create it with "lists"`)
   }
   return Math.min(lists, checkInteger(verb, 'probes', probes, 1, Infinity))
 }

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../../core/errors.js'
 import { show } from '../../core/check.js'
 import { rowBytes, type RowLayout } from '../scan/layout.js'
 import { LAST_ID } from './ids.js'
@@ -28,7 +29,7 @@ export function checkFloats(where: string, codes: Uint8Array, layout: RowLayout)
     for (let at = start; at < start + count * width; at += width) {
       const bits = width === 2 ? view.getUint16(at, true) : view.getUint32(at, true)
       if ((bits & ones) === ones) {
-        throw new RangeError(`${where} expected finite numbers, got NaN or an infinity in row ${start / bytes}`)
+        throw rangeError(`${where} expected finite numbers, got NaN or an infinity in row ${start / bytes}`)
       }
     }
   }
@@ -38,21 +39,21 @@ export function checkFloats(where: string, codes: Uint8Array, layout: RowLayout)
 export function readIds(verb: string, value: unknown, count?: number): Uint32Array<ArrayBuffer> {
   const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
   if (!isList) {
-    throw new TypeError(`${verb}: "ids" expected whole numbers, got ${show(value)}`)
+    throw typeError(`${verb}: "ids" expected whole numbers, got ${show(value)}`)
   }
   const given = value as ArrayLike<unknown>
   if (count !== undefined && given.length !== count) {
-    throw new RangeError(`${verb}: "ids" expected ${count}, one for each vector, got ${given.length}`)
+    throw rangeError(`${verb}: "ids" expected ${count}, one for each vector, got ${given.length}`)
   }
   const ids = new Uint32Array(given.length)
   for (let i = 0; i < ids.length; i++) {
     const id = given[i]
     if (typeof id !== 'number') {
       const hint = typeof id === 'string' ? '; keep a list of your names and give their places in it' : ''
-      throw new TypeError(`${verb}: "ids" expected whole numbers, got ${show(id)} at ${i}${hint}`)
+      throw typeError(`${verb}: "ids" expected whole numbers, got ${show(id)} at ${i}${hint}`)
     }
     if (!Number.isInteger(id) || id < 0 || id > LAST_ID) {
-      throw new RangeError(`${verb}: "ids" expected whole numbers from 0 to ${LAST_ID}, got ${id} at ${i}`)
+      throw rangeError(`${verb}: "ids" expected whole numbers from 0 to ${LAST_ID}, got ${id} at ${i}`)
     }
     ids[i] = id
   }

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../../core/errors.js'
 import { checkChoice, checkInteger, checkOptions, checkPositive, show, tagOf } from '../../core/check.js'
 import { elementAt, firstNonFinite } from '../../core/tensor.js'
 import { quantize } from '../../quantize/quantize.js'
@@ -62,7 +63,7 @@ const WRITERS: {
     const bits = bitsOf(vectors, options)
     const dimension = options.bits ?? vectors.shape[1]
     if (dimension % 8) {
-      throw new RangeError(
+      throw rangeError(
         `${VERB}: "vectors" expected a multiple of 8 bits for sqlite-vec, got ${dimension}; pad or truncate them`
       )
     }
@@ -117,7 +118,7 @@ export function exportVectors<To extends VectorDestination>(
 function refuse(to: VectorDestination, name: string, value: unknown, applies: boolean): void {
   if (value !== undefined && !applies) {
     const why = name === 'order' ? 'goes with "bits" only' : `does not apply to ${to}`
-    throw new TypeError(`${VERB}: "${name}" ${why}`)
+    throw typeError(`${VERB}: "${name}" ${why}`)
   }
 }
 
@@ -143,7 +144,7 @@ function halvesOf(vectors: Vectors): Table<Uint16Array<ArrayBuffer>> {
   const { data, dimension } = floatsOf(vectors)
   const beyond = data.findIndex((x) => Math.abs(x) >= BEYOND_F16)
   if (beyond >= 0) {
-    throw new RangeError(
+    throw rangeError(
       `${VERB}: "vectors" expected numbers within float16, got ${data[beyond]} at index ${beyond}; rescale the data`
     )
   }
@@ -159,14 +160,14 @@ function integersOf<T extends Int8Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
   const to = new Type(vectors.size)
   if (tagOf(vectors.data) === Type.name) {
     if (scale !== undefined)
-      throw new TypeError(`${VERB}: "scale" does not apply to ${Type.name}, which is written as it is`)
+      throw typeError(`${VERB}: "scale" does not apply to ${Type.name}, which is written as it is`)
     to.set(vectors.data)
     return { data: to, dimension }
   }
   const { data } = floatsOf(vectors)
   if (scale === undefined) {
     const most = data.reduce((greatest, x) => Math.max(greatest, Math.abs(x)), 0)
-    throw new TypeError(
+    throw typeError(
       `${VERB}: "scale" expected a number, the same for vectors and queries, got undefined; ` +
         (most > 0
           ? `the greatest magnitude here is ${shortF32(most)}: { scale: 127 / ${shortF32(most)} } uses all of int8`
@@ -198,7 +199,7 @@ function bitsOf(vectors: Vectors, { bits, order = 'lowest' }: ExportVectorsOptio
       )
   }
   if (tagOf(data) !== 'Uint8Array') {
-    throw new TypeError(`${VERB}: "vectors" expected bytes (a Uint8Array) that hold bits, got ${show(data)}`)
+    throw typeError(`${VERB}: "vectors" expected bytes (a Uint8Array) that hold bits, got ${show(data)}`)
   }
   checkInteger(VERB, 'bits', bits, 1, shape[0] ? 8 * stride : Infinity)
   const place = order === 'lowest' ? (i: number) => i % 8 : (i: number) => 7 - (i % 8)

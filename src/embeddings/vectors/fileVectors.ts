@@ -1,5 +1,5 @@
 import { checkOptions, show } from '../../core/check.js'
-import { FormatError } from '../../core/errors.js'
+import { FormatError, rangeError, stateError, typeError } from '../../core/errors.js'
 import { type FileTensor, isFloat, type TensorEntry } from '../../files/dtypes.js'
 import { brief } from '../../files/names.js'
 import { openTensors, type TensorFile } from '../../files/open.js'
@@ -32,7 +32,7 @@ export function fileVectors(input: ByteInput | string, options: FileVectorsOptio
   checkOptions(verb, options, ['tensor'])
   const { tensor } = options
   if (tensor !== undefined && typeof tensor !== 'string') {
-    throw new TypeError(`${verb}: "tensor" expected a name, got ${show(tensor)}`)
+    throw typeError(`${verb}: "tensor" expected a name, got ${show(tensor)}`)
   }
   let opening: Promise<{ file: TensorFile; entry: TensorEntry }> | undefined
   let isClosed = false
@@ -46,7 +46,7 @@ export function fileVectors(input: ByteInput | string, options: FileVectorsOptio
     }
   }
   const read = async (ids: ArrayLike<number>): Promise<TensorLike> => {
-    if (isClosed) throw new Error(`${verb}: the file is closed`)
+    if (isClosed) throw stateError('closed', `${verb}: the file is closed`)
     const { file, entry } = await (opening ??= open())
     return readRows(file, entry, ids)
   }
@@ -74,11 +74,11 @@ function chosen({ tensors }: TensorFile, name: string | undefined): TensorEntry 
 async function readRows(file: TensorFile, entry: TensorEntry, ids: ArrayLike<number>): Promise<TensorLike> {
   const [rows, dimension] = entry.shape as [number, number]
   if (!Array.isArray(ids) && !(ArrayBuffer.isView(ids) && 'length' in ids)) {
-    throw new TypeError(`fileVectors: "ids" expected an array of whole numbers, got ${show(ids)}`)
+    throw typeError(`fileVectors: "ids" expected an array of whole numbers, got ${show(ids)}`)
   }
   for (const id of ids as ArrayLike<unknown> & Iterable<unknown>) {
     if (Number.isInteger(id) && (id as number) >= 0 && (id as number) < rows) continue
-    throw new RangeError(`fileVectors: expected ids below ${rows}, the rows of the file, got ${show(id)}`)
+    throw rangeError(`fileVectors: expected ids below ${rows}, the rows of the file, got ${show(id)}`)
   }
   const order = Array.from({ length: ids.length }, (_, i) => i).sort((a, b) => ids[a]! - ids[b]!)
   const gap = Math.max(1, Math.floor(GAP_BYTES / Math.max(1, entry.byteLength / rows)))

@@ -1,3 +1,4 @@
+import { typeError } from '../../core/errors.js'
 import { checkChoice, checkOptions, show } from '../../core/check.js'
 import { fileSource, toSource, type ByteInput, type ByteSource } from '../../files/source.js'
 import {
@@ -49,7 +50,7 @@ function check(options: ReadVectorsOptions): void {
   for (const name of ['column', 'id'] as const) {
     const value = options[name]
     if (value !== undefined && typeof value !== 'string') {
-      throw new TypeError(`${VERB}: "${name}" expected a string, got ${show(value)}`)
+      throw typeError(`${VERB}: "${name}" expected a string, got ${show(value)}`)
     }
   }
 }
@@ -106,14 +107,14 @@ async function readBytes(bytes: Uint8Array<ArrayBuffer>, options: ReadVectorsOpt
       return { vectors: await readTensors(toSource(bytes, VERB), column) }
     case 'parquet':
       if (typeof parquet?.parquetReadObjects === 'function') return readParquet(bytes, parquet, asked)
-      throw new TypeError(
+      throw typeError(
         `${VERB}: "parquet" expected hyparquet, to read a Parquet file with, got ${show(parquet)}; ` +
           "npm install hyparquet, import * as parquet from 'hyparquet', and hand over { parquet }; or give the rows that another library has read"
       )
     case 'arrow':
       if (typeof arrow?.tableFromIPC === 'function')
         return readArrow(arrow.tableFromIPC(bytes), { ...asked, isFile: true })
-      throw new TypeError(
+      throw typeError(
         `${VERB}: "arrow" expected apache-arrow, to read an Arrow file with, got ${show(arrow)}; ` +
           "npm install apache-arrow, import * as arrow from 'apache-arrow', and hand over { arrow }; or give a table"
       )

@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../../core/errors.js'
 import { checkAttached, show, tagOf } from '../../core/check.js'
 import type { NumberArray, Source, TensorLike } from '../../core/tensor.js'
 import { readTensor } from '../../core/tensor.js'
@@ -75,16 +76,16 @@ export function parseEmbedding(where: string, text: string): readonly unknown[] 
     const hint = /^\[[^,]*\d\.?\s+-?\d/.test(trimmed)
       ? 'this looks like a NumPy array that was printed: save json.dumps(array.tolist())'
       : 'write numbers between brackets, separated by commas'
-    throw new TypeError(`${where} expected a list like [0.1, 0.2], got ${excerpt(trimmed)}; ${hint}`)
+    throw typeError(`${where} expected a list like [0.1, 0.2], got ${excerpt(trimmed)}; ${hint}`)
   }
   let binary: string
   try {
     binary = atob(trimmed)
   } catch {
-    throw new TypeError(`${where} expected numbers, "[0.1, 0.2]" or base64 of float32, got ${excerpt(trimmed)}`)
+    throw typeError(`${where} expected numbers, "[0.1, 0.2]" or base64 of float32, got ${excerpt(trimmed)}`)
   }
   if (binary.length % 4 || binary.length === 0) {
-    throw new RangeError(`${where} expected base64 of float32, 4 bytes a number, got ${binary.length} bytes`)
+    throw rangeError(`${where} expected base64 of float32, 4 bytes a number, got ${binary.length} bytes`)
   }
   const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0))
   return new Float32Array(bytes.buffer)
@@ -108,11 +109,11 @@ function rowOf(place: string, item: unknown): ArrayLike<unknown> {
     if (typeof embedding === 'string') return parseEmbedding(place, embedding)
     if (embedding !== undefined) return rowOf(place, embedding)
   }
-  throw new TypeError(`${place} expected an array of numbers or a record with ${FIELDS.join(', ')}, got ${show(item)}`)
+  throw typeError(`${place} expected an array of numbers or a record with ${FIELDS.join(', ')}, got ${show(item)}`)
 }
 
 const bytesError = (place: string): TypeError =>
-  new TypeError(
+  typeError(
     `${place} expected numbers, got bytes, which do not say of which type; ` +
       'give new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4), of a copy where it is not aligned'
   )
@@ -122,13 +123,13 @@ function tensorRow(place: string, tensor: Record<string, unknown>): ArrayLike<un
   const { data } = tensor
   const shape: unknown = tensor.shape ?? tensor.dims ?? [isNumbers(data) ? data.length : 0]
   if (!isNumbers(data) || !Array.isArray(shape)) {
-    throw new TypeError(`${place} expected a tensor { data, shape }, got ${show(tensor)}`)
+    throw typeError(`${place} expected a tensor { data, shape }, got ${show(tensor)}`)
   }
   checkAttached(place, data)
   const half = /^b?f(loat)?16$/i.test(String(tensor.dtype ?? tensor.type)) && tagOf(data) === 'Uint16Array'
-  if (half) throw new TypeError(`${place} expected float32, got 16-bit floats; give all vectors as one tensor`)
+  if (half) throw typeError(`${place} expected float32, got 16-bit floats; give all vectors as one tensor`)
   if (shape.at(-1) !== data.length) {
-    throw new RangeError(`${place} expected a tensor of one vector, got shape ${shape.join('x')}`)
+    throw rangeError(`${place} expected a tensor of one vector, got shape ${shape.join('x')}`)
   }
   return data
 }
@@ -143,11 +144,11 @@ function copyRow(place: string, to: Float32Array, row: ArrayLike<unknown>): void
     const value = row[i]
     if (typeof value !== 'number') {
       const hint = Array.isArray(value) ? '; where each text has a vector for each token, pool them first' : ''
-      throw new TypeError(`${place} expected a number at ${i}, got ${show(value)}${hint}`)
+      throw typeError(`${place} expected a number at ${i}, got ${show(value)}${hint}`)
     }
     const rounded = Math.fround(value)
     if (Math.abs(rounded) === Infinity && Math.abs(value) < Infinity) {
-      throw new RangeError(`${place} expected numbers within float32, got ${value} at ${i}`)
+      throw rangeError(`${place} expected numbers within float32, got ${value} at ${i}`)
     }
     to[i] = rounded
   }
@@ -167,12 +168,12 @@ export class Rows {
     const row = typeof item === 'string' ? parseEmbedding(place, item) : rowOf(place, item)
     const { length } = row
     if (this.count === 0) {
-      if (length === 0) throw new RangeError(`${place} expected at least one number, got none`)
+      if (length === 0) throw rangeError(`${place} expected at least one number, got none`)
       this.dimension = length
       this.data = new Float32Array(length * this.expected)
     }
     if (length !== this.dimension) {
-      throw new RangeError(`${place} expected ${this.dimension} numbers, as in the first vector, got ${length}`)
+      throw rangeError(`${place} expected ${this.dimension} numbers, as in the first vector, got ${length}`)
     }
     const start = this.count * length
     if (start === this.data.length) {
@@ -218,13 +219,13 @@ function fromTensor(where: string, value: unknown, dimension?: number): Vectors 
   const common = { ...source, ...(bits ? { dtype: bits } : {}) }
   if (shape.length === 2) {
     const [count, length] = shape as [number, number]
-    if (length === 0) throw new RangeError(`${where} expected vectors of at least one number, got shape ${count}x0`)
+    if (length === 0) throw rangeError(`${where} expected vectors of at least one number, got shape ${count}x0`)
     return { ...common, shape: [count, length], single: false }
   }
   if (shape.length !== 1) {
     const hint =
       shape.length === 3 ? "; where each text has a vector for each token, pool them first (pooling: 'mean')" : ''
-    throw new RangeError(`${where} expected vectors of shape (n, d), got ${shape.join('x') || 'a scalar'}${hint}`)
+    throw rangeError(`${where} expected vectors of shape (n, d), got ${shape.join('x') || 'a scalar'}${hint}`)
   }
   if (dimension !== undefined && size !== dimension && size % dimension === 0) {
     return { ...common, shape: [size / dimension, dimension], single: false }
@@ -232,7 +233,7 @@ function fromTensor(where: string, value: unknown, dimension?: number): Vectors 
   if (size === 0) return { ...common, shape: [0, dimension ?? 0], single: false }
   // It is taken for many vectors whose dimension was not said.
   if (dimension === undefined && size > MOST_DIMENSIONS) {
-    throw new RangeError(
+    throw rangeError(
       `${where} expected vectors of at most ${MOST_DIMENSIONS} numbers, got ${size} without a shape; give { data, shape: [n, d] }`
     )
   }
@@ -249,7 +250,7 @@ function inOrder(where: string, items: readonly unknown[]): readonly unknown[] {
     const fits =
       Number.isInteger(index) && (index as number) >= 0 && (index as number) < items.length && !seen.has(index)
     if (!fits) {
-      throw new RangeError(
+      throw rangeError(
         `${where} expected each index from 0 to ${items.length - 1} once in "data", got ${show(index)} at ${i}; ` +
           'give the items of several answers as one list'
       )
@@ -284,11 +285,11 @@ function fromObject(where: string, value: Record<string, unknown>, dimension?: n
 function fromFlat(where: string, value: Record<string, unknown>): Vectors {
   const { data, dimension, ...others } = value
   if (typeof dimension !== 'number' || !Number.isInteger(dimension) || dimension < 1) {
-    throw new RangeError(`${where}.dimension expected a whole number of at least 1, got ${show(dimension)}`)
+    throw rangeError(`${where}.dimension expected a whole number of at least 1, got ${show(dimension)}`)
   }
   const length = isNumbers(data) || Array.isArray(data) ? data.length : undefined
   if (length === undefined || length % dimension) {
-    throw new RangeError(`${where}.data expected a multiple of ${dimension} numbers, got ${length ?? show(data)}`)
+    throw rangeError(`${where}.data expected a multiple of ${dimension} numbers, got ${length ?? show(data)}`)
   }
   return fromTensor(where, { ...others, data, shape: [length / dimension, dimension] })
 }
@@ -311,16 +312,16 @@ export function vectorsOf(verb: string, input: unknown, name = 'vectors', dimens
   const where = `${verb}: "${name}"`
   let read: Vectors | undefined
   if (isBuffer(input)) {
-    throw new TypeError(`${where} expected ${KINDS}, got a Buffer; readVectors reads files`)
+    throw typeError(`${where} expected ${KINDS}, got a Buffer; readVectors reads files`)
   } else if (isNumbers(input)) read = fromTensor(where, input, dimension)
   else if (Array.isArray(input)) read = fromArray(where, input, dimension)
   else if (isObject(input)) read = fromObject(where, input, dimension)
   if (!read) {
     const isPromise = isObject(input) && typeof input.then === 'function'
-    throw new TypeError(`${where} expected ${KINDS}, got ${isPromise ? 'a promise; await it first' : show(input)}`)
+    throw typeError(`${where} expected ${KINDS}, got ${isPromise ? 'a promise; await it first' : show(input)}`)
   }
   if (dimension !== undefined && read.shape[1] !== dimension && read.shape[0] > 0) {
-    throw new RangeError(`${where} expected vectors of dimension ${dimension}, got ${read.shape[1]}`)
+    throw rangeError(`${where} expected vectors of dimension ${dimension}, got ${read.shape[1]}`)
   }
   return read
 }

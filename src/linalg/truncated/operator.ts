@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../../core/errors.js'
 import { timesPower } from '../../core/powers.js'
 import { isArrayOf, show } from '../../core/check.js'
 import type { Engine } from '../../core/engine.js'
@@ -84,7 +85,7 @@ export class OperatorAccess implements Access {
     memory.release(mark)
     if (!(error <= ADJOINT * ADJOINT * size)) {
       const off = kernels.sqrtF64(error / size).toPrecision(3)
-      throw new RangeError(
+      throw rangeError(
         `${this.verb}: "multiplyTransposed" is not the transpose of "multiply": <A x, y> and <x, A'y> differ by ${off} of their size`
       )
     }
@@ -96,7 +97,7 @@ export class OperatorAccess implements Access {
     const kept = s.reduce((sum, value) => sum + value * value, 0)
     if (squares === undefined || kept <= squares * (1 + ADJOINT)) return
     const least = timesPower(this.engine.kernels.sqrtF64(kept), this.exponent)
-    throw new RangeError(
+    throw rangeError(
       `${this.verb}: "source.norm" expected at least ${least}, that of the singular values found, got ${this.operator.norm}`
     )
   }
@@ -134,17 +135,17 @@ export class OperatorAccess implements Access {
     given.set(x.data)
     const answer: unknown = this.operator[name]({ data: given, shape: [x.rows, b] })
     if (answer instanceof Promise) {
-      throw new TypeError(`${verb}: "${name}" expected to return a tensor, got a promise; compute it before it returns`)
+      throw typeError(`${verb}: "${name}" expected to return a tensor, got a promise; compute it before it returns`)
     }
     const source = readTensor(verb, name, answer)
     if (source.shape.length !== 2 || source.shape[0] !== rows || source.shape[1] !== b) {
       const [m, n] = this.operator.shape
-      throw new RangeError(
+      throw rangeError(
         `${source.name} expected to return shape [${rows}, ${b}] for [${x.rows}, ${b}] (A is ${m}x${n}), got ${show([...source.shape])}`
       )
     }
     const result = makeTall(isArrayOf(given, Float32Array) ? Float32Array : Float64Array, rows, b)
-    if (source.bits) throw new TypeError(`${source.name} expected to return numbers, got ${source.bits} patterns`)
+    if (source.bits) throw typeError(`${source.name} expected to return numbers, got ${source.bits} patterns`)
     result.data.set(source.data)
     if (result.data.some((value) => !Number.isFinite(value))) {
       throw nonFiniteError(source, undefined, isArrayOf(given, Float64Array))

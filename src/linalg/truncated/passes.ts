@@ -1,3 +1,4 @@
+import { rangeError, typeError } from '../../core/errors.js'
 import { show } from '../../core/check.js'
 import type { Kernels } from '../../core/engine.js'
 import type { Memory, Pointer } from '../../core/memory.js'
@@ -148,7 +149,7 @@ export class StreamRows implements Rows, Sink {
 
   private wrongLength(got: number): RangeError {
     const count = got > this.rows ? `at least ${got}` : `${got}`
-    return new RangeError(
+    return rangeError(
       `${this.verb}: "rows" expected ${this.rows} rows in all, as ${this.promised}, got ${count}; each call has to give the same rows`
     )
   }
@@ -157,13 +158,11 @@ export class StreamRows implements Rows, Sink {
 /** A chunk of rows, of `columns` numbers where that is known. */
 export function readChunk(verb: string, index: number, chunk: unknown, columns?: number): Source {
   if (chunk instanceof Promise) {
-    throw new TypeError(`${verb}: "rows[${index}]" expected a tensor, got a promise; use an async generator`)
+    throw typeError(`${verb}: "rows[${index}]" expected a tensor, got a promise; use an async generator`)
   }
   const source = readTensor(verb, `rows[${index}]`, chunk)
   if (source.shape.length !== 2 || (columns !== undefined && source.shape[1] !== columns)) {
-    throw new RangeError(
-      `${source.name} expected shape (rows, ${columns ?? 'columns'}), got ${show([...source.shape])}`
-    )
+    throw rangeError(`${source.name} expected shape (rows, ${columns ?? 'columns'}), got ${show([...source.shape])}`)
   }
   return source
 }

@@ -1,3 +1,4 @@
+import { rangeError } from '../../core/errors.js'
 import { timesPower } from '../../core/powers.js'
 import { isArrayOf } from '../../core/check.js'
 import type { Engine } from '../../core/engine.js'
@@ -130,7 +131,7 @@ function checkKrylov({ verb, method, target: { rank } }: Request, side: number):
   const least = rank ?? FIRST_RANK
   if (method !== 'krylov' || least <= mostKrylov(side)) return
   const aim = rank !== undefined ? `rank ${rank}` : 'a target of energy or error'
-  throw new RangeError(
+  throw rangeError(
     `${verb}: "method" 'krylov' expected min(m, n) of at least ${KRYLOV_BLOCKS * (least + OVERSAMPLING)} for ${aim}, got ${side}; leave it out`
   )
 }

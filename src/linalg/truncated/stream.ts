@@ -1,6 +1,6 @@
 import { isArrayOf, show } from '../../core/check.js'
 import { createEngine, defaultEngine, frame, type Engine } from '../../core/engine.js'
-import { MemoryLimitError } from '../../core/errors.js'
+import { MemoryLimitError, typeError } from '../../core/errors.js'
 import type { Memory } from '../../core/memory.js'
 import type { Source, TensorLike } from '../../core/tensor.js'
 import { readChunk, StreamRows, type Steps } from './passes.js'
@@ -48,7 +48,7 @@ export function overStream<T>(
     // An engine of its own: other calls come and go in the other one's memory while this one waits.
     return feedLater(steps(createEngine()), first as AsyncIterable<unknown>, call as () => AsyncIterable<unknown>)
   }
-  throw new TypeError(
+  throw typeError(
     `${verb}: "rows" expected a function that returns an iterable of tensors (rows, columns), got one that returns ${show(first)}`
   )
 }

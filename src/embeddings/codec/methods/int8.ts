@@ -1,6 +1,6 @@
 import { checkChoice } from '../../../core/check.js'
 import { frame, type Engine } from '../../../core/engine.js'
-import { FormatError } from '../../../core/errors.js'
+import { FormatError, rangeError } from '../../../core/errors.js'
 import { readTensor, elementAt } from '../../../core/tensor.js'
 import type { TensorLike } from '../../../core/tensor.js'
 import { codeBytesOf, rowBytes, type RowLayout } from '../../scan/layout.js'
@@ -53,7 +53,7 @@ export const int8: MethodKind<Int8Options> = {
     if (axis === 'vector') {
       if (compat !== undefined || ranges !== undefined) {
         const name = compat !== undefined ? 'compat' : 'ranges'
-        throw new RangeError(`fitCodec: "axis" expected dimension with "${name}", got "vector"; leave one of them out`)
+        throw rangeError(`fitCodec: "axis" expected dimension with "${name}", got "vector"; leave one of them out`)
       }
       return vectorQuantizer(sample.dimension, sample.metric, sample.seed, meanOf(engine, sample))
     }
@@ -213,8 +213,7 @@ interface Ends {
 }
 
 function endsOf(engine: Engine, { rows, count, dimension }: Sample): Ends {
-  if (count === 0)
-    throw new RangeError('fitCodec: "sample" expected rows to take the ranges from, got none; give "ranges"')
+  if (count === 0) throw rangeError('fitCodec: "sample" expected rows to take the ranges from, got none; give "ranges"')
   return frame(engine, (memory, kernels) => {
     const low = memory.alloc(4 * dimension)
     const high = memory.alloc(4 * dimension)
@@ -226,7 +225,7 @@ function endsOf(engine: Engine, { rows, count, dimension }: Sample): Ends {
 function readRanges(value: TensorLike, dimension: number): Ends {
   const source = readTensor('fitCodec', 'ranges', value)
   if (source.shape.length !== 2 || source.shape[0] !== 2 || source.shape[1] !== dimension) {
-    throw new RangeError(`fitCodec: "ranges" expected the shape 2x${dimension}, got ${source.shape.join('x')}`)
+    throw rangeError(`fitCodec: "ranges" expected the shape 2x${dimension}, got ${source.shape.join('x')}`)
   }
   const row = (first: number): Float32Array<ArrayBuffer> =>
     Float32Array.from({ length: dimension }, (_, j) => elementAt(source, first + j))
@@ -234,7 +233,7 @@ function readRanges(value: TensorLike, dimension: number): Ends {
   for (let j = 0; j < dimension; j++) {
     const [low, high] = [ends.low[j]!, ends.high[j]!]
     if (!(low <= high && Math.max(-low, high) < MOST)) {
-      throw new RangeError(
+      throw rangeError(
         `fitCodec: "ranges" expected the least and the greatest, below 2^48, got ${low} and ${high} at dimension ${j}`
       )
     }

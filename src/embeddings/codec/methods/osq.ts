@@ -1,3 +1,4 @@
+import { rangeError } from '../../../core/errors.js'
 import { checkBoolean, checkInteger } from '../../../core/check.js'
 import { frame, type Engine } from '../../../core/engine.js'
 import type { Pointer } from '../../../core/memory.js'
@@ -46,7 +47,7 @@ export const osq: MethodKind<OsqOptions> = {
     const queryBits = checkInteger('fitCodec', 'queryBits', options.queryBits ?? (bits === 1 ? 4 : 32), 4, 32)
     if ((queryBits !== 4 && queryBits !== 32) || (queryBits === 4 && bits > 1)) {
       const known = bits === 1 ? '4 or 32' : `32 with ${bits} bits`
-      throw new RangeError(`fitCodec: "queryBits" expected ${known}, got ${queryBits}; leave it out for the usual`)
+      throw rangeError(`fitCodec: "queryBits" expected ${known}, got ${queryBits}; leave it out for the usual`)
     }
     return planned({ dimension, metric, seed, bits, rotate, queryBits, centre: meanOf(engine, sample) })
   },

@@ -1,4 +1,4 @@
-import { FormatError } from '../../../core/errors.js'
+import { FormatError, rangeError } from '../../../core/errors.js'
 import type { Tensor } from '../../../core/tensor.js'
 import type { Method, Tables } from '../quantizer.js'
 
@@ -65,7 +65,7 @@ export function isOneOf<T extends number | string>(choices: readonly T[]): (valu
 export function chosenBits(method: Method, bits: unknown, known: readonly number[], otherwise: number): number {
   const value = bits ?? otherwise
   if (!known.includes(value as number)) {
-    throw new RangeError(`fitCodec: "bits" expected one of ${known.join(', ')} for ${method}, got ${String(value)}`)
+    throw rangeError(`fitCodec: "bits" expected one of ${known.join(', ')} for ${method}, got ${String(value)}`)
   }
   return value as number
 }

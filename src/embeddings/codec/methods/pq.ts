@@ -1,3 +1,4 @@
+import { rangeError } from '../../../core/errors.js'
 import { checkInteger } from '../../../core/check.js'
 import { frame, type Engine } from '../../../core/engine.js'
 import type { Pointer } from '../../../core/memory.js'
@@ -98,7 +99,7 @@ export function readSplit({ dimension, count }: SampleShape, options: PqOptions)
 /** Throws where there are fewer rows than centroids. */
 export function checkCentroids(rows: number, centroids: number, advice: string): void {
   if (rows < centroids) {
-    throw new RangeError(
+    throw rangeError(
       `fitCodec: "sample" expected at least ${centroids} rows for as many centroids, got ${rows}; ${advice}`
     )
   }

@@ -1,6 +1,6 @@
 import { checkBoolean, checkInteger } from '../../../core/check.js'
 import { frame, type Engine } from '../../../core/engine.js'
-import { FormatError } from '../../../core/errors.js'
+import { FormatError, rangeError } from '../../../core/errors.js'
 import type { Pointer } from '../../../core/memory.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { malformed } from '../../../files/entry.js'
@@ -93,7 +93,7 @@ function count({ count: rows, total }: SampleShape, { centres }: Options): numbe
   }
   checkInteger('fitCodec', 'centres', centres, 1, MOST_CENTRES)
   if (centres > rows) {
-    throw new RangeError(
+    throw rangeError(
       `fitCodec: "centres" expected at most ${rows}, the rows there are to fit on, got ${centres}; add rows, or ask for fewer`
     )
   }

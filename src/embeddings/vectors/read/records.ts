@@ -1,5 +1,5 @@
 import { show } from '../../../core/check.js'
-import { FormatError } from '../../../core/errors.js'
+import { FormatError, rangeError, typeError, isArgumentError } from '../../../core/errors.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { brief } from '../../../files/names.js'
 import { embeddingOf, FIELDS, Rows } from '../vectors.js'
@@ -28,7 +28,7 @@ export function reading<T>(isFile: boolean | undefined, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    if (!(error instanceof TypeError || error instanceof RangeError)) throw error
+    if (!isArgumentError(error)) throw error
     throw new FormatError('bad-tensor', error.message)
   }
 }
@@ -46,14 +46,14 @@ export function columnOf(record: Readonly<Record<string, unknown>>, wanted?: str
   const list = names.map(brief).join(', ') || 'none'
   if (wanted !== undefined) {
     if (Object.hasOwn(record, wanted)) return wanted
-    throw new RangeError(`readVectors: "column" expected one of the columns (${list}), got ${show(wanted)}`)
+    throw rangeError(`readVectors: "column" expected one of the columns (${list}), got ${show(wanted)}`)
   }
   const named = FIELDS.find((field) => embeddingOf(record) !== undefined && record[field] === embeddingOf(record))
   if (named) return named
   const [found, ...others] = names.filter((name) => looksLikeVector(record[name]))
   if (found !== undefined && !others.length) return found
   const what = found === undefined ? 'a column of vectors' : 'one column of vectors'
-  throw new RangeError(`readVectors: "input" expected ${what}, got ${list}; say which it is: { column: "name" }`)
+  throw rangeError(`readVectors: "input" expected ${what}, got ${list}; say which it is: { column: "name" }`)
 }
 
 /** An id as it can be kept: 64-bit integers of databases are numbers where those hold them exactly. */
@@ -90,7 +90,7 @@ export class Records {
     if (id !== undefined) this.ids.push(id)
     else if (this.options.id !== undefined) {
       reading(this.options.isFile, () => {
-        throw new TypeError(`${place} expected a string or a number as ${show(name)}, got ${show(record[name])}`)
+        throw typeError(`${place} expected a string or a number as ${show(name)}, got ${show(record[name])}`)
       })
     }
   }

@@ -1,5 +1,5 @@
 import { show, tagOf } from '../../../core/check.js'
-import { FormatError } from '../../../core/errors.js'
+import { FormatError, rangeError } from '../../../core/errors.js'
 import type { NumberArray, Tensor } from '../../../core/tensor.js'
 import type { FileTensor } from '../../../files/dtypes.js'
 import { brief } from '../../../files/names.js'
@@ -27,9 +27,9 @@ export async function readTensors(source: ByteSource, column?: string): Promise<
   if (name === undefined || !known.includes(name)) {
     const list = known.map(brief).join(', ') || 'none'
     if (column !== undefined) {
-      throw new RangeError(`readVectors: "column" expected one of the tensors (${list}), got ${show(column)}`)
+      throw rangeError(`readVectors: "column" expected one of the tensors (${list}), got ${show(column)}`)
     }
-    throw new RangeError(
+    throw rangeError(
       `readVectors: "input" expected one tensor of shape (n, d), got ${list}; say which it is: { column: "name" }`
     )
   }
@@ -66,7 +66,7 @@ export function roundedF32(where: string, data: NumberArray): Float32Array<Array
   if (tagOf(data) !== 'Float64Array') return rounded
   const beyond = rounded.findIndex((value, i) => Math.abs(value) === Infinity && Math.abs(data[i]!) < Infinity)
   if (beyond >= 0) {
-    throw new RangeError(`${where} expected numbers within float32, got ${data[beyond]} at index ${beyond}`)
+    throw rangeError(`${where} expected numbers within float32, got ${data[beyond]} at index ${beyond}`)
   }
   return rounded
 }

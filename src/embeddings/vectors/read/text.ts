@@ -1,5 +1,5 @@
 import { show } from '../../../core/check.js'
-import { FormatError } from '../../../core/errors.js'
+import { FormatError, typeError } from '../../../core/errors.js'
 import { brief, shorten } from '../../../files/names.js'
 import { vectorsOf } from '../vectors.js'
 import { reading, Records, type ReadVectors, type RecordOptions } from './records.js'
@@ -105,7 +105,7 @@ function readRecords(items: readonly unknown[], options: RecordOptions): ReadVec
     const place = `readVectors: "input", vector ${i},`
     const item = items[i]
     if (!isRecord(item)) {
-      throw reading(options.isFile, () => new TypeError(`${place} expected a record like the first, got ${show(item)}`))
+      throw reading(options.isFile, () => typeError(`${place} expected a record like the first, got ${show(item)}`))
     }
     records.add(place, item)
   }
