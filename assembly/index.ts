@@ -71,7 +71,7 @@ export {
   errorsByNumberF32,
   meansByNumberF32,
   nearestF32,
-  packCentresF32,
+  packCentroidsF32,
   sumByNumberF32
 } from './embeddings/codec/kmeans'
 export { clearBytes, placeColumns, placeStrips, takeColumnsOf, takeStrips } from './embeddings/scan/blocks'
@@ -90,7 +90,7 @@ export {
   shiftRowsF32,
   sumF32,
   timesF32
-} from './embeddings/codec/centre'
+} from './embeddings/codec/center'
 export { decodeUniform } from './embeddings/codec/planes'
 export { decodeAffine, encodeAffine, encodeSymmetric } from './embeddings/codec/int8'
 export { buildSignedTables, encodeOsq, osqWork } from './embeddings/codec/osq'

@@ -40,8 +40,8 @@ export async function run(report) {
     [1536, 4096, 250e3]
   ]) {
     const table = { data: normal(rows * d, d), shape: [rows, d] }
-    const codecs = Object.fromEntries([1, 2, 3, 4, 8].map((bits) => [bits, fitCodec(table, { bits, centres: 1 })]))
-    const clusters = fitCodec(table, { bits: 2, centres: 64 })
+    const codecs = Object.fromEntries([1, 2, 3, 4, 8].map((bits) => [bits, fitCodec(table, { bits, centroids: 1 })]))
+    const clusters = fitCodec(table, { bits: 2, centroids: 64 })
     const first = codecs[2].encode(table).data
     const again = openCodec(codecs[2].toBytes()).encode(table).data
     check(
@@ -52,7 +52,7 @@ export async function run(report) {
     for (const bits of [1, 2, 4])
       cases[`plain loop, rotated before, ${bits} bits`] = () => plainEncode(table.data, rows, d, bits)
     for (const bits of [1, 2, 3, 4, 8]) cases[`turbo, ${bits} bits`] = () => codecs[bits].encode(table)
-    cases['turbo, 2 bits, 64 centres'] = () => clusters.encode(table)
+    cases['turbo, 2 bits, 64 centroids'] = () => clusters.encode(table)
     const codes = codecs[2].encode(table)
     cases['decode, 2 bits'] = () => codecs[2].decode(codes)
     const ms = await interleave(cases, { rounds: 7, settle: 30 })
@@ -78,15 +78,15 @@ export async function run(report) {
   const table = { data: normal(8192 * 384, 9), shape: [8192, 384] }
   const fits = await interleave(
     {
-      'fitCodec, one centre': () => fitCodec(table, { centres: 1 }),
+      'fitCodec, one centroid': () => fitCodec(table, { centroids: 1 }),
       'createCodecFit, 8 parts': () => {
-        const fit = createCodecFit(384, { centres: 1 })
+        const fit = createCodecFit(384, { centroids: 1 })
         for (let i = 0; i < 8; i++) {
           fit.add({ data: table.data.subarray(i * 1024 * 384, (i + 1) * 1024 * 384), shape: [1024, 384] })
         }
         return fit.fit()
       },
-      'fitCodec, 64 centres': () => fitCodec(table, { centres: 64 })
+      'fitCodec, 64 centroids': () => fitCodec(table, { centroids: 64 })
     },
     { rounds: 3, warmup: 1 }
   )

@@ -32,7 +32,7 @@ function madeUp(bytes, first) {
 }
 
 export async function run(report) {
-  const codec = fitCodec({ data: normal(256 * DIM, 1), shape: [256, DIM] }, { bits: 2, centres: 1 })
+  const codec = fitCodec({ data: normal(256 * DIM, 1), shape: [256, DIM] }, { bits: 2, centroids: 1 })
   const index = createIndex(codec)
   const start = performance.now()
   for (let first = 0; first < ROWS; first += BATCH) index.addCodes(madeUp(codec.bytesPerVector, first))

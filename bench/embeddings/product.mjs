@@ -18,7 +18,7 @@ function core(pages) {
   return { memory, kernels, alloc }
 }
 
-/** Of rows x centres x dimension: one round of assigning, in GFlop/s. */
+/** Of rows x centroids x dimension: one round of assigning, in GFlop/s. */
 async function assigning(report, peak) {
   const rows = []
   for (const [d, k] of [
@@ -33,19 +33,19 @@ async function assigning(report, peak) {
     new Float32Array(memory.buffer, x, count * d).set(tiled(count * d, 1))
     new Float32Array(memory.buffer, c, k * d).set(normal(k * d, 2))
     const [panels, halves, shift] = [alloc(4 * k * d), alloc(4 * k), alloc(4 * d)]
-    kernels.packCentresF32(panels, halves, shift, c, k, d, alloc(124))
+    kernels.packCentroidsF32(panels, halves, shift, c, k, d, alloc(124))
     const [numbers, work] = [alloc(2 * count), alloc(32 * (d + 2))]
     const run = () => kernels.nearestF32(numbers, 2, 1, x, count, d, d, panels, halves, shift, k, work)
     check(run() > 0, 'nothing was assigned')
     const ms = await interleave({ run }, { rounds: 15, warmup: 4 })
     const rate = (2 * count * k * d) / ms.run / 1e6
     rows.push([
-      `${d} dimensions, ${k} centres`,
+      `${d} dimensions, ${k} centroids`,
       `${rate.toFixed(1)} GFlop/s`,
       `${((100 * rate) / peak.f32).toFixed(0)}%`
     ])
   }
-  report('the nearest centre', ['', 'rate', 'of the peak'], rows)
+  report('the nearest centroid', ['', 'rate', 'of the peak'], rows)
 }
 
 async function lookups(report) {

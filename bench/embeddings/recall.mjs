@@ -4,10 +4,10 @@ import { check } from '../harness.mjs'
 import { recallOf, tableNamed } from '../tables.mjs'
 
 const CODECS = (dim, many) => [
-  ...[1, 2, 3, 4, 8].map((bits) => ({ bits, centres: 1 })),
-  ...(many ? [1, 2, 3, 4].map((bits) => ({ bits, centres: 256 })) : []),
-  ...(many ? [1, 2, 4].map((bits) => ({ bits, centres: 1024 })) : []),
-  { bits: 2, centres: 1, calibrate: true },
+  ...[1, 2, 3, 4, 8].map((bits) => ({ bits, centroids: 1 })),
+  ...(many ? [1, 2, 3, 4].map((bits) => ({ bits, centroids: 256 })) : []),
+  ...(many ? [1, 2, 4].map((bits) => ({ bits, centroids: 1024 })) : []),
+  { bits: 2, centroids: 1, calibrate: true },
   ...[1, 2, 4].map((bits) => ({ method: 'rabitq', bits })),
   ...[1, 2, 4].map((bits) => ({ method: 'osq', bits })),
   { method: 'osq', bits: 1, rotate: true },
@@ -16,8 +16,8 @@ const CODECS = (dim, many) => [
   { method: 'binary' },
   { method: 'binary', rotate: true },
   { method: 'float16' },
-  { bits: 4, centres: 1, pca: dim / 2 },
-  { bits: 4, centres: 1, truncate: dim / 2 },
+  { bits: 4, centroids: 1, pca: dim / 2 },
+  { bits: 4, centroids: 1, truncate: dim / 2 },
   ...(many
     ? [
         { method: 'pq', subspaces: dim / 8 },

@@ -14,40 +14,40 @@ const ROUND = 25
 /** What is compared: codec, originals that rescore, candidates for each result; and what recall and speed are asked of it. */
 const CASES = [
   {
-    name: '1 bit, 256 centres, 2x by float32',
-    options: { bits: 1, centres: 256 },
+    name: '1 bit, 256 centroids, 2x by float32',
+    options: { bits: 1, centroids: 256 },
     originals: 'float32',
     oversampling: 2,
     goal: [0.96, 100]
   },
   {
-    name: '1 bit, 256 centres, 3x by int8',
-    options: { bits: 1, centres: 256 },
+    name: '1 bit, 256 centroids, 3x by int8',
+    options: { bits: 1, centroids: 256 },
     originals: 'int8',
     oversampling: 3
   },
   {
-    name: '1 bit, 256 centres, 3x by float32',
-    options: { bits: 1, centres: 256 },
+    name: '1 bit, 256 centroids, 3x by float32',
+    options: { bits: 1, centroids: 256 },
     originals: 'float32',
     oversampling: 3
   },
   {
-    name: '1 bit, 256 centres, 5x by float32',
-    options: { bits: 1, centres: 256 },
+    name: '1 bit, 256 centroids, 5x by float32',
+    options: { bits: 1, centroids: 256 },
     originals: 'float32',
     oversampling: 5,
     goal: [0.99, 75]
   },
-  { name: '1 bit, 256 centres, codes alone', options: { bits: 1, centres: 256 } },
-  { name: '2 bits, 256 centres, codes alone', options: { bits: 2, centres: 256 } },
+  { name: '1 bit, 256 centroids, codes alone', options: { bits: 1, centroids: 256 } },
+  { name: '2 bits, 256 centroids, codes alone', options: { bits: 2, centroids: 256 } },
   {
-    name: '2 bits, 256 centres, 3x by float32',
-    options: { bits: 2, centres: 256 },
+    name: '2 bits, 256 centroids, 3x by float32',
+    options: { bits: 2, centroids: 256 },
     originals: 'float32',
     oversampling: 3
   },
-  { name: '4 bits, 256 centres, codes alone', options: { bits: 4, centres: 256 } },
+  { name: '4 bits, 256 centroids, codes alone', options: { bits: 4, centroids: 256 } },
   { name: 'int8, codes alone', options: { method: 'int8' }, goal: [0.97, 25] },
   { name: 'int8, per dimension, codes alone', options: { method: 'int8', axis: 'dimension' } },
   { name: 'float32, exact', options: { method: 'float32' } }
@@ -114,7 +114,7 @@ async function fromFile(report, { rows, queries }) {
   try {
     const path = join(folder, 'rows.npy')
     writeFileSync(path, encodeNpy(rows))
-    const index = createIndex(fitCodec(rows, { bits: 1, centres: 256 }))
+    const index = createIndex(fitCodec(rows, { bits: 1, centroids: 256 }))
     index.add(rows)
     const rescore = fileVectors(path)
     const ms = await interleave({ file: () => index.searchAsync(queries, { k: K, rescore }) }, { rounds: 5 })

@@ -16,7 +16,7 @@ if (!source) {
 
 // JSON, JSON lines and CSV alike; ids, texts and whatever else a record has stay as they are.
 const { vectors, records = [] } = await readVectors(source)
-const [count, dimension] = vectors.shape
+const [count, dimensions] = vectors.shape
 const codec = fitCodec(vectors, { bits: Number(values.bits) })
 const index = createIndex(codec)
 // Rows are known by their place, as the records are.
@@ -30,9 +30,9 @@ writeFileSync(paths.records, JSON.stringify(records))
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`
 const before = statSync(source).size
 const after = { index: statSync(paths.index).size, records: statSync(paths.records).size }
-const heap = 8 * count * dimension
+const heap = 8 * count * dimensions
 const { recall } = evaluate(codec, vectors)
-console.log(`${count} vectors of ${dimension}`)
+console.log(`${count} vectors of ${dimensions}`)
 console.log(
   `on disk    ${megabytes(before)} -> ${megabytes(after.index + after.records)} (index ${megabytes(after.index)}, records ${megabytes(after.records)})`
 )
@@ -41,7 +41,7 @@ console.log(`recall@10  ${recall.toFixed(3)}`)
 
 // What a program does from now on.
 const opened = openIndex(readFileSync(paths.index))
-const { ids } = opened.search(vectors.data.subarray(0, dimension), { k: 3 })
+const { ids } = opened.search(vectors.data.subarray(0, dimensions), { k: 3 })
 console.log(
   `nearest to the first: ${Array.from(ids.data, (id) => JSON.stringify(records[id] ?? id).slice(0, 60)).join(', ')}`
 )

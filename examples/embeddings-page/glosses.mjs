@@ -49,7 +49,7 @@ export function openGlosses({ codec: codecBytes, codes, texts }) {
     }
     if (!weights.size) return undefined
     const seeds = [...weights].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, SEEDS)
-    const sum = new Float32Array(codec.dimension)
+    const sum = new Float32Array(codec.dimensions)
     for (const [id, weight] of seeds) {
       const vector = vectorOf(id)
       for (let i = 0; i < sum.length; i++) sum[i] += weight * vector[i]

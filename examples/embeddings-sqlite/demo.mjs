@@ -7,7 +7,7 @@ const [source = new URL('../demo/data/glosses.npy', import.meta.url).pathname, p
   process.argv.slice(2)
 rmSync(path, { force: true })
 const { vectors } = await readVectors(source)
-const [count, dimension] = vectors.shape
+const [count, dimensions] = vectors.shape
 const texts = Array.from({ length: count }, (_, i) => `row ${i}`)
 
 const store = createStore(path, vectors)
@@ -16,9 +16,9 @@ store.close()
 
 const start = performance.now()
 const opened = openStore(path)
-const found = opened.search(vectors.data.subarray(0, dimension), 5)
+const found = opened.search(vectors.data.subarray(0, dimensions), 5)
 console.log(
-  `${opened.size} vectors of ${dimension}: ${vectors.data.byteLength} bytes as f32, ${statSync(path).size} in ${path}`
+  `${opened.size} vectors of ${dimensions}: ${vectors.data.byteLength} bytes as f32, ${statSync(path).size} in ${path}`
 )
 console.log(
   `opened and searched in ${(performance.now() - start).toFixed(0)} ms: ${found.map(({ text, score }) => `${text} (${score.toFixed(3)})`).join(', ')}`

@@ -60,7 +60,7 @@ export default {
       if (request.method === 'POST') return await search(request, ASSETS)
       if (request.method !== 'GET') throw new Refusal(405, `expected GET or POST, got ${request.method}`)
       const { size, bytes, codec } = await opened(ASSETS)
-      return Response.json({ size, bytes, method: codec.method, bits: codec.bits, dimension: codec.dimension })
+      return Response.json({ size, bytes, method: codec.method, bits: codec.bits, dimensions: codec.dimensions })
     } catch (error) {
       // Of the library: what was sent is no vector, or one of another dimension.
       const status = error.status ?? (['TypeError', 'RangeError'].includes(error?.name) ? 400 : undefined)

@@ -26,7 +26,7 @@ export interface VectorOptions {
   recall?: number
   bytes?: number
   method?: Method
-  centres?: number
+  centroids?: number
   metric?: Metric
   originals?: OriginalsFormat
   plot?: string
@@ -37,7 +37,7 @@ export interface VectorOptions {
 }
 
 const ASKED = ['bits', 'recall', 'bytes', 'method'] as const
-const BESIDE = ['centres', 'metric', 'originals', 'plot', 'k', 'seed'] as const
+const BESIDE = ['centroids', 'metric', 'originals', 'plot', 'k', 'seed'] as const
 
 /** Whether the command line asks for an index of vectors. */
 export function meansVectors(options: VectorOptions): boolean {
@@ -45,13 +45,13 @@ export function meansVectors(options: VectorOptions): boolean {
 }
 
 function check(options: VectorOptions): void {
-  const { bits, recall, bytes: size, centres, plot } = options
+  const { bits, recall, bytes: size, centroids, plot } = options
   if (ASKED.every((name) => options[name] === undefined)) {
     throw new UsageError(`nothing to do: give one of ${ASKED.map((name) => `--${name}`).join(', ')}`)
   }
   const searched = recall !== undefined || size !== undefined
   if (recall !== undefined && size !== undefined) throw new UsageError('--recall does not go with --bytes; give one')
-  for (const [name, value] of Object.entries({ bits, centres })) {
+  for (const [name, value] of Object.entries({ bits, centroids })) {
     if (searched && value !== undefined) {
       throw new UsageError(
         `--${name} does not go with ${recall === undefined ? '--bytes' : '--recall'}, which finds it`
@@ -71,7 +71,7 @@ export async function compressVectors(file: string, options: VectorOptions): Pro
   const started = performance.now()
   const read = await vectorsFrom(file)
   const { vectors } = read
-  const [rows, dimension] = vectors.shape as [number, number]
+  const [rows, dimensions] = vectors.shape as [number, number]
   if (rows === 0) throw new FileError(`${file}: expected at least one vector, got none`)
   const say = (text: string): void => {
     if (!options.quiet) process.stderr.write(`${text}\n`)
@@ -99,10 +99,19 @@ export async function compressVectors(file: string, options: VectorOptions): Pro
     })
   } else await write()
   const seconds = (performance.now() - started) / 1000
-  const before = 4 * rows * dimension
+  const before = 4 * rows * dimensions
   if (json) {
     printJson({
-      ...{ input: file, output, rows, dimension, before, after: data.length, seconds, ids: ids ? 'kept' : 'positions' },
+      ...{
+        input: file,
+        output,
+        rows,
+        dimensions,
+        before,
+        after: data.length,
+        seconds,
+        ids: ids ? 'kept' : 'positions'
+      },
       ...(choice ? { ...choice, codec: undefined } : report)
     })
     return
@@ -135,7 +144,7 @@ async function defaultOutput(file: string): Promise<string> {
 type Vectors = Awaited<ReturnType<typeof vectorsFrom>>['vectors']
 
 function fit(vectors: Vectors, options: VectorOptions, say: (text: string) => void): { codec: Codec; choice?: Choice } {
-  const { bits, recall, bytes: size, method, centres, metric, originals, k, seed } = options
+  const { bits, recall, bytes: size, method, centroids, metric, originals, k, seed } = options
   const common = { ...(metric === undefined ? {} : { metric }), ...(seed === undefined ? {} : { seed }) }
   if (recall !== undefined || size !== undefined) {
     say('searching for a codec')
@@ -149,7 +158,7 @@ function fit(vectors: Vectors, options: VectorOptions, say: (text: string) => vo
     })
     return { codec: choice.codec, choice }
   }
-  const given = { bits, method, centres }
+  const given = { bits, method, centroids }
   const chosen = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   return { codec: fitCodec(vectors, { ...common, ...chosen }) }
 }

@@ -72,7 +72,7 @@ function createProgram(): Command {
     .option('--recall <r>', 'index of vectors: the smallest codes that find this share of the true neighbours', number)
     .option('--bytes <n>', 'index of vectors: the codes of at most n bytes a vector that find most', whole)
     .addOption(new Option('--method <method>', 'index of vectors: how they are coded').choices(METHODS))
-    .option('--centres <k>', 'index of vectors: centres that vectors are coded from', whole)
+    .option('--centroids <k>', 'index of vectors: centroids that vectors are coded from', whole)
     .addOption(new Option('--metric <metric>', 'index of vectors: what they are compared by').choices(METRICS))
     .addOption(
       new Option('--originals <format>', 'index of vectors: keep these, too, to rescore by').choices([

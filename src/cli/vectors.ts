@@ -22,9 +22,9 @@ export async function vectorsFrom(file: string): Promise<ReadVectors> {
 /** The vectors of a file that go with an index. */
 export async function vectorsFor(index: Index, name: string, file: string): Promise<ReadVectors['vectors']> {
   const { vectors } = await vectorsFrom(file)
-  const { dimension } = index.codec
-  if (vectors.shape[1] !== dimension) {
-    throw new FileError(`${file}: expected vectors of dimension ${dimension}, as in ${name}, got ${vectors.shape[1]}`)
+  const { dimensions } = index.codec
+  if (vectors.shape[1] !== dimensions) {
+    throw new FileError(`${file}: expected vectors of dimension ${dimensions}, as in ${name}, got ${vectors.shape[1]}`)
   }
   return vectors
 }
@@ -55,8 +55,8 @@ export function idsOf({ ids }: ReadVectors): number[] | undefined {
 
 /** What is said of the codes in an index or of a codec. */
 export function codecFields(codec: Index['codec']): Record<string, string | number> {
-  const { method, metric, bits, dimension, centres, bytesPerVector, tableBytes, seed } = codec
-  return { method, metric, bits, dimension, centres, bytesPerVector, tableBytes, seed }
+  const { method, metric, bits, dimensions, centroids, bytesPerVector, tableBytes, seed } = codec
+  return { method, metric, bits, dimensions, centroids, bytesPerVector, tableBytes, seed }
 }
 
 /** What is said of an index. */

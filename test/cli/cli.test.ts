@@ -43,7 +43,7 @@ describe('tersor', () => {
     const { stdout } = await tersor(['compress', '--help'])
     const options =
       'output quantize group axis asymmetric prune pattern scope rank energy max-error include exclude json quiet ' +
-      'bits recall bytes method centres metric originals plot seed'
+      'bits recall bytes method centroids metric originals plot seed'
     for (const option of options.split(' ')) expect(stdout).toContain(`--${option}`)
   })
 

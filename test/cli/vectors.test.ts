@@ -13,7 +13,7 @@ const write = (name: string, bytes: Uint8Array | string): void => writeFileSync(
 
 const DIM = 32
 const data = normals(600 * DIM, 1)
-const flat = { data, dimension: DIM }
+const flat = { data, dimensions: DIM }
 const queries = normals(5 * DIM, 2)
 write('vectors.npy', encodeNpy({ shape: [600, DIM], data }))
 write('queries.npy', encodeNpy({ shape: [5, DIM], data: queries }))
@@ -50,7 +50,7 @@ describe('tersor compress, of vectors', () => {
       ...['compress', 'vectors.npy', '--bits', '4', '-o', 'four']
     ])
     const index = openIndex(path('four'))
-    expect(index.codec).toMatchObject({ method: 'turbo', bits: 4, dimension: DIM, metric: 'cosine' })
+    expect(index.codec).toMatchObject({ method: 'turbo', bits: 4, dimensions: DIM, metric: 'cosine' })
     expect(index.size).toBe(600)
     expect(report).toMatchObject({ before: 4 * 600 * DIM, after: readFileSync(path('four')).length, ids: 'positions' })
     expect(report.recall).toBeGreaterThan(0.7)
@@ -127,7 +127,7 @@ describe('tersor search', () => {
     const { results } = await json<Found>(['search', 'whole', '--query', 'queries.npy', '-k', '4'])
     expect(results).toHaveLength(5)
     results.forEach((row, q) => {
-      const query = plainRow({ data: queries, dimension: DIM }, q)
+      const query = plainRow({ data: queries, dimensions: DIM }, q)
       expect(row.map(({ id }) => id)).toEqual(plainNearest('cosine', flat, query).slice(0, 4))
       expect(row[0]!.score).toBeGreaterThanOrEqual(row[3]!.score)
     })
@@ -168,7 +168,7 @@ describe('tersor evaluate and inspect', () => {
       rows: 600,
       method: 'turbo',
       bits: 2,
-      dimension: DIM
+      dimensions: DIM
     })
     write('codec', fitCodec({ data, shape: [600, DIM] }, { bits: 2 }).toBytes())
     expect(await json(['inspect', 'codec'])).toMatchObject({ kind: 'codec', method: 'turbo', bits: 2 })

@@ -2,17 +2,17 @@
 
 import { numbers } from './inputs.mjs'
 
-/** Rows around a few centres, so that there is something to find; of different lengths. */
-function clustered(rows, dimension, seed) {
-  const centres = numbers(8 * dimension, seed)
-  const noise = numbers(rows * dimension, seed + 1, 0.75)
-  const data = noise.map((x, i) => x + centres[(Math.floor(i / dimension) % 8) * dimension + (i % dimension)])
-  return { data, shape: [rows, dimension] }
+/** Rows around a few centroids, so that there is something to find; of different lengths. */
+function clustered(rows, dimensions, seed) {
+  const centroids = numbers(8 * dimensions, seed)
+  const noise = numbers(rows * dimensions, seed + 1, 0.75)
+  const data = noise.map((x, i) => x + centroids[(Math.floor(i / dimensions) % 8) * dimensions + (i % dimensions)])
+  return { data, shape: [rows, dimensions] }
 }
 
 const METHODS = [
   ...[1, 2, 3, 4, 8].map((bits) => ({ method: 'turbo', bits })),
-  { method: 'turbo', bits: 2, centres: 16 },
+  { method: 'turbo', bits: 2, centroids: 16 },
   { method: 'turbo', bits: 4, calibrate: true },
   ...[1, 3, 6].map((bits) => ({ method: 'rabitq', bits })),
   ...[1, 4, 7].map((bits) => ({ method: 'osq', bits })),
@@ -66,11 +66,11 @@ export function embeddingOperations(embeddings) {
       })
     ],
     createCodecFit: () => {
-      const first = createCodecFit(100, { keep: 64, centres: 4 }).add({
+      const first = createCodecFit(100, { keep: 64, centroids: 4 }).add({
         data: sample.data.subarray(0, 20000),
         shape: [200, 100]
       })
-      const second = createCodecFit(100, { keep: 64, centres: 4, first: 200 }).add({
+      const second = createCodecFit(100, { keep: 64, centroids: 4, first: 200 }).add({
         data: sample.data.subarray(20000),
         shape: [400, 100]
       })

@@ -248,7 +248,7 @@ describe('embeddings-worker', () => {
     }
     expect(await ask(undefined, 'GET')).toMatchObject({
       status: 200,
-      json: { size: COPIES * ROWS, bits: 2, dimension: 384 }
+      json: { size: COPIES * ROWS, bits: 2, dimensions: 384 }
     })
 
     const query = (i: number): number[] => Array.from(row(data, i))

@@ -4,10 +4,10 @@ import { createStore, openStore } from './store.mjs'
 
 const [source, path] = process.argv.slice(2)
 const { vectors } = await readVectors(source)
-const [count, dimension] = vectors.shape
+const [count, dimensions] = vectors.shape
 const part = (from, to) => ({
-  data: vectors.data.subarray(from * dimension, to * dimension),
-  shape: [to - from, dimension]
+  data: vectors.data.subarray(from * dimensions, to * dimensions),
+  shape: [to - from, dimensions]
 })
 const texts = Array.from({ length: count }, (_, i) => `gloss ${i}`)
 const idsOf = (found) => found.map(({ id }) => id)

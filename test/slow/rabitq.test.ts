@@ -8,23 +8,23 @@ const DIMENSION = 64
 const ROWS = 20_000
 const QUERIES = 50
 
-function unit({ data, dimension, count }: Rows): Rows {
+function unit({ data, dimensions, count }: Rows): Rows {
   for (let i = 0; i < count; i++) {
-    const row = data.subarray(i * dimension, (i + 1) * dimension)
+    const row = data.subarray(i * dimensions, (i + 1) * dimensions)
     const length = Math.sqrt(dot(row, row))
     row.forEach((x, j) => (row[j] = x / length))
   }
-  return { data, dimension, count }
+  return { data, dimensions, count }
 }
 
 it.each([1, 2, 4])(
   '%d bits: unbiased over a million pairs, and 99.9% of them within the bound',
   { timeout: 120_000 },
   (bits) => {
-    const centre = { data: new Float32Array(DIMENSION), shape: [DIMENSION] }
+    const centroid = { data: new Float32Array(DIMENSION), shape: [DIMENSION] }
     const epsilon = 3.3
     const parameters = { seed: 1, bits, fast: true, bound: true, epsilon }
-    const quantizer = rabitq.open(DIMENSION, 'dot', parameters, { centre })
+    const quantizer = rabitq.open(DIMENSION, 'dot', parameters, { centroid })
     const coder = coderOf(quantizer)
     const rows = unit(rowsFrom(normals(ROWS * DIMENSION, bits), DIMENSION))
     const codes = coder.encode(rows.data.slice())

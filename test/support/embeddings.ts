@@ -73,7 +73,7 @@ export interface Target {
   rescored?: number
 }
 
-const one = (bits: number): CodecOptions => ({ bits, centres: 1 })
+const one = (bits: number): CodecOptions => ({ bits, centroids: 1 })
 
 /** Recall@10 by the protocol of splitOf, and in how many bytes. */
 export const TARGETS: Readonly<Record<TableName, readonly Target[]>> = {
@@ -109,7 +109,7 @@ export const TARGETS: Readonly<Record<TableName, readonly Target[]>> = {
   ]
 }
 
-/** What the default codec and those of many centres must reach: by name, options, raw recall, and after rescoring. */
+/** What the default codec and those of many centroids must reach: by name, options, raw recall, and after rescoring. */
 export const GOALS: readonly [table: TableName, options: CodecOptions, recall: number, rescored: number][] = [
   ['ada', { bits: 1 }, 0.875, 0.998],
   ['ada', { bits: 2 }, 0.935, 0.998],
@@ -119,7 +119,7 @@ export const GOALS: readonly [table: TableName, options: CodecOptions, recall: n
   ['glosses', { bits: 2 }, 0.835, 0.955],
   ['glosses', { bits: 4 }, 0.925, 0.955],
   ['glosses', { method: 'int8' }, 0.958, 0.955],
-  ['glosses', { bits: 1, centres: 256 }, 0.825, 0.98],
-  ['glosses', { bits: 2, centres: 256 }, 0.89, 0.99],
-  ['glosses', { bits: 4, centres: 256 }, 0.95, 0.995]
+  ['glosses', { bits: 1, centroids: 256 }, 0.825, 0.98],
+  ['glosses', { bits: 2, centroids: 256 }, 0.89, 0.99],
+  ['glosses', { bits: 4, centroids: 256 }, 0.95, 0.995]
 ]

@@ -10,21 +10,21 @@ import { index, seeded } from './random.js'
 export const METRICS: readonly Metric[] = ['cosine', 'dot', 'l2']
 
 /** A codec that keeps vectors as they are: what an index finds by it is exact. */
-export function plainCodec(dimension: number, metric: Metric): Codec {
-  const quantizer = float32.open(dimension, metric, {}, {})
-  return codecOf({ front: createFront(dimension, metric), quantizer, seed: 0 })
+export function plainCodec(dimensions: number, metric: Metric): Codec {
+  const quantizer = float32.open(dimensions, metric, {}, {})
+  return codecOf({ front: createFront(dimensions, metric), quantizer, seed: 0 })
 }
 
 /** Vectors of few small whole numbers, whose products are exact and often equal. */
-export function wholeVectors(count: number, dimension: number, seed: number): number[][] {
+export function wholeVectors(count: number, dimensions: number, seed: number): number[][] {
   const random = seeded(seed)
-  return Array.from({ length: count }, () => Array.from({ length: dimension }, () => index(random, 5) - 2))
+  return Array.from({ length: count }, () => Array.from({ length: dimensions }, () => index(random, 5) - 2))
 }
 
-export function flat(vectors: readonly ArrayLike<number>[], dimension: number) {
-  const data = new Float32Array(vectors.length * dimension)
-  vectors.forEach((vector, i) => data.set(vector, i * dimension))
-  return { data, shape: [vectors.length, dimension] }
+export function flat(vectors: readonly ArrayLike<number>[], dimensions: number) {
+  const data = new Float32Array(vectors.length * dimensions)
+  vectors.forEach((vector, i) => data.set(vector, i * dimensions))
+  return { data, shape: [vectors.length, dimensions] }
 }
 
 export function hitsOf({ ids, scores, counts }: SearchResult, row = 0): PlainHit[] {

@@ -18,50 +18,50 @@ export const METRICS = ['cosine', 'dot', 'l2'] as const
 export interface Rows {
   readonly data: Float32Array
   readonly count: number
-  readonly dimension: number
+  readonly dimensions: number
 }
 
-export function rowsFrom(data: Float32Array, dimension: number): Rows {
-  return { data, count: data.length / dimension, dimension }
+export function rowsFrom(data: Float32Array, dimensions: number): Rows {
+  return { data, count: data.length / dimensions, dimensions }
 }
 
-/** Gaussian rows about a centre, with a zero row, a pair of equal rows, one row far out, a constant coordinate. */
-export function uglyRows(count: number, dimension: number, seed: number): Rows {
-  const data = normals(count * dimension, seed)
+/** Gaussian rows about a centroid, with a zero row, a pair of equal rows, one row far out, a constant coordinate. */
+export function uglyRows(count: number, dimensions: number, seed: number): Rows {
+  const data = normals(count * dimensions, seed)
   for (let i = 0; i < count; i++) {
-    for (let j = 0; j < dimension; j++) data[i * dimension + j] += j % 3
-    if (dimension > 2) data[i * dimension + 1] = 0.25
+    for (let j = 0; j < dimensions; j++) data[i * dimensions + j] += j % 3
+    if (dimensions > 2) data[i * dimensions + 1] = 0.25
   }
   if (count > 4) {
-    data.fill(0, dimension, 2 * dimension)
-    data.copyWithin(2 * dimension, 3 * dimension, 4 * dimension)
-    for (let j = 0; j < dimension; j++) data[4 * dimension + j] *= 1e4
+    data.fill(0, dimensions, 2 * dimensions)
+    data.copyWithin(2 * dimensions, 3 * dimensions, 4 * dimensions)
+    for (let j = 0; j < dimensions; j++) data[4 * dimensions + j] *= 1e4
   }
-  return { data, count, dimension }
+  return { data, count, dimensions }
 }
 
 /** Rows as the codec's front gives them for a metric: of unit length for cosine. */
-export function front({ data, count, dimension }: Rows, metric: Metric): Rows {
+export function front({ data, count, dimensions }: Rows, metric: Metric): Rows {
   const copy = data.slice()
-  if (metric !== 'cosine') return { data: copy, count, dimension }
+  if (metric !== 'cosine') return { data: copy, count, dimensions }
   for (let i = 0; i < count; i++) {
-    const row = copy.subarray(i * dimension, (i + 1) * dimension)
+    const row = copy.subarray(i * dimensions, (i + 1) * dimensions)
     const length = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0))
     if (length > 0) row.forEach((x, j) => (row[j] = x / length))
   }
-  return { data: copy, count, dimension }
+  return { data: copy, count, dimensions }
 }
 
-export const rowOf = ({ data, dimension }: Rows, i: number): Float32Array =>
-  data.subarray(i * dimension, (i + 1) * dimension)
+export const rowOf = ({ data, dimensions }: Rows, i: number): Float32Array =>
+  data.subarray(i * dimensions, (i + 1) * dimensions)
 
-export function firstRows({ data, dimension }: Rows, count: number): Rows {
-  return { data: data.subarray(0, count * dimension), count, dimension }
+export function firstRows({ data, dimensions }: Rows, count: number): Rows {
+  return { data: data.subarray(0, count * dimensions), count, dimensions }
 }
 
 export function fitted<T extends object>(
   kind: MethodKind<T>,
-  { data, count, dimension }: Rows,
+  { data, count, dimensions }: Rows,
   metric: Metric,
   options: T,
   seed = 0
@@ -70,7 +70,7 @@ export function fitted<T extends object>(
   return frame(engine, (memory) => {
     const rows = memory.alloc(data.byteLength)
     memory.f32(rows, data.length).set(data)
-    return kind.fit(engine, { rows, count, dimension, metric, total: count, seed }, options)
+    return kind.fit(engine, { rows, count, dimensions, metric, total: count, seed }, options)
   })
 }
 
@@ -85,13 +85,13 @@ export function coderOf(quantizer: Quantizer): Coder {
   const engine = createEngine()
   const { memory } = engine
   const loaded = quantizer.load(engine)
-  const { dimension, layout } = quantizer
+  const { dimensions, layout } = quantizer
   const bytes = rowBytes(layout)
   return {
     bytes,
     encode: (rows) =>
       frame(engine, () => {
-        const count = rows.length / dimension
+        const count = rows.length / dimensions
         const from = memory.alloc(rows.byteLength)
         const to = memory.alloc(bytes * count + 64)
         memory.f32(from, rows.length).set(rows)
@@ -109,17 +109,17 @@ export function coderOf(quantizer: Quantizer): Coder {
       frame(engine, () => {
         const count = codes.length / bytes
         const from = memory.alloc(codes.length)
-        const to = memory.alloc(4 * dimension * count + 64)
+        const to = memory.alloc(4 * dimensions * count + 64)
         memory.u8(from, codes.length).set(codes)
-        memory.u8(to + 4 * dimension * count, 64).fill(0xa5)
+        memory.u8(to + 4 * dimensions * count, 64).fill(0xa5)
         const top = memory.mark()
         loaded.decode(to, from, count)
         expect(memory.mark(), 'decode gives back what it took').toBe(top)
         expect(
-          memory.u8(to + 4 * dimension * count, 64).every((x) => x === 0xa5),
+          memory.u8(to + 4 * dimensions * count, 64).every((x) => x === 0xa5),
           'nothing is written past the rows'
         ).toBe(true)
-        return memory.f32(to, dimension * count).slice()
+        return memory.f32(to, dimensions * count).slice()
       })
   }
 }
@@ -160,21 +160,21 @@ export function scanRecall(quantizer: Quantizer, base: Rows, queries: Rows, trut
 
 /** The same bytes row by row, in parts, and from the quantizer as its file would open it. */
 export function expectSteady<T extends object>(kind: MethodKind<T>, quantizer: Quantizer, rows: Rows): void {
-  const { dimension } = rows
+  const { dimensions } = rows
   const coder = coderOf(quantizer)
   const whole = coder.encode(rows.data.slice())
   expect(whole.length).toBe(rows.count * coder.bytes)
   const parts = [1, 2, 5, rows.count].map((step) => {
     const bytes = new Uint8Array(whole.length)
     for (let i = 0; i < rows.count; i += step) {
-      const part = rows.data.slice(i * dimension, (i + step) * dimension)
+      const part = rows.data.slice(i * dimensions, (i + step) * dimensions)
       bytes.set(coder.encode(part), i * coder.bytes)
     }
     return bytes
   })
   parts.forEach((bytes) => expectSameBits(bytes, whole))
   const parameters = JSON.parse(JSON.stringify(quantizer.parameters)) as Record<string, unknown>
-  const again = coderOf(kind.open(dimension, quantizer.metric, parameters, quantizer.tables))
+  const again = coderOf(kind.open(dimensions, quantizer.metric, parameters, quantizer.tables))
   expectSameBits(again.encode(rows.data.slice()), whole)
   const decoded = coder.decode(whole)
   expect(decoded.every(Number.isFinite)).toBe(true)
@@ -198,30 +198,30 @@ export function realData(file: string, queries: number): { base: Rows; queries: 
   }
   const bytes = readFileSync(path)
   const header = bytes.toString('latin1', 10, 10 + bytes.readUInt16LE(8))
-  const [rows, dimension] = /\((\d+), (\d+)\)/.exec(header)!.slice(1).map(Number) as [number, number]
+  const [rows, dimensions] = /\((\d+), (\d+)\)/.exec(header)!.slice(1).map(Number) as [number, number]
   const start = 10 + bytes.readUInt16LE(8)
   const data = new Float32Array(
-    bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + start + 4 * rows * dimension)
+    bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + start + 4 * rows * dimensions)
   )
-  const cut = (rows - queries) * dimension
-  return { base: rowsFrom(data.subarray(0, cut), dimension), queries: rowsFrom(data.subarray(cut), dimension) }
+  const cut = (rows - queries) * dimensions
+  return { base: rowsFrom(data.subarray(0, cut), dimensions), queries: rowsFrom(data.subarray(cut), dimensions) }
 }
 
 /** Positions of the k greatest scores for each query, equal ones by position; scores are inner products in f64. */
 export function nearest(base: Rows, queries: Rows, k: number): number[][] {
-  const { dimension } = base
+  const { dimensions } = base
   const scores = new Float64Array(base.count)
   return Array.from({ length: queries.count }, (_, i) => {
     const q = rowOf(queries, i)
     for (let r = 0; r < base.count; r++) {
       let sum0 = 0
       let sum1 = 0
-      const at = r * dimension
-      for (let j = 0; j + 1 < dimension; j += 2) {
+      const at = r * dimensions
+      for (let j = 0; j + 1 < dimensions; j += 2) {
         sum0 += q[j]! * base.data[at + j]!
         sum1 += q[j + 1]! * base.data[at + j + 1]!
       }
-      if (dimension % 2) sum0 += q[dimension - 1]! * base.data[at + dimension - 1]!
+      if (dimensions % 2) sum0 += q[dimensions - 1]! * base.data[at + dimensions - 1]!
       scores[r] = sum0 + sum1
     }
     return topOf(scores, k)

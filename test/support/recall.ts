@@ -90,7 +90,8 @@ export function turboRecall(codec: Codec, { rows, queries, best }: Protocol): { 
   for (let i = 0; i < n; i++) {
     const at = i * codec.bytesPerVector + codeBytes
     biases[i] = view.getFloat32(at + 4, true)
-    const number = codec.centres === 1 ? 0 : codec.centres <= 256 ? view.getUint8(at + 8) : view.getUint16(at + 8, true)
+    const number =
+      codec.centroids === 1 ? 0 : codec.centroids <= 256 ? view.getUint8(at + 8) : view.getUint16(at + 8, true)
     for (let j = 0; j < d; j++) {
       const c = mean.data[j] + (offsets ? scales.data[number] * offsets.data[number * d + j] : 0)
       vectors[i * d + j] = c + (vectors[i * d + j] - c) / SHRINKAGE[codec.bits]

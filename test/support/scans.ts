@@ -14,13 +14,13 @@ export function layoutOf(
   bits: number,
   count: number,
   factors: 0 | 2 | 3 = 0,
-  centreBytes: 0 | 1 | 2 = 0
+  centroidBytes: 0 | 1 | 2 = 0
 ): RowLayout {
   const codeBytes = scan === 'float' ? 4 * count : scan === 'half' ? 2 * count : codeBytesOf(bits, count)
-  return { scan, bits, count, codeBytes, factors, ...(factors === 3 && { third: 'offset' }), centreBytes }
+  return { scan, bits, count, codeBytes, factors, ...(factors === 3 && { third: 'offset' }), centroidBytes }
 }
 
-/** All ways in which rows are laid out, with factors and centres in turn. */
+/** All ways in which rows are laid out, with factors and centroids in turn. */
 export function layouts(count: number): RowLayout[] {
   return [
     layoutOf('tables', 1, count, 2),
@@ -36,9 +36,9 @@ export function layouts(count: number): RowLayout[] {
   ]
 }
 
-/** Random rows; unused bits of codes are zero, factors finite, centres below 200. */
+/** Random rows; unused bits of codes are zero, factors finite, centroids below 200. */
 export function randomRows(layout: RowLayout, rows: number, seed: number): Uint8Array<ArrayBuffer> {
-  const { scan, bits, count, codeBytes, factors, centreBytes } = layout
+  const { scan, bits, count, codeBytes, factors, centroidBytes } = layout
   const length = rowBytes(layout)
   const random = seeded(seed)
   const out = new Uint8Array(rows * length)
@@ -64,8 +64,8 @@ export function randomRows(layout: RowLayout, rows: number, seed: number): Uint8
     for (let k = 0; k < factors; k++)
       view.setFloat32(r * length + codeBytes + 4 * k, values[rows * count + 3 * r + k]!, true)
     const at = r * length + codeBytes + 4 * factors
-    if (centreBytes === 1) view.setUint8(at, Math.floor(200 * random()))
-    if (centreBytes === 2) view.setUint16(at, Math.floor(200 * random()), true)
+    if (centroidBytes === 1) view.setUint8(at, Math.floor(200 * random()))
+    if (centroidBytes === 2) view.setUint16(at, Math.floor(200 * random()), true)
   }
   return out
 }

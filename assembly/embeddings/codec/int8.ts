@@ -1,7 +1,7 @@
 /** Bytes a coordinate: on a scale of the row's own, or on a range of the coordinate's. */
 import { ABS_MASK, Lanes, ROUND_MAGIC, ROUND_MAGIC_BITS } from '../../common/lanes'
 import { squaresF32 } from '../../linalg/columns'
-import { productF32 } from './centre'
+import { productF32 } from './center'
 
 /** Residuals below it are zero: their scale would have no inverse. */
 export const LEAST_NORM: f64 = 1e-36
@@ -56,10 +56,18 @@ class Symmetric {
 }
 
 /**
- * codes: i8[n] of residuals z: f32[count][n], rint(127 z / max |z|), then the scale |z|^2 / <z, code> and the bias <centre, z>; l2: twice the
+ * codes: i8[n] of residuals z: f32[count][n], rint(127 z / max |z|), then the scale |z|^2 / <z, code> and the bias <centroid, z>; l2: twice the
  * scale, -|z|^2.
  */
-export function encodeSymmetric(codes: usize, z: usize, centre: usize, count: i32, n: i32, stride: i32, l2: i32): void {
+export function encodeSymmetric(
+  codes: usize,
+  z: usize,
+  centroid: usize,
+  count: i32,
+  n: i32,
+  stride: i32,
+  l2: i32
+): void {
   while (count > 0) {
     const top = <f64>Symmetric.greatest(z, n)
     const inverse: f32 = top > LEAST_NORM ? <f32>(127 / top) : 0
@@ -67,7 +75,7 @@ export function encodeSymmetric(codes: usize, z: usize, centre: usize, count: i3
     const squares = squaresF32(z, n)
     const scale = product > 0 ? squares / product : 0
     store<f32>(codes + n, <f32>(l2 ? 2 * scale : scale))
-    store<f32>(codes + n, <f32>(l2 ? 0 - squares : productF32(centre, z, n)), 4)
+    store<f32>(codes + n, <f32>(l2 ? 0 - squares : productF32(centroid, z, n)), 4)
     codes += stride
     z += (<usize>n) << 2
     count--
@@ -127,7 +135,7 @@ class Affine {
 
 /**
  * codes: i8[n] of rows: f32[count][n], on starts and steps: f32[n]; codes stand for offset + step code. With l2 a row ends in 2 and
- * |x - c|^2 - 2 <x - c, what its codes stand for - c>, c the centre, with which errors at right angles to q - x cost nothing. flip: codes are kept as
+ * |x - c|^2 - 2 <x - c, what its codes stand for - c>, c the centroid, with which errors at right angles to q - x cost nothing. flip: codes are kept as
  * bytes without a sign, 128 more.
  */
 export function encodeAffine(
@@ -136,7 +144,7 @@ export function encodeAffine(
   starts: usize,
   steps: usize,
   offsets: usize,
-  centre: usize,
+  centroid: usize,
   count: i32,
   n: i32,
   stride: i32,
@@ -153,7 +161,7 @@ export function encodeAffine(
       let at: usize = 0
       const end = (<usize>n) << 2
       do {
-        const c = <f64>load<f32>(centre + at)
+        const c = <f64>load<f32>(centroid + at)
         const z = <f64>load<f32>(rows + at) - c
         const y = <f64>load<f32>(offsets + at) - c + <f64>load<f32>(steps + at) * <f64>load<i8>(codes + (at >> 2))
         sum += z * (z - 2 * y)

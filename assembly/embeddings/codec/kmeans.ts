@@ -1,6 +1,6 @@
 /**
- * The nearest of many centres, by the greatest x.c - |c|^2 / 2, and means of what is nearest to each. One kernel serves rows of all widths: eight rows,
- * transposed, stay in the first-level cache while four centres at a time stream past them. Rows and centres are taken off a common point first, so that
+ * The nearest of many centroids, by the greatest x.c - |c|^2 / 2, and means of what is nearest to each. One kernel serves rows of all widths: eight rows,
+ * transposed, stay in the first-level cache while four centroids at a time stream past them. Rows and centroids are taken off a common point first, so that
  * data far from the origin loses no digits.
  */
 import { packAlongF32 } from '../../linalg/pack'
@@ -27,7 +27,7 @@ class Nearest {
     } while (work < end)
   }
 
-  /** Which of a panel's four centres has the product `best` with one packed row: sums run as in the search, so that they are equal to the bit. */
+  /** Which of a panel's four centroids has the product `best` with one packed row: sums run as in the search, so that they are equal to the bit. */
   @inline static lane(x: usize, panel: usize, d: i32, sum: v128, best: f32): i32 {
     const end = panel + ((<usize>d) << 4)
     do {
@@ -45,7 +45,7 @@ class Nearest {
  * and minus half the square of that, summed in f64 in order; -Infinity beyond the last. The point is the median, the lower of two, of up to 31 centroids
  * that are spread evenly, number by number: few that are far out do not move it. some: f32[31], scratch.
  */
-export function packCentresF32(
+export function packCentroidsF32(
   panels: usize,
   halves: usize,
   shift: usize,
@@ -88,8 +88,8 @@ export function packCentresF32(
 }
 
 /**
- * numbers: u8 or (where `wide`) u16, `step` bytes apart, of the centre that each of rows: f32[count][ld] (d of the ld numbers) is nearest to, the lowest of
- * equals; centres as packCentresF32 leaves them. Sums run along d in order, from -|c|^2 / 2. Returns how many numbers are other than what stood there.
+ * numbers: u8 or (where `wide`) u16, `step` bytes apart, of the centroid that each of rows: f32[count][ld] (d of the ld numbers) is nearest to, the lowest of
+ * equals; centroids as packCentresF32 leaves them. Sums run along d in order, from -|c|^2 / 2. Returns how many numbers are other than what stood there.
  * work: f32[d + 2][8].
  */
 export function nearestF32(

@@ -59,7 +59,7 @@ export class Levels {
     sums: usize,
     t: usize,
     z: usize,
-    centre: usize,
+    centroid: usize,
     factors: usize,
     shifts: usize,
     tables: usize,
@@ -158,10 +158,10 @@ export class Levels {
       const v1 = v128.load(t, 16)
       const v2 = v128.load(t, 32)
       const v3 = v128.load(t, 48)
-      const c0 = v128.load(centre)
-      const c1 = v128.load(centre, 16)
-      const c2 = v128.load(centre, 32)
-      const c3 = v128.load(centre, 48)
+      const c0 = v128.load(centroid)
+      const c1 = v128.load(centroid, 16)
+      const c2 = v128.load(centroid, 32)
+      const c3 = v128.load(centroid, 48)
       w = f32x4.add(
         w,
         f32x4.add(f32x4.add(f32x4.mul(y0, v0), f32x4.mul(y1, v1)), f32x4.add(f32x4.mul(y2, v2), f32x4.mul(y3, v3)))
@@ -176,13 +176,13 @@ export class Levels {
       )
       t += 64
       z += 64
-      centre += 64
+      centroid += 64
     } while (t < end)
     Sums.store(sums, w, b, c)
   }
 }
 
-export function encode1(low: usize, sums: usize, t: usize, centre: usize, n: i32, level: f32): void {
+export function encode1(low: usize, sums: usize, t: usize, centroid: usize, n: i32, level: f32): void {
   const end = t + ((<usize>n) << 2)
   const mask = i32x4.splat(0x80000000)
   let w = f32x4.splat(0)
@@ -193,10 +193,10 @@ export function encode1(low: usize, sums: usize, t: usize, centre: usize, n: i32
     const v1 = v128.load(t, 16)
     const v2 = v128.load(t, 32)
     const v3 = v128.load(t, 48)
-    const c0 = v128.load(centre)
-    const c1 = v128.load(centre, 16)
-    const c2 = v128.load(centre, 32)
-    const c3 = v128.load(centre, 48)
+    const c0 = v128.load(centroid)
+    const c1 = v128.load(centroid, 16)
+    const c2 = v128.load(centroid, 32)
+    const c3 = v128.load(centroid, 48)
     const signs = i32x4.bitmask(v0) | (i32x4.bitmask(v1) << 4) | (i32x4.bitmask(v2) << 8) | (i32x4.bitmask(v3) << 12)
     store<u16>(low, <u16>~signs)
     w = f32x4.add(w, f32x4.add(f32x4.add(f32x4.abs(v0), f32x4.abs(v1)), f32x4.add(f32x4.abs(v2), f32x4.abs(v3))))
@@ -213,7 +213,7 @@ export function encode1(low: usize, sums: usize, t: usize, centre: usize, n: i32
     )
     low += 2
     t += 64
-    centre += 64
+    centroid += 64
   } while (t < end)
   const l = f32x4.splat(level)
   Sums.store(sums, f32x4.mul(w, l), f32x4.mul(b, l), c)
@@ -231,7 +231,7 @@ export class Grid {
     sums: usize,
     t: usize,
     z: usize,
-    centre: usize,
+    centroid: usize,
     factors: usize,
     shifts: usize,
     n: i32,
@@ -272,10 +272,10 @@ export class Grid {
       const v1 = v128.load(t, 16)
       const v2 = v128.load(t, 32)
       const v3 = v128.load(t, 48)
-      const c0 = v128.load(centre)
-      const c1 = v128.load(centre, 16)
-      const c2 = v128.load(centre, 32)
-      const c3 = v128.load(centre, 48)
+      const c0 = v128.load(centroid)
+      const c1 = v128.load(centroid, 16)
+      const c2 = v128.load(centroid, 32)
+      const c3 = v128.load(centroid, 48)
       w = f32x4.add(
         w,
         f32x4.add(f32x4.add(f32x4.mul(y0, v0), f32x4.mul(y1, v1)), f32x4.add(f32x4.mul(y2, v2), f32x4.mul(y3, v3)))
@@ -291,7 +291,7 @@ export class Grid {
       low += 16
       t += 64
       z += 64
-      centre += 64
+      centroid += 64
     } while (t < end)
     Sums.store(sums, w, b, c)
   }

@@ -5,7 +5,7 @@
  */
 import { Lanes, ROUND_MAGIC } from '../../common/lanes'
 import { squaresF32 } from '../../linalg/columns'
-import { productF32, sumF32 } from './centre'
+import { productF32, sumF32 } from './center'
 import { LEAST_NORM } from './int8'
 import { Planes } from './planes'
 
@@ -220,13 +220,13 @@ function fitInterval(interval: usize, x: usize, n: i32, squares: f64, most: f64,
 }
 
 /**
- * codes: rows of planes of residuals z: f32[count][n], then the step, the bias <centre, z> and the lower end a; l2: twice the step and the end, and -|z|^2.
+ * codes: rows of planes of residuals z: f32[count][n], then the step, the bias <centroid, z> and the lower end a; l2: twice the step and the end, and -|z|^2.
  * bytes: of a row's codes; spread: as fitInterval.
  */
 export function encodeOsq(
   codes: usize,
   z: usize,
-  centre: usize,
+  centroid: usize,
   count: i32,
   n: i32,
   bits: i32,
@@ -251,7 +251,7 @@ export function encodeOsq(
       const step = load<f64>(interval, 8)
       writeCodes(scratch, z, n, a, step, <f32>most)
       store<f32>(factors, <f32>(factor * load<f64>(interval, 24)))
-      store<f32>(factors, <f32>(l2 ? 0 - squares : productF32(centre, z, n)), 4)
+      store<f32>(factors, <f32>(l2 ? 0 - squares : productF32(centroid, z, n)), 4)
       store<f32>(factors, <f32>(factor * load<f64>(interval, 16)), 8)
     } else {
       memory.fill(scratch, 0, n)

@@ -1,8 +1,8 @@
-/** Product quantisation: tables of a query, and rows from codes. Centres are as packCentresF32 leaves them (kmeans.ts). */
+/** Product quantisation: tables of a query, and rows from codes. Centroids are as packCentresF32 leaves them (kmeans.ts). */
 
 /**
- * table: f32[ceil(k / 4)][4] of a query's part q: f32[d] and centres: their inner products, or (`squares`) minus their squared distances.
- * Sums run along d in order; of inner products, that with the centres' common point comes last.
+ * table: f32[ceil(k / 4)][4] of a query's part q: f32[d] and centroids: their inner products, or (`squares`) minus their squared distances.
+ * Sums run along d in order; of inner products, that with the centroids' common point comes last.
  */
 export function productTableF32(
   table: usize,

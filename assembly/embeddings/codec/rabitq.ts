@@ -9,7 +9,7 @@
  */
 import { ROUND_MAGIC, ROUND_MAGIC_BITS } from '../../common/lanes'
 import { squaresF32 } from '../../linalg/columns'
-import { productF32 } from './centre'
+import { productF32 } from './center'
 import { LEAST_NORM } from './int8'
 import { Planes } from './planes'
 
@@ -268,14 +268,14 @@ function writeSteps(codes: usize, o: usize, n: i32, t: f64, limit: f32, middle: 
 }
 
 /**
- * codes: rows of planes of residuals z: f32[count][n], then the scale |z|^2 / <z, y> and the bias <centre, z>; l2: twice the scale and -|z|^2.
+ * codes: rows of planes of residuals z: f32[count][n], then the scale |z|^2 / <z, y> and the bias <centroid, z>; l2: twice the scale and -|z|^2.
  * third: |z| sqrt((Q / S^2 - 1) / (n - 1)), the standard deviation of the estimate for each unit of the query's residual (l2: twice).
  * bytes: of a row's codes. guess: t for a residual of unit length; exact: it is only where the search begins.
  */
 export function encodeRabitq(
   codes: usize,
   z: usize,
-  centre: usize,
+  centroid: usize,
   count: i32,
   n: i32,
   bits: i32,
@@ -324,7 +324,7 @@ export function encodeRabitq(
       const s = load<f64>(ends, 8)
       const scale = length / s
       store<f32>(factors, <f32>(l2 ? 2 * scale : scale))
-      store<f32>(factors, <f32>(l2 ? 0 - squares : productF32(centre, z, n)), 4)
+      store<f32>(factors, <f32>(l2 ? 0 - squares : productF32(centroid, z, n)), 4)
       if (third) {
         const spread = max(load<f64>(ends, 16) / (s * s) - 1, 0) / <f64>max(n - 1, 1)
         const error = length * sqrt<f64>(spread)

@@ -119,15 +119,15 @@ function step(x: usize, signs: usize, n: i32, p: i32, rest: f32): void {
 }
 
 /** A row of fewer than 16 elements. */
-function rotateShort(to: usize, from: usize, centre: usize, signs: usize, d: i32, p: i32): f32 {
+function rotateShort(to: usize, from: usize, centroid: usize, signs: usize, d: i32, p: i32): f32 {
   const end = to + ((<usize>d) << 2)
   let norm: f32 = 0
   for (let y = to; y < end; y += 4) {
-    const v = load<f32>(from) - load<f32>(centre)
+    const v = load<f32>(from) - load<f32>(centroid)
     norm += v * v
     store<f32>(y, v)
     from += 4
-    centre += 4
+    centroid += 4
   }
   const length = (<usize>p) << 2
   const rest = Signed.rest(p)
@@ -146,7 +146,7 @@ function rotateShort(to: usize, from: usize, centre: usize, signs: usize, d: i32
   return norm
 }
 
-/** The squared length of what is left of a row less a centre, in two vectors of sums and a tail. */
+/** The squared length of what is left of a row less a centroid, in two vectors of sums and a tail. */
 class Norm {
   @inline static sum(a: v128, b: v128): f32 {
     const v = f32x4.add(a, b)
@@ -155,11 +155,11 @@ class Norm {
 }
 
 /**
- * to: f32[d] = R (from - centre), and its squared length; to may be from. p, and signs (f32[2][d] for blocks, else f32[4][p]), as
+ * to: f32[d] = R (from - centroid), and its squared length; to may be from. p, and signs (f32[2][d] for blocks, else f32[4][p]), as
  * src/embeddings/rotation.ts plans them.
  */
-export function rotateRow(to: usize, from: usize, centre: usize, signs: usize, d: i32, p: i32): f32 {
-  if (p < SIXTEEN) return rotateShort(to, from, centre, signs, d, p)
+export function rotateRow(to: usize, from: usize, centroid: usize, signs: usize, d: i32, p: i32): f32 {
+  if (p < SIXTEEN) return rotateShort(to, from, centroid, signs, d, p)
   const length = (<usize>p) << 2
   const whole = (<usize>d) << 2
   const blocks = d == p || d == 3 * p
@@ -169,10 +169,10 @@ export function rotateRow(to: usize, from: usize, centre: usize, signs: usize, d
   let y = to
   let end = to + (blocks ? whole : length)
   do {
-    const v0 = f32x4.sub(v128.load(from), v128.load(centre))
-    const v1 = f32x4.sub(v128.load(from, 16), v128.load(centre, 16))
-    const v2 = f32x4.sub(v128.load(from, 32), v128.load(centre, 32))
-    const v3 = f32x4.sub(v128.load(from, 48), v128.load(centre, 48))
+    const v0 = f32x4.sub(v128.load(from), v128.load(centroid))
+    const v1 = f32x4.sub(v128.load(from, 16), v128.load(centroid, 16))
+    const v2 = f32x4.sub(v128.load(from, 32), v128.load(centroid, 32))
+    const v3 = f32x4.sub(v128.load(from, 48), v128.load(centroid, 48))
     n0 = f32x4.add(n0, f32x4.add(f32x4.mul(v0, v0), f32x4.mul(v1, v1)))
     n1 = f32x4.add(n1, f32x4.add(f32x4.mul(v2, v2), f32x4.mul(v3, v3)))
     Hadamard.sixteen(
@@ -183,7 +183,7 @@ export function rotateRow(to: usize, from: usize, centre: usize, signs: usize, d
       y
     )
     from += 64
-    centre += 64
+    centroid += 64
     signs += 64
     y += 64
   } while (y < end)
@@ -196,19 +196,19 @@ export function rotateRow(to: usize, from: usize, centre: usize, signs: usize, d
   end = to + whole
   let tail: f32 = 0
   while (y + 16 <= end) {
-    const v = f32x4.sub(v128.load(from), v128.load(centre))
+    const v = f32x4.sub(v128.load(from), v128.load(centroid))
     n0 = f32x4.add(n0, f32x4.mul(v, v))
     v128.store(y, v)
     from += 16
-    centre += 16
+    centroid += 16
     y += 16
   }
   while (y < end) {
-    const v = load<f32>(from) - load<f32>(centre)
+    const v = load<f32>(from) - load<f32>(centroid)
     tail += v * v
     store<f32>(y, v)
     from += 4
-    centre += 4
+    centroid += 4
     y += 4
   }
   const scale = Signed.rest(p)
@@ -233,11 +233,11 @@ function laterBlocks(x: usize, d: i32, p: i32): void {
   reflectThirds(x, p)
 }
 
-/** to: f32[n][d] = R (from - centre), rows one after the other; to may be from. */
-export function rotateRows(to: usize, from: usize, centre: usize, signs: usize, n: i32, d: i32, p: i32): void {
+/** to: f32[n][d] = R (from - centroid), rows one after the other; to may be from. */
+export function rotateRows(to: usize, from: usize, centroid: usize, signs: usize, n: i32, d: i32, p: i32): void {
   const row = (<usize>d) << 2
   while (n > 0) {
-    rotateRow(to, from, centre, signs, d, p)
+    rotateRow(to, from, centroid, signs, d, p)
     to += row
     from += row
     n--

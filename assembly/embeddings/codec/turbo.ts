@@ -3,13 +3,13 @@
  * Trans. Inf. Theory 6, 1960), with one scale a row, as TurboQuant (A. Zandieh et al., arXiv 2504.19874) and EDEN (S. Vargaftik et al.,
  * ICML 2022) have it: r = x - c, t = R r, y the levels of t sqrt(d) / |r|, scale = |r|^2 / <t, y>, so that scale <R q, y> is right for q = r.
  *
- * A row: codes, scale f32, bias f32, the centre's number u8 or u16 where there are several. bias is <c, r> - scale <R c, y>; of squared
+ * A row: codes, scale f32, bias f32, the centroid's number u8 or u16 where there are several. bias is <c, r> - scale <R c, y>; of squared
  * distances, -2 scale <R c, y> - |r|^2.
  *
  * Calibrated: y = level of (t sqrt(d) / |r| + shift) factor, times 1 / factor, less shift, each of its coordinate. Where that leaves <t, y> below
  * |r| sqrt(d) / 2, scale = 4 <t, y> / d.
  *
- * Of squared distances, c is the centre less the rows' mean in <R c, y>, as q is in a query's tables.
+ * Of squared distances, c is the centroid less the rows' mean in <R c, y>, as q is in a query's tables.
  */
 import { encode1, Grid, LEVELS, Levels } from './levels'
 import { rotateRow, unrotateRow } from './rotate'
@@ -28,15 +28,15 @@ function encodeLevels(
   high: usize,
   sums: usize,
   t: usize,
-  centre: usize,
+  centroid: usize,
   tables: usize,
   n: i32,
   unit: f32,
   bits: i32
 ): void {
-  if (bits == 2) Levels.encode(low, high, sums, t, t, centre, 0, 0, tables, n, unit, 2, false)
-  else if (bits == 3) Levels.encode(low, high, sums, t, t, centre, 0, 0, tables, n, unit, 3, false)
-  else Levels.encode(low, high, sums, t, t, centre, 0, 0, tables, n, unit, 4, false)
+  if (bits == 2) Levels.encode(low, high, sums, t, t, centroid, 0, 0, tables, n, unit, 2, false)
+  else if (bits == 3) Levels.encode(low, high, sums, t, t, centroid, 0, 0, tables, n, unit, 3, false)
+  else Levels.encode(low, high, sums, t, t, centroid, 0, 0, tables, n, unit, 4, false)
 }
 
 function encodeCalibrated(
@@ -45,17 +45,17 @@ function encodeCalibrated(
   sums: usize,
   t: usize,
   z: usize,
-  centre: usize,
+  centroid: usize,
   factors: usize,
   shifts: usize,
   tables: usize,
   n: i32,
   bits: i32
 ): void {
-  if (bits == 1) Levels.encode(low, high, sums, t, z, centre, factors, shifts, tables, n, UNIT, 1, true)
-  else if (bits == 2) Levels.encode(low, high, sums, t, z, centre, factors, shifts, tables, n, UNIT, 2, true)
-  else if (bits == 3) Levels.encode(low, high, sums, t, z, centre, factors, shifts, tables, n, UNIT, 3, true)
-  else Levels.encode(low, high, sums, t, z, centre, factors, shifts, tables, n, UNIT, 4, true)
+  if (bits == 1) Levels.encode(low, high, sums, t, z, centroid, factors, shifts, tables, n, UNIT, 1, true)
+  else if (bits == 2) Levels.encode(low, high, sums, t, z, centroid, factors, shifts, tables, n, UNIT, 2, true)
+  else if (bits == 3) Levels.encode(low, high, sums, t, z, centroid, factors, shifts, tables, n, UNIT, 3, true)
+  else Levels.encode(low, high, sums, t, z, centroid, factors, shifts, tables, n, UNIT, 4, true)
 }
 
 /** z: f32[n] = (t scale + shift) / factor, at most FAR. */
@@ -94,7 +94,7 @@ class Row {
     return (d + 15) & ~15
   }
 
-  /** The number of a row's centre, of no, one or two bytes. */
+  /** The number of a row's centroid, of no, one or two bytes. */
   @inline static number(at: usize, bytes: usize): i32 {
     return bytes == 0 ? 0 : bytes == 1 ? load<u8>(at) : load<u16>(at)
   }
@@ -105,13 +105,13 @@ class Row {
 }
 
 /**
- * codes: u8[n][stride] of rows: f32[n][d]. Centres' numbers, where they have bytes, are in the codes' rows already; centres: f32[][d], rotated: f32[][padded d],
+ * codes: u8[n][stride] of rows: f32[n][d]. Centroids' numbers, where they have bytes, are in the codes' rows already; centroids: f32[][d], rotated: f32[][padded d],
  * zeros beyond; signs and p as rotateRow has them; calibration: 0, or f32[2][padded d], 1 / factor and shift. `l2` says for which bias.
  */
 export function encodeTurbo(
   codes: usize,
   rows: usize,
-  centres: usize,
+  centroids: usize,
   rotated: usize,
   signs: usize,
   calibration: usize,
@@ -139,17 +139,18 @@ export function encodeTurbo(
   memory.fill(t, 0, room)
   while (n > 0) {
     const number = <usize>Row.number(codes + codeBytes + 8, numberBytes)
-    const centre = rotated + number * room
-    const norm = rotateRow(t, rows, centres + number * row, signs, d, p)
+    const centroid = rotated + number * room
+    const norm = rotateRow(t, rows, centroids + number * row, signs, d, p)
     const none = !(norm > LEAST)
     const unit: f32 = none ? 0 : root / sqrt<f32>(norm)
     if (calibration) {
       calibrate(z, t, calibration, calibration + room, whole, unit)
-      if (bits == 8) Grid.encode(low, sums, t, z, centre, calibration, calibration + room, whole, 1 / step, step, true)
-      else encodeCalibrated(low, high, sums, t, z, centre, calibration, calibration + room, tables, whole, bits)
-    } else if (bits == 8) Grid.encode(low, sums, t, t, centre, 0, 0, whole, unit / step, step, false)
-    else if (bits == 1) encode1(low, sums, t, centre, whole, load<f32>(tables + LEVELS, 4))
-    else encodeLevels(low, high, sums, t, centre, tables, whole, unit * UNIT, bits)
+      if (bits == 8)
+        Grid.encode(low, sums, t, z, centroid, calibration, calibration + room, whole, 1 / step, step, true)
+      else encodeCalibrated(low, high, sums, t, z, centroid, calibration, calibration + room, tables, whole, bits)
+    } else if (bits == 8) Grid.encode(low, sums, t, t, centroid, 0, 0, whole, unit / step, step, false)
+    else if (bits == 1) encode1(low, sums, t, centroid, whole, load<f32>(tables + LEVELS, 4))
+    else encodeLevels(low, high, sums, t, centroid, tables, whole, unit * UNIT, bits)
     if (bits == 3) {
       const bytes = trim(low, d, 2)
       memory.copy(codes, low, bytes)
@@ -175,7 +176,7 @@ export function encodeTurbo(
 export function decodeTurbo(
   rows: usize,
   codes: usize,
-  centres: usize,
+  centroids: usize,
   signs: usize,
   calibration: usize,
   tables: usize,
@@ -209,8 +210,8 @@ export function decodeTurbo(
       store<f32>(rows + at, y * scale)
     }
     unrotateRow(rows, signs, d, p)
-    const centre = centres + <usize>Row.number(codes + codeBytes + 8, numberBytes) * row
-    for (let at: usize = 0; at < row; at += 4) store<f32>(rows + at, load<f32>(rows + at) + load<f32>(centre + at))
+    const centroid = centroids + <usize>Row.number(codes + codeBytes + 8, numberBytes) * row
+    for (let at: usize = 0; at < row; at += 4) store<f32>(rows + at, load<f32>(rows + at) + load<f32>(centroid + at))
     codes += stride
     rows += row
     n--

@@ -1,4 +1,4 @@
-/** From a scan's sums to scores: ((((step raw + base) scale + bias) + third multiplier) + constant) + term of the centre, in this order, in f32. */
+/** From a scan's sums to scores: ((((step raw + base) scale + bias) + third multiplier) + constant) + term of the centroid, in this order, in f32. */
 class Finish {
   @inline static four(
     whole: bool,
@@ -90,10 +90,10 @@ export function finishScores(
   }
 }
 
-/** scores: f32[count][32] += terms[centre]; centres: u8 or u16 (bytes: 1, 2), [32] in blocks that are `stride` apart. */
-export function addTerms(scores: usize, centres: usize, stride: usize, count: i32, bytes: i32, terms: usize): void {
+/** scores: f32[count][32] += terms[centroid]; centroids: u8 or u16 (bytes: 1, 2), [32] in blocks that are `stride` apart. */
+export function addTerms(scores: usize, centroids: usize, stride: usize, count: i32, bytes: i32, terms: usize): void {
   do {
-    let p = centres
+    let p = centroids
     const end = scores + 128
     do {
       let t: v128
@@ -113,6 +113,6 @@ export function addTerms(scores: usize, centres: usize, stride: usize, count: i3
       v128.store(scores, f32x4.add(v128.load(scores), t))
       scores += 16
     } while (scores < end)
-    centres += stride
+    centroids += stride
   } while (--count > 0)
 }

@@ -73,7 +73,7 @@ function ours(name, options, index, search) {
   }
 }
 
-ours('tersor, 1 bit, one centre', { bits: 1, centres: 1 })
+ours('tersor, 1 bit, one centroid', { bits: 1, centroids: 1 })
 ours('tersor, 1 bit', { bits: 1 })
 ours('tersor, 1 bit, 5x rescored by int8', { bits: 1 }, { originals: 'int8' }, { oversampling: 5 })
 ours('tersor, 2 bits', { bits: 2 })

@@ -1,6 +1,6 @@
 import { frame, type Engine } from '../../core/engine.js'
 import type { Pointer } from '../../core/memory.js'
-import { kmeans, loadCentres, nearest, type Centres } from './kmeans.js'
+import { kmeans, loadCentroids, nearest, type PackedCentroids } from './kmeans.js'
 import { codeBytesOf } from '../scan/layout.js'
 import type { Metric, Query } from './quantizer.js'
 import { pqTables4 } from '../scan/scan.js'
@@ -10,7 +10,7 @@ import { pqTables4 } from '../scan/scan.js'
  * Where the dimension does not divide, the first ones are one wider. Centroids: f32, of one sub-space (2^bits, width) after the other.
  */
 export interface Split {
-  readonly dimension: number
+  readonly dimensions: number
   readonly subspaces: number
   readonly bits: 4 | 8
 }
@@ -20,9 +20,9 @@ interface Part {
   readonly width: number
 }
 
-export function partsOf({ dimension, subspaces }: Split): Part[] {
-  const width = Math.floor(dimension / subspaces)
-  const wider = dimension - width * subspaces
+export function partsOf({ dimensions, subspaces }: Split): Part[] {
+  const width = Math.floor(dimensions / subspaces)
+  const wider = dimensions - width * subspaces
   return Array.from({ length: subspaces }, (_, m) => ({
     start: m * width + Math.min(m, wider),
     width: width + (m < wider ? 1 : 0)
@@ -38,7 +38,7 @@ export function fitCodebooks(
   split: Split,
   { seed, iterations, warm = false }: { seed: number; iterations: number; warm?: boolean }
 ): void {
-  const { dimension: stride, bits } = split
+  const { dimensions: stride, bits } = split
   const k = 2 ** bits
   partsOf(split).forEach(({ start, width }, stream) => {
     const to = centroids + 4 * k * start
@@ -55,7 +55,7 @@ export function refineCodebooks(
   count: number,
   split: Split
 ): void {
-  const { dimension: stride, bits } = split
+  const { dimensions: stride, bits } = split
   const k = 2 ** bits
   for (const { start, width } of partsOf(split)) {
     frame(engine, (memory, kernels) => {
@@ -64,7 +64,7 @@ export function refineCodebooks(
       const numbers = memory.alloc(2 * count)
       const sums = memory.alloc(8 * k * width)
       const counts = memory.alloc(4 * k)
-      nearest(engine, numbers, part, count, loadCentres(engine, own, k, width), { stride })
+      nearest(engine, numbers, part, count, loadCentroids(engine, own, k, width), { stride })
       memory.f64(sums, k * width).fill(0)
       memory.i32(counts, k).fill(0)
       kernels.sumByNumberF32(sums, counts, part, count, stride, width, numbers)
@@ -96,29 +96,31 @@ export interface LoadedCodebooks {
 /** Makes centroids ready, in the frame that is open; they have to stay where they are. */
 export function loadCodebooks(engine: Engine, centroids: Pointer, split: Split): LoadedCodebooks {
   const { kernels } = engine
-  const { dimension, subspaces, bits } = split
+  const { dimensions, subspaces, bits } = split
   const k = 2 ** bits
   const codeBytes = codeBytesOf(bits, subspaces)
   const parts = partsOf(split)
-  const centres: Centres[] = parts.map(({ start, width }) => loadCentres(engine, centroids + 4 * k * start, k, width))
+  const packed: PackedCentroids[] = parts.map(({ start, width }) =>
+    loadCentroids(engine, centroids + 4 * k * start, k, width)
+  )
   const squares = engine.memory.alloc(4 * k * subspaces)
   parts.forEach(({ start, width }, m) => {
     kernels.rowSquaresF32(squares + 4 * k * m, centroids + 4 * k * start, k, width)
   })
   const fill = (tables: Pointer, row: Pointer, far: boolean): void => {
     parts.forEach(({ start }, m) => {
-      const { panels, shift, dimension: width } = centres[m]!
+      const { panels, shift, dimensions: width } = packed[m]!
       kernels.productTableF32(tables + 4 * k * m, row + 4 * start, width, panels, shift, k, far ? 1 : 0)
     })
   }
   return {
     fill,
-    encode: (codes, rows, count, { stride = dimension, step = subspaces } = {}) => {
+    encode: (codes, rows, count, { stride = dimensions, step = subspaces } = {}) => {
       frame(engine, (memory) => {
         const numbers = bits === 8 ? codes : memory.alloc(count * subspaces)
         parts.forEach(({ start }, m) => {
           const options = { stride, bytes: 1, step } as const
-          nearest(engine, numbers + m, rows + 4 * start, count, centres[m]!, options)
+          nearest(engine, numbers + m, rows + 4 * start, count, packed[m]!, options)
         })
         if (bits === 8) return
         if (subspaces % 2 === 0) kernels.packNibbles(codes, numbers, count * subspaces)
@@ -129,7 +131,7 @@ export function loadCodebooks(engine: Engine, centroids: Pointer, split: Split):
         }
       })
     },
-    decode: (rows, codes, count, { stride = dimension, step = codeBytes, add = false } = {}) => {
+    decode: (rows, codes, count, { stride = dimensions, step = codeBytes, add = false } = {}) => {
       if (count === 0) return
       parts.forEach(({ start, width }, m) => {
         const [byte, shift] = bits === 8 ? [m, 0] : [m >> 1, 4 * (m & 1)]

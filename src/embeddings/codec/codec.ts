@@ -15,11 +15,11 @@ export interface Codec {
   /** of one code */
   readonly bits: number
   /** of the vectors that it takes */
-  readonly dimension: number
-  /** k-means centres; 1: the mean of all; 0: none */
-  readonly centres: number
+  readonly dimensions: number
+  /** k-means centroids; 1: the mean of all; 0: none */
+  readonly centroids: number
   readonly bytesPerVector: number
-  /** bytes of what was fitted: means, centres, components */
+  /** bytes of what was fitted: means, centroids, components */
   readonly tableBytes: number
   readonly seed: number
   /**
@@ -82,12 +82,12 @@ class FittedCodec implements Codec {
     return this.parts.quantizer.layout.bits
   }
 
-  get dimension(): number {
-    return this.parts.front.dimension
+  get dimensions(): number {
+    return this.parts.front.dimensions
   }
 
-  get centres(): number {
-    return this.parts.quantizer.centres
+  get centroids(): number {
+    return this.parts.quantizer.centroids
   }
 
   get bytesPerVector(): number {
@@ -107,8 +107,8 @@ class FittedCodec implements Codec {
   }
 
   encode(vectors: VectorsLike): Tensor<Uint8Array<ArrayBuffer>> {
-    const { dimension, bytesPerVector, parts } = this
-    const source = vectorsOf('encode', vectors, 'vectors', dimension)
+    const { dimensions, bytesPerVector, parts } = this
+    const source = vectorsOf('encode', vectors, 'vectors', dimensions)
     const [count] = source.shape
     const data = new Uint8Array(count * bytesPerVector)
     const { engine, front, quantizer } = this.load()
@@ -127,17 +127,17 @@ class FittedCodec implements Codec {
   }
 
   decode(codes: CodesLike): Tensor<Float32Array<ArrayBuffer>> {
-    const { dimension, bytesPerVector, parts } = this
+    const { dimensions, bytesPerVector, parts } = this
     const { bytes, count, single } = readCodes('decode', codes, parts.quantizer)
-    const data = new Float32Array(count * dimension)
+    const data = new Float32Array(count * dimensions)
     const { engine, front, quantizer } = this.load()
     const { width } = parts.front
-    const step = Math.max(1, Math.floor(TILE_BYTES / 4 / dimension))
+    const step = Math.max(1, Math.floor(TILE_BYTES / 4 / dimensions))
     frame(engine, (memory, kernels) => {
       const most = Math.min(step, count)
       const from = memory.alloc(most * bytesPerVector)
       const rows = memory.alloc(4 * most * width)
-      const to = memory.alloc(4 * most * dimension)
+      const to = memory.alloc(4 * most * dimensions)
       for (let first = 0; first < count; first += step) {
         const some = Math.min(step, count - first)
         memory
@@ -145,15 +145,15 @@ class FittedCodec implements Codec {
           .set(bytes.subarray(first * bytesPerVector, (first + some) * bytesPerVector))
         quantizer.decode(rows, from, some)
         front.undo(to, rows, some)
-        if (kernels.greatestBitsF32(to, some * dimension) >= MOST_FLOAT) {
-          const at = memory.f32(to, some * dimension).findIndex((x) => !Number.isFinite(x))
-          const row = first + Math.floor(at / dimension)
+        if (kernels.greatestBitsF32(to, some * dimensions) >= MOST_FLOAT) {
+          const at = memory.f32(to, some * dimensions).findIndex((x) => !Number.isFinite(x))
+          const row = first + Math.floor(at / dimensions)
           throw rowError('decode: "codes"', row, 'factors of numbers within float32, got greater ones')
         }
-        data.set(memory.f32(to, some * dimension), first * dimension)
+        data.set(memory.f32(to, some * dimensions), first * dimensions)
       }
     })
-    return { data, shape: single ? [dimension] : [count, dimension] }
+    return { data, shape: single ? [dimensions] : [count, dimensions] }
   }
 
   toBytes(): Uint8Array<ArrayBuffer> {
@@ -171,11 +171,11 @@ class FittedCodec implements Codec {
   }
 }
 
-/** What a verb is given as codes: (n, bytes of a row), or those of one. Checks what a damaged row would spoil: factors, numbers, the centre's number and unused bits. */
+/** What a verb is given as codes: (n, bytes of a row), or those of one. Checks what a damaged row would spoil: factors, numbers, the centroid's number and unused bits. */
 export function readCodes(
   verb: string,
   codes: unknown,
-  { layout, centres }: Quantizer
+  { layout, centroids }: Quantizer
 ): { bytes: Uint8Array; count: number; single: boolean } {
   const { name, data, shape, bits } = readTensor(verb, 'codes', codes)
   if (bits || !/^Uint8(Clamped)?Array$/.test(Object.prototype.toString.call(data).slice(8, -1))) {
@@ -191,7 +191,7 @@ export function readCodes(
   const count = single ? 1 : shape[0]!
   const bytes = data as Uint8Array
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const { codeBytes, factors, centreBytes } = layout
+  const { codeBytes, factors, centroidBytes } = layout
   const unused = unusedBits(layout)
   const wide = layout.scan === 'float'
   for (let i = 0; i < count; i++) {
@@ -215,9 +215,9 @@ export function readCodes(
       const factor = view.getFloat32(at + 4 * f, true)
       if (!Number.isFinite(factor)) throw rowError(name, i, `a finite factor ${f}, got ${factor}`)
     }
-    if (centreBytes === 0) continue
-    const centre = centreBytes === 1 ? bytes[at + 4 * factors]! : view.getUint16(at + 4 * factors, true)
-    if (centre >= centres) throw rowError(name, i, `one of ${centres} centres, got number ${centre}`)
+    if (centroidBytes === 0) continue
+    const centroid = centroidBytes === 1 ? bytes[at + 4 * factors]! : view.getUint16(at + 4 * factors, true)
+    if (centroid >= centroids) throw rowError(name, i, `one of ${centroids} centroids, got number ${centroid}`)
   }
   return { bytes, count, single }
 }

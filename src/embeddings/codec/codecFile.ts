@@ -20,7 +20,7 @@ const MOST = 2 ** 50
 
 /** A codec as the bytes of a safetensors file (docs/formats.md). */
 export function encodeCodec({ front, quantizer, seed }: CodecParts): Uint8Array<ArrayBuffer> {
-  const { dimension, metric, truncate, components, mean } = front
+  const { dimensions, metric, truncate, components, mean } = front
   const tables = [
     ...Object.entries({ components, mean }).flatMap(([name, table]) =>
       table ? [{ name: FRONT + name, ...table }] : []
@@ -30,7 +30,7 @@ export function encodeCodec({ front, quantizer, seed }: CodecParts): Uint8Array<
   // Wide elements first: so all arrays are aligned.
   tables.sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT)
   const { method, parameters } = quantizer
-  const entry = { kind: KIND, version: VERSION, method, metric, dimension, truncate, seed, parameters }
+  const entry = { kind: KIND, version: VERSION, method, metric, dimension: dimensions, truncate, seed, parameters }
   return encodeSafetensors(tables, { [METADATA_KEY]: JSON.stringify(entry) })
 }
 
@@ -42,16 +42,16 @@ export function decodeCodec(verb: string, bytes: unknown): CodecParts {
   const { metadata, tensors } = decodeSafetensors(bytes)
   const text = metadata[METADATA_KEY]
   if (text === undefined) throw new FormatError('bad-header', 'the file lacks the tersor metadata of a codec')
-  const { method, metric, dimension, truncate, seed, parameters } = parseEntry(text, KIND, VERSION)
+  const { method, metric, dimension: dimensions, truncate, seed, parameters } = parseEntry(text, KIND, VERSION)
   const kind = methodOf(method)
   if (!kind) throw malformed('expected a method that this release has', method)
   const known = METRICS.find((name) => name === metric)
   if (!known) throw malformed(`expected a metric of ${METRICS.join(', ')}`, metric)
-  if (!isLength(dimension) || dimension === 0 || dimension > MOST_DIMENSIONS) {
-    throw malformed(`expected 1 to ${MOST_DIMENSIONS} dimensions`, dimension)
+  if (!isLength(dimensions) || dimensions === 0 || dimensions > MOST_DIMENSIONS) {
+    throw malformed(`expected 1 to ${MOST_DIMENSIONS} dimensions`, dimensions)
   }
-  if (!isLength(truncate) || truncate === 0 || truncate > dimension) {
-    throw malformed(`expected 1 to ${dimension} leading elements`, truncate)
+  if (!isLength(truncate) || truncate === 0 || truncate > dimensions) {
+    throw malformed(`expected 1 to ${dimensions} leading elements`, truncate)
   }
   if (!isLength(seed)) throw malformed('expected a seed', seed)
   if (!isRecord(parameters)) throw malformed('expected parameters', parameters)
@@ -79,6 +79,6 @@ export function decodeCodec(verb: string, bytes: unknown): CodecParts {
     throw new FormatError('bad-tensor', "the codec's components expected F32, got I8")
   }
   type Floats = Parameters<typeof openFront>[3]
-  const front = openFront(dimension, known, truncate, components as Floats, mean as Floats)
+  const front = openFront(dimensions, known, truncate, components as Floats, mean as Floats)
   return { front, quantizer: kind.open(front.width, known, parameters, tables), seed }
 }

@@ -39,7 +39,7 @@ export interface CodecFitOptions extends CodecOptions {
 
 /** What a codec is fitted from: the rows of a table, in parts, in streams, or both. */
 export interface CodecFit {
-  readonly dimension: number
+  readonly dimensions: number
   /** rows that were added */
   readonly count: number
   /**
@@ -77,15 +77,15 @@ const KEPT_ROWS = 65536
  * Method: the front (truncation, principal components, unit length), then the method's own, named there. All that is learnt comes from at most `keep` rows: those of the least hash of seed and place.
  *
  * @throws TypeError for an unknown option, or both bits and bytes; RangeError for bits that the method lacks (those it has are listed), for rows with a number that is
- * not finite (row and column are named), for fewer rows than centres
+ * not finite (row and column are named), for fewer rows than centroids
  */
 export function fitCodec(sample: VectorsLike, options: CodecOptions = {}): Codec {
   const source = vectorsOf(VERB, sample, 'sample')
-  const [count, dimension] = source.shape
+  const [count, dimensions] = source.shape
   if (count === 0 || source.single) {
     throw rangeError(`${source.name} expected vectors of shape (n, dimension), got ${count ? 'one' : 'none'}`)
   }
-  return new TableFit(planOf(VERB, dimension, options), 0).take(source).fit()
+  return new TableFit(planOf(VERB, dimensions, options), 0).take(source).fit()
 }
 
 /**
@@ -95,11 +95,11 @@ export function fitCodec(sample: VectorsLike, options: CodecOptions = {}): Codec
  *
  * @throws TypeError and RangeError as `fitCodec`
  */
-export function createCodecFit(dimension: number, options: CodecFitOptions = {}): CodecFit {
-  checkInteger('createCodecFit', 'dimension', dimension, 1, MOST_DIMENSIONS)
+export function createCodecFit(dimensions: number, options: CodecFitOptions = {}): CodecFit {
+  checkInteger('createCodecFit', 'dimensions', dimensions, 1, MOST_DIMENSIONS)
   const { first = 0, ...rest } = options
   checkInteger('createCodecFit', 'first', first, 0, Number.MAX_SAFE_INTEGER)
-  return new TableFit(planOf('createCodecFit', dimension, rest, ['first']), first)
+  return new TableFit(planOf('createCodecFit', dimensions, rest, ['first']), first)
 }
 
 /**
@@ -112,7 +112,7 @@ export function openCodec(bytes: Uint8Array): Codec {
 }
 
 interface Plan {
-  readonly dimension: number
+  readonly dimensions: number
   readonly kind: MethodKind<MethodOptions & { bits: number }>
   readonly metric: Metric
   readonly seed: number
@@ -124,17 +124,17 @@ interface Plan {
   readonly method: MethodOptions
 }
 
-function planOf(verb: string, dimension: number, options: CodecOptions, more: readonly string[] = []): Plan {
-  if (dimension > MOST_DIMENSIONS) {
+function planOf(verb: string, dimensions: number, options: CodecOptions, more: readonly string[] = []): Plan {
+  if (dimensions > MOST_DIMENSIONS) {
     throw rangeError(
-      `${verb}: expected vectors of at most ${MOST_DIMENSIONS} dimensions, got ${dimension}; truncate them, or split them`
+      `${verb}: expected vectors of at most ${MOST_DIMENSIONS} dimensions, got ${dimensions}; truncate them, or split them`
     )
   }
   if (typeof options !== 'object' || options === null) checkOptions(verb, options, COMMON)
   const name = checkChoice(verb, 'method', options.method ?? 'turbo', METHODS)
   const kind = methodOf(name)!
   checkOptions(verb, options, [...COMMON, ...more, ...kind.options])
-  const { bits, bytes, metric = 'cosine', seed = 0, truncate = dimension, pca } = options
+  const { bits, bytes, metric = 'cosine', seed = 0, truncate = dimensions, pca } = options
   if (bits !== undefined && bytes !== undefined) {
     throw typeError(`${verb}: expected at most one of bits, bytes, got both`)
   }
@@ -142,7 +142,7 @@ function planOf(verb: string, dimension: number, options: CodecOptions, more: re
   if (bytes !== undefined) checkInteger(verb, 'bytes', bytes, 1, Infinity)
   checkChoice(verb, 'metric', metric, METRICS)
   checkInteger(verb, 'seed', seed, 0, Number.MAX_SAFE_INTEGER)
-  checkInteger(verb, 'truncate', truncate, 1, dimension)
+  checkInteger(verb, 'truncate', truncate, 1, dimensions)
   if (pca !== undefined) checkInteger(verb, 'pca', pca, 1, truncate)
   const most = Math.max(1, Math.min(KEPT_ROWS, Math.floor(KEPT_BYTES / 4 / truncate)))
   const { keep = most } = options
@@ -150,7 +150,7 @@ function planOf(verb: string, dimension: number, options: CodecOptions, more: re
   const method = Object.fromEntries(
     Object.entries(options).filter(([option, value]) => kind.options.includes(option) && value !== undefined)
   ) as MethodOptions
-  return { dimension, kind, metric, seed, bits, bytes, truncate, pca, keep, method }
+  return { dimensions, kind, metric, seed, bits, bytes, truncate, pca, keep, method }
 }
 
 function checkBits(verb: string, { method, bits: known }: Pick<MethodKind, 'method' | 'bits'>, bits: unknown): void {
@@ -181,8 +181,8 @@ class TableFit implements CodecFit {
     if (pca !== undefined) this.gram = createGram(truncate, { center: metric === 'l2', first: start })
   }
 
-  get dimension(): number {
-    return this.plan.dimension
+  get dimensions(): number {
+    return this.plan.dimensions
   }
 
   get count(): number {
@@ -190,20 +190,20 @@ class TableFit implements CodecFit {
   }
 
   add(vectors: VectorsLike): this {
-    return this.take(vectorsOf('add', vectors, 'vectors', this.dimension))
+    return this.take(vectorsOf('add', vectors, 'vectors', this.dimensions))
   }
 
   take(source: Vectors): this {
-    const { dimension, metric, truncate } = this.plan
+    const { dimensions, metric, truncate } = this.plan
     const [count] = source.shape
     if (count === 0) return this
     const first = this.ranges.at(-1)?.end ?? this.start
     if (count > Number.MAX_SAFE_INTEGER - first) {
       throw rangeError(`${source.name} expected fewer rows than ${Number.MAX_SAFE_INTEGER - first}, got ${count}`)
     }
-    const front = createFront(dimension, metric, truncate)
+    const front = createFront(dimensions, metric, truncate)
     const engine = defaultEngine()
-    const step = tileRows(dimension)
+    const step = tileRows(dimensions)
     const eachTile = (visit: (rows: Pointer, from: number, some: number) => void): void =>
       frame(engine, (memory) => {
         const loaded = front.load(engine)
@@ -274,16 +274,16 @@ class TableFit implements CodecFit {
       for (let i = 0; i < count; i += step) {
         rest.apply(rows + 4 * i * front.width, source, i, Math.min(step, count - i))
       }
-      return this.quantizer(engine, { rows, count, dimension: front.width, metric, total: this.count, seed })
+      return this.quantizer(engine, { rows, count, dimensions: front.width, metric, total: this.count, seed })
     })
     return codecOf({ front, quantizer, seed })
   }
 
   private front(): Front {
-    const { dimension, metric, truncate, pca } = this.plan
-    if (pca === undefined) return createFront(dimension, metric, truncate)
+    const { dimensions, metric, truncate, pca } = this.plan
+    if (pca === undefined) return createFront(dimensions, metric, truncate)
     const { v, mean } = this.gram!.pca({ rank: pca }) as { v: Tensor; mean: Tensor }
-    return createFront(dimension, metric, truncate, v, metric === 'l2' ? mean : undefined)
+    return createFront(dimensions, metric, truncate, v, metric === 'l2' ? mean : undefined)
   }
 
   private quantizer(engine: Engine, sample: Sample): Quantizer {
@@ -311,7 +311,7 @@ class TableFit implements CodecFit {
       }
     }
     throw rangeError(
-      `${VERB}: "bytes" expected at least ${Math.min(...sizes)} for ${sample.dimension} dimensions and method ${kind.method}, got ${bytes}; ` +
+      `${VERB}: "bytes" expected at least ${Math.min(...sizes)} for ${sample.dimensions} dimensions and method ${kind.method}, got ${bytes}; ` +
         'truncate or pca make rows shorter'
     )
   }

@@ -9,11 +9,11 @@ type Floats = Tensor<Float32Array<ArrayBuffer>>
 /** What stands before every method: the first elements of a row, principal components, unit length for cosine. */
 export interface Front {
   /** of rows as they come */
-  readonly dimension: number
+  readonly dimensions: number
   /** of rows as the method takes them */
   readonly width: number
   readonly metric: Metric
-  /** leading elements that are kept, as Matryoshka embeddings allow; `dimension`: all */
+  /** leading elements that are kept, as Matryoshka embeddings allow; `dimensions`: all */
   readonly truncate: number
   /** (truncate, width): a row's coordinates are its products with the columns */
   readonly components?: Floats
@@ -46,20 +46,20 @@ const MOST_EXPONENT = 48
 export const MOST_BITS = (MOST_EXPONENT + 127) << 23
 
 export function createFront(
-  dimension: number,
+  dimensions: number,
   metric: Metric,
-  truncate = dimension,
+  truncate = dimensions,
   components?: Floats,
   mean?: Floats
 ): Front {
   const width = components ? components.shape[1]! : truncate
-  const front = { dimension, width, metric, truncate, components, mean }
+  const front = { dimensions, width, metric, truncate, components, mean }
   return { ...front, load: (engine) => loadFront(engine, front) }
 }
 
 function loadFront(engine: Engine, front: Omit<Front, 'load'>): LoadedFront {
   const { memory, kernels } = engine
-  const { dimension, width, metric, truncate, components, mean } = front
+  const { dimensions, width, metric, truncate, components, mean } = front
   const table = (data: Float32Array | undefined): Pointer => {
     if (!data) return 0
     const at = memory.alloc(4 * data.length)
@@ -77,10 +77,10 @@ function loadFront(engine: Engine, front: Omit<Front, 'load'>): LoadedFront {
 
   /** Rows as they come, without what is left out, checked. */
   const take = (to: Pointer, source: Source, first: number, count: number): void => {
-    if (truncate === dimension) loadF32(memory, kernels, to, source, first * dimension, count * dimension)
+    if (truncate === dimensions) loadF32(memory, kernels, to, source, first * dimensions, count * dimensions)
     else {
       for (let i = 0; i < count; i++) {
-        loadF32(memory, kernels, to + 4 * i * truncate, source, (first + i) * dimension, truncate)
+        loadF32(memory, kernels, to + 4 * i * truncate, source, (first + i) * dimensions, truncate)
       }
     }
     if (metric !== 'cosine') {
@@ -107,21 +107,21 @@ function loadFront(engine: Engine, front: Omit<Front, 'load'>): LoadedFront {
       if (metric === 'cosine' && kernels.unitRows(to, count, width) >= 0) throw numberError(source, truncate)
     },
     undo(to, from, count) {
-      const view = memory.f32(to, count * dimension)
+      const view = memory.f32(to, count * dimensions)
       if (!components) {
         const rows = memory.f32(from, count * width)
-        if (width === dimension) view.set(rows)
+        if (width === dimensions) view.set(rows)
         else {
           view.fill(0)
-          for (let i = 0; i < count; i++) view.set(rows.subarray(i * width, (i + 1) * width), i * dimension)
+          for (let i = 0; i < count; i++) view.set(rows.subarray(i * width, (i + 1) * width), i * dimensions)
         }
         return
       }
       view.fill(0)
       for (let i = 0; i < count; i++) {
-        const row = to + 4 * i * dimension
+        const row = to + 4 * i * dimensions
         kernels.dotRows(row, from + 4 * i * width, across, truncate, width)
-        if (mean) for (let j = 0; j < truncate; j++) view[i * dimension + j]! += mean.data[j]!
+        if (mean) for (let j = 0; j < truncate; j++) view[i * dimensions + j]! += mean.data[j]!
       }
     }
   }
@@ -147,7 +147,7 @@ export function numberError(source: Source, columns: number, most = 128): Error 
 
 /** The front of a codec's file. Throws FormatError. */
 export function openFront(
-  dimension: number,
+  dimensions: number,
   metric: Metric,
   truncate: number,
   components: Floats | undefined,
@@ -160,5 +160,5 @@ export function openFront(
   if (!fits) {
     throw new FormatError('bad-tensor', `the codec's components or their mean do not fit ${truncate} dimensions`)
   }
-  return createFront(dimension, metric, truncate, components, mean)
+  return createFront(dimensions, metric, truncate, components, mean)
 }

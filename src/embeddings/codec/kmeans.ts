@@ -5,7 +5,7 @@ export interface KmeansOptions {
   seed: number
   /** rounds of assigning and averaging; fewer where nothing changes any more */
   iterations: number
-  /** numbers from one row to the next; default `dimension` */
+  /** numbers from one row to the next; default `dimensions` */
   stride?: number
   /** one of many independent choices of first rows for a seed; default 0 */
   stream?: number
@@ -14,9 +14,9 @@ export interface KmeansOptions {
 }
 
 /** Centroids as the search for the nearest takes them. */
-export interface Centres {
+export interface PackedCentroids {
   readonly k: number
-  readonly dimension: number
+  readonly dimensions: number
   readonly panels: Pointer
   readonly halves: Pointer
   /** f32[dimension]: what rows and centroids are taken off first */
@@ -41,33 +41,33 @@ export function kmeans(
   centroids: Pointer,
   rows: Pointer,
   count: number,
-  dimension: number,
+  dimensions: number,
   k: number,
-  { seed, iterations, stride = dimension, stream = 0, warm = false }: KmeansOptions
+  { seed, iterations, stride = dimensions, stream = 0, warm = false }: KmeansOptions
 ): void {
   frame(engine, (memory, kernels) => {
     if (!warm) {
       chooseRows(engine, count, k, seed, stream).forEach((row, i) => {
-        memory.f32(centroids + 4 * i * dimension, dimension).set(memory.f32(rows + 4 * row * stride, dimension))
+        memory.f32(centroids + 4 * i * dimensions, dimensions).set(memory.f32(rows + 4 * row * stride, dimensions))
       })
     }
     const numbers = memory.alloc(2 * count)
     memory.u16(numbers, count).fill(0xffff)
-    const sums = memory.alloc(8 * k * dimension)
+    const sums = memory.alloc(8 * k * dimensions)
     const counts = memory.alloc(4 * k)
-    const centres = makeCentres(engine, k, dimension)
+    const packed = makeCentroids(engine, k, dimensions)
     for (let round = 0; round < iterations; round++) {
-      fillCentres(engine, centres, centroids)
-      if (nearest(engine, numbers, rows, count, centres, { stride }) === 0) break
-      memory.f64(sums, k * dimension).fill(0)
+      fillCentroids(engine, packed, centroids)
+      if (nearest(engine, numbers, rows, count, packed, { stride }) === 0) break
+      memory.f64(sums, k * dimensions).fill(0)
       memory.i32(counts, k).fill(0)
-      kernels.sumByNumberF32(sums, counts, rows, count, stride, dimension, numbers)
-      kernels.meansByNumberF32(centroids, sums, counts, k, dimension)
+      kernels.sumByNumberF32(sums, counts, rows, count, stride, dimensions, numbers)
+      kernels.meansByNumberF32(centroids, sums, counts, k, dimensions)
       if (memory.i32(counts, k).includes(0)) {
         const errors = sums
         memory.f64(errors, k).fill(0)
-        kernels.errorsByNumberF32(errors, rows, count, stride, dimension, numbers, centroids)
-        refill(engine, centroids, counts, errors, centres)
+        kernels.errorsByNumberF32(errors, rows, count, stride, dimensions, numbers, centroids)
+        refill(engine, centroids, counts, errors, packed)
       }
     }
   })
@@ -79,24 +79,24 @@ export function assign(
   numbers: Pointer,
   rows: Pointer,
   count: number,
-  dimension: number,
+  dimensions: number,
   centroids: Pointer,
   k: number
 ): void {
   frame(engine, () => {
-    nearest(engine, numbers, rows, count, loadCentres(engine, centroids, k, dimension))
+    nearest(engine, numbers, rows, count, loadCentroids(engine, centroids, k, dimensions))
   })
 }
 
 /** Centroids made ready for many calls of `nearest`, in the frame that is open. */
-export function loadCentres(engine: Engine, centroids: Pointer, k: number, dimension: number): Centres {
-  const centres = makeCentres(engine, k, dimension)
-  fillCentres(engine, centres, centroids)
-  return centres
+export function loadCentroids(engine: Engine, centroids: Pointer, k: number, dimensions: number): PackedCentroids {
+  const packed = makeCentroids(engine, k, dimensions)
+  fillCentroids(engine, packed, centroids)
+  return packed
 }
 
 export interface NearestOptions {
-  /** numbers from one row to the next; default the centres' dimension */
+  /** numbers from one row to the next; default the packed' dimension */
   stride?: number
   /** of a number; default 2 */
   bytes?: 1 | 2
@@ -110,25 +110,29 @@ export function nearest(
   numbers: Pointer,
   rows: Pointer,
   count: number,
-  { k, dimension, panels, halves, shift }: Centres,
-  { stride = dimension, bytes = 2, step = bytes }: NearestOptions = {}
+  { k, dimensions, panels, halves, shift }: PackedCentroids,
+  { stride = dimensions, bytes = 2, step = bytes }: NearestOptions = {}
 ): number {
   return frame(engine, (memory, kernels) => {
-    const work = memory.alloc(32 * (dimension + 2))
+    const work = memory.alloc(32 * (dimensions + 2))
     const wide = bytes === 2 ? 1 : 0
-    return kernels.nearestF32(numbers, step, wide, rows, count, stride, dimension, panels, halves, shift, k, work)
+    return kernels.nearestF32(numbers, step, wide, rows, count, stride, dimensions, panels, halves, shift, k, work)
   })
 }
 
-function makeCentres({ memory }: Engine, k: number, dimension: number): Centres {
+function makeCentroids({ memory }: Engine, k: number, dimensions: number): PackedCentroids {
   const whole = 4 * Math.ceil(k / 4)
-  const panels = memory.alloc(4 * whole * dimension)
-  return { k, dimension, panels, halves: memory.alloc(4 * whole), shift: memory.alloc(4 * dimension) }
+  const panels = memory.alloc(4 * whole * dimensions)
+  return { k, dimensions, panels, halves: memory.alloc(4 * whole), shift: memory.alloc(4 * dimensions) }
 }
 
-function fillCentres(engine: Engine, { k, dimension, panels, halves, shift }: Centres, centroids: Pointer): void {
+function fillCentroids(
+  engine: Engine,
+  { k, dimensions, panels, halves, shift }: PackedCentroids,
+  centroids: Pointer
+): void {
   frame(engine, (memory, kernels) => {
-    kernels.packCentresF32(panels, halves, shift, centroids, k, dimension, memory.alloc(4 * SOME))
+    kernels.packCentroidsF32(panels, halves, shift, centroids, k, dimensions, memory.alloc(4 * SOME))
   })
 }
 
@@ -154,20 +158,20 @@ function refill(
   centroids: Pointer,
   counts: Pointer,
   errors: Pointer,
-  { k, dimension, shift }: Centres
+  { k, dimensions, shift }: PackedCentroids
 ): void {
   const sizes = memory.i32(counts, k)
   const left = memory.f64(errors, k)
-  const middle = memory.f32(shift, dimension)
+  const middle = memory.f32(shift, dimensions)
   for (let empty = sizes.indexOf(0); empty >= 0; empty = sizes.indexOf(0, empty + 1)) {
     let donor = 0
     for (let i = 1; i < k; i++) if (left[i]! > left[donor]!) donor = i
     if (left[donor] === 0) return
     left[donor]! /= 2
     left[empty] = left[donor]!
-    const from = memory.f32(centroids + 4 * donor * dimension, dimension)
-    const to = memory.f32(centroids + 4 * empty * dimension, dimension)
-    for (let j = 0; j < dimension; j++) {
+    const from = memory.f32(centroids + 4 * donor * dimensions, dimensions)
+    const to = memory.f32(centroids + 4 * empty * dimensions, dimensions)
+    for (let j = 0; j < dimensions; j++) {
       const x = from[j]!
       const apart = (j & 1 ? -SPLIT : SPLIT) * (x - middle[j]!)
       from[j] = x - apart

@@ -11,14 +11,14 @@ export type Method = 'turbo' | 'rabitq' | 'osq' | 'int8' | 'binary' | 'float16' 
 /** The tables of a quantizer, as they stand in a codec's file. */
 export type Tables = Readonly<Record<string, Tensor<Float32Array<ArrayBuffer>> | Tensor<Int8Array<ArrayBuffer>>>>
 
-/** A fitted method: what it knows, apart from any engine. Rows are f32, of `dimension`, as the codec's front gives them (unit length for cosine). */
+/** A fitted method: what it knows, apart from any engine. Rows are f32, of `dimensions`, as the codec's front gives them (unit length for cosine). */
 export interface Quantizer {
   readonly method: Method
-  readonly dimension: number
+  readonly dimensions: number
   readonly metric: Metric
   readonly layout: RowLayout
-  /** k-means centres that rows are centred on; 1: the mean; 0: none */
-  readonly centres: number
+  /** k-means centroids that rows are centered on; 1: the mean; 0: none */
+  readonly centroids: number
   /** what else the file's entry holds, with `tables` enough to open it again */
   readonly parameters: Readonly<Record<string, number | string | boolean>>
   readonly tables: Tables
@@ -37,7 +37,7 @@ export interface LoadedQuantizer {
 }
 
 /**
- * A query as its scan takes it: score = (step raw + base) scale + bias + third multiplier + terms[centre] + constant,
+ * A query as its scan takes it: score = (step raw + base) scale + bias + third multiplier + terms[centroid] + constant,
  * where the scan sums raw over the codes (its step and base are 1 and 0 where it sums floats).
  */
 export interface Query {
@@ -50,7 +50,7 @@ export interface Query {
   /** what a row's third factor is multiplied with to get the half-width of the bound of its score, where it is an error */
   readonly bound: number
   readonly constant: number
-  /** f32 for each centre; 0: none */
+  /** f32 for each centroid; 0: none */
   readonly terms: Pointer
   /** 'tables': four entries sum to at most 255, and sums are exact; else they are averaged */
   readonly exact: boolean
@@ -68,7 +68,7 @@ export interface Query {
 export interface SampleShape {
   /** rows of the sample */
   readonly count: number
-  readonly dimension: number
+  readonly dimensions: number
   readonly metric: Metric
   /** rows of the table that the sample stands for */
   readonly total: number
@@ -106,5 +106,5 @@ export interface MethodKind<Options extends object = object> {
   /** Checks the options (closed by fitCodec already) and fits. Errors begin with 'fitCodec: '. */
   fit(engine: Engine, sample: Sample, options: Options): Quantizer
   /** Opens what `parameters` and `tables` hold. Throws FormatError for what does not fit together. */
-  open(dimension: number, metric: Metric, parameters: Readonly<Record<string, unknown>>, tables: Tables): Quantizer
+  open(dimensions: number, metric: Metric, parameters: Readonly<Record<string, unknown>>, tables: Tables): Quantizer
 }

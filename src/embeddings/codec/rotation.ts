@@ -4,15 +4,15 @@ import { powerOfTwo } from '../../core/powers.js'
 
 /** A random orthogonal matrix R of d rows and columns, known by its seed alone. */
 export interface Rotation {
-  readonly dimension: number
+  readonly dimensions: number
   readonly seed: number
   /** Puts its signs into an engine, where they live until the caller's frame ends. */
   load(engine: Engine): LoadedRotation
 }
 
 export interface LoadedRotation {
-  /** rows: f32 (count, d) -> R (row - centre): f32 (count, d); to may be from. No centre: 0. Every row by itself: the number of rows does not matter. */
-  rotate(to: Pointer, from: Pointer, count: number, centre?: Pointer): void
+  /** rows: f32 (count, d) -> R (row - centroid): f32 (count, d); to may be from. No centroid: 0. Every row by itself: the number of rows does not matter. */
+  rotate(to: Pointer, from: Pointer, count: number, centroid?: Pointer): void
   /** f32 (count, d) -> R^T row: f32 (count, d); to may be from */
   inverse(to: Pointer, from: Pointer, count: number): void
   /** For kernels that rotate rows on their way: f32 signs times scales, as assembly/embeddings/rotate.ts takes them. */
@@ -43,11 +43,11 @@ function blockOf(d: number): number {
  * Method: assembly/embeddings/rotate.ts; signs are bits of SplitMix64, of the seed and of each transform's stream.
  * Error: rows keep their length to 7e-8 of it (below 64 dimensions, 2e-7); R^T R x is x to 4e-7 of its length.
  */
-export function rotationOf(dimension: number, seed: number): Rotation {
+export function rotationOf(dimensions: number, seed: number): Rotation {
   return {
-    dimension,
+    dimensions,
     seed,
-    load: (engine) => loadRotation(engine, dimension, seed)
+    load: (engine) => loadRotation(engine, dimensions, seed)
   }
 }
 
@@ -76,7 +76,7 @@ function loadRotation(engine: Engine, d: number, seed: number): LoadedRotation {
     signs,
     block,
     zeros,
-    rotate: (to, from, count, centre = zeros) => kernels.rotateRows(to, from, centre, signs, count, d, block),
+    rotate: (to, from, count, centroid = zeros) => kernels.rotateRows(to, from, centroid, signs, count, d, block),
     inverse: (to, from, count) => kernels.unrotateRows(to, from, signs, count, d, block)
   }
 }

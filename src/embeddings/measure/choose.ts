@@ -88,7 +88,7 @@ const OPTIONS = [
 ]
 
 /**
- * Finds the cheapest codec that holds a recall, or the one that finds most in so many bytes: methods, bits, centres, fewer numbers of each
+ * Finds the cheapest codec that holds a recall, or the one that finds most in so many bytes: methods, bits, centroids, fewer numbers of each
  * vector, and rescoring are tried on vectors (n, d), of which 500, or more where the recall is close to 1, are held out as queries.
  *
  * A codec holds a recall where the lower end of its interval does. With `recall`, the fewest bytes of codes and tables win; what cannot be
@@ -106,23 +106,23 @@ export function chooseCodec(vectors: VectorsLike, options: ChooseOptions): Choic
   const goal = checkGoal(options)
   const all = vectorsOf('chooseCodec', vectors)
   checkFinite(all)
-  const [count, dimension] = all.shape
+  const [count, dimensions] = all.shape
   if (count < LEAST_ROWS) {
     throw rangeError(`chooseCodec: "vectors" expected at least ${LEAST_ROWS}, got ${count}; with so few, keep float32`)
   }
   const rows = checkInteger('chooseCodec', 'rows', options.rows ?? count, count, 2 ** 40)
   const wanted = Math.max(QUERIES, goal.kind === 'recall' ? Math.ceil(MISSES / Math.max(1e-9, 1 - goal.value)) : 0)
   const queries = Math.min(wanted, MOST_QUERIES, Math.floor(count / 5))
-  const possible = candidatesFor(dimension, count - queries, goal.methods, Infinity)
+  const possible = candidatesFor(dimensions, count - queries, goal.methods, Infinity)
   if (possible.length === 0) {
     throw rangeError(
-      `chooseCodec: "methods" expected one that ${count - queries} vectors of ${dimension} numbers are enough for, got ` +
+      `chooseCodec: "methods" expected one that ${count - queries} vectors of ${dimensions} numbers are enough for, got ` +
         `${goal.methods.join(', ')}, which need ${LEAST_TRAINED}; allow others, such as turbo`
     )
   }
-  const search = new Search(goal, rows, dimension, new Trials(all, { ...goal, queries }))
+  const search = new Search(goal, rows, dimensions, new Trials(all, { ...goal, queries }))
   const most = goal.kind === 'recall' ? Infinity : goal.kind === 'totalBytes' ? goal.value / rows : goal.value
-  const candidates = candidatesFor(dimension, count - queries, goal.methods, most)
+  const candidates = candidatesFor(dimensions, count - queries, goal.methods, most)
   // For a recall the smallest first, for a size the largest: what comes early then rules out most of what follows.
   if (goal.kind !== 'recall') candidates.reverse()
   for (const candidate of candidates) search.meet(candidate)
@@ -196,7 +196,7 @@ class Search {
   constructor(
     private readonly goal: Goal,
     private readonly rows: number,
-    private readonly dimension: number,
+    private readonly dimensions: number,
     private readonly trials: Trials
   ) {}
 
@@ -275,8 +275,8 @@ class Search {
   }
 
   private costOf({ bytesPerVector, tableBytes }: Codec, oversampling: number): number {
-    const { rows, dimension, goal } = this
-    const kept = { float32: 4 * dimension, float16: 2 * dimension, int8: dimension + 8 }
+    const { rows, dimensions, goal } = this
+    const kept = { float32: 4 * dimensions, float16: 2 * dimensions, int8: dimensions + 8 }
     const originals = goal.originals && oversampling > 1 ? kept[goal.originals] : 0
     return rows * (bytesPerVector + originals) + tableBytes
   }
@@ -330,7 +330,7 @@ class Search {
   }
 
   choice(): Choice {
-    const { goal, winner, trials, rows, dimension, entries } = this
+    const { goal, winner, trials, rows, dimensions, entries } = this
     if (!winner) throw this.unreachable()
     if (goal.kind !== 'recall' && trials.partial) {
       this.measureAmongAll(entries.filter(({ codec }) => codec === winner.codec))
@@ -344,7 +344,7 @@ class Search {
       interval: trial.interval,
       bytesPerVector: codec.bytesPerVector,
       totalBytes,
-      ratio: (4 * rows * dimension) / totalBytes,
+      ratio: (4 * rows * dimensions) / totalBytes,
       table: this.table()
     }
   }

@@ -67,7 +67,7 @@ export interface Evaluation {
     deviation: number
   }
   bytesPerVector: number
-  /** of what was fitted: centres, code books, calibration */
+  /** of what was fitted: centroids, code books, calibration */
   tableBytes: number
   /** rows times bytesPerVector, and the tables */
   totalBytes: number
@@ -100,7 +100,7 @@ const OPTIONS = ['queries', 'k', 'oversampling', 'confidence', 'seed']
  * Recall is the share of the k rows that are nearest by float32 which the codes find, too, by row: of equally near rows the first count. Without
  * `queries`, rows are drawn, and each is searched for among all others; the truth that `recallInterval` is about is then the mean over all n rows,
  * each searched for among the n - 1 others. With `queries`, it is the mean over all that might be asked in their stead. The codec is
- * taken as it is: one that was fitted on few rows, such as a centre for every ten, knows them better than what is added later, which only
+ * taken as it is: one that was fitted on few rows, such as a centroid for every ten, knows them better than what is added later, which only
  * queries from elsewhere show.
  *
  * Method: intervals of E. B. Wilson for clusters of hits (src/embeddings/interval.ts). The speeds vary from run to run, all else is the same everywhere.
@@ -115,10 +115,10 @@ export function evaluate(codec: Codec, vectors: VectorsLike, options: EvaluateOp
   const oversampling = checkNumber('evaluate', 'oversampling', options.oversampling ?? 3, 1, 1000)
   const confidence = checkNumber('evaluate', 'confidence', options.confidence ?? 0.95, 0.5, 0.999999)
   const seed = checkInteger('evaluate', 'seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER)
-  const rows = vectorsOf('evaluate', vectors, 'vectors', codec.dimension)
+  const rows = vectorsOf('evaluate', vectors, 'vectors', codec.dimensions)
   checkFinite(rows)
   const count = rows.shape[0]
-  const { queries, own } = queriesOf(rows, options.queries, codec.dimension, seed)
+  const { queries, own } = queriesOf(rows, options.queries, codec.dimensions, seed)
   const available = own ? count - 1 : count
   if (available < 1) {
     throw rangeError(
@@ -147,7 +147,7 @@ export function evaluate(codec: Codec, vectors: VectorsLike, options: EvaluateOp
     ...{ k, oversampling, confidence, queries: number, tied: truth.tied, rows: count },
     ...distortion(codec, rows, codes, seed),
     bias: scoreBias(codec, rows, codes, queries, seed, own),
-    ...{ bytesPerVector, tableBytes, totalBytes, ratio: (4 * count * codec.dimension) / totalBytes },
+    ...{ bytesPerVector, tableBytes, totalBytes, ratio: (4 * count * codec.dimensions) / totalBytes },
     encodePerSecond: count / seconds,
     queriesPerSecond: number / searching
   }
@@ -157,35 +157,35 @@ export function evaluate(codec: Codec, vectors: VectorsLike, options: EvaluateOp
 function queriesOf(
   rows: Rows,
   asked: EvaluateOptions['queries'],
-  dimension: number,
+  dimensions: number,
   seed: number
 ): { queries: Rows; own?: Uint32Array } {
   const count = rows.shape[0]!
   if (asked !== undefined && typeof asked !== 'number') {
-    const queries = vectorsOf('evaluate', asked, 'queries', dimension)
+    const queries = vectorsOf('evaluate', asked, 'queries', dimensions)
     checkFinite(queries)
     if (queries.shape[0] === 0) throw rangeError('evaluate: "queries" expected at least one vector, got none')
     return { queries }
   }
   const number =
-    asked === undefined ? defaultQueries(count, dimension) : checkInteger('evaluate', 'queries', asked, 1, count)
+    asked === undefined ? defaultQueries(count, dimensions) : checkInteger('evaluate', 'queries', asked, 1, count)
   const own = sampleRows(count, number, seed)
   return { queries: gathered(rows, own), own }
 }
 
 /** At most half of the rows, fewer where searching costs much. */
-export function defaultQueries(count: number, dimension: number): number {
-  const affordable = Math.max(LEAST_QUERIES, Math.floor(PRODUCTS / Math.max(1, count * dimension)))
+export function defaultQueries(count: number, dimensions: number): number {
+  const affordable = Math.max(LEAST_QUERIES, Math.floor(PRODUCTS / Math.max(1, count * dimensions)))
   return Math.max(1, Math.min(QUERIES, Math.ceil(count / 2), affordable))
 }
 
 /** All rows as codes, in an index and as they are. */
 export function encoded(codec: Codec, rows: Rows): { index: Index; codes: Uint8Array; seconds: number } {
-  const [count, dimension] = rows.shape as [number, number]
+  const [count, dimensions] = rows.shape as [number, number]
   const { bytesPerVector } = codec
   const index = createIndex(codec)
   const codes = new Uint8Array(count * bytesPerVector)
-  const tile = tileOf(dimension, TILE)
+  const tile = tileOf(dimensions, TILE)
   let milliseconds = 0
   for (let first = 0; first < count; first += tile) {
     const size = Math.min(tile, count - first)
@@ -208,9 +208,9 @@ const codesOf = (codes: Uint8Array, bytes: number, which: Uint32Array): { data: 
 /** Differences of rows and what their codes decode to. */
 function distortion(codec: Codec, rows: Rows, codes: Uint8Array, seed: number): { mse: number; relativeMse: number } {
   const { sqrtF64 } = defaultEngine().kernels
-  const { dimension, bytesPerVector, metric } = codec
+  const { dimensions, bytesPerVector, metric } = codec
   const which = sampleRows(rows.shape[0]!, DECODED, seed, 1)
-  const tile = tileOf(dimension, TILE)
+  const tile = tileOf(dimensions, TILE)
   let [lost, all] = [0, 0]
   for (let first = 0; first < which.length; first += tile) {
     const part = which.subarray(first, first + tile)
@@ -218,18 +218,18 @@ function distortion(codec: Codec, rows: Rows, codes: Uint8Array, seed: number): 
     const originals = gathered(rows, part) as Source
     for (let i = 0; i < part.length; i++) {
       let squares = 0
-      for (let j = 0; j < dimension; j++) squares += elementAt(originals, i * dimension + j) ** 2
+      for (let j = 0; j < dimensions; j++) squares += elementAt(originals, i * dimensions + j) ** 2
       const length = metric === 'cosine' && squares > 0 ? sqrtF64(squares) : 1
       let difference = 0
-      for (let j = 0; j < dimension; j++) {
-        const d = elementAt(originals, i * dimension + j) / length - decoded[i * dimension + j]!
+      for (let j = 0; j < dimensions; j++) {
+        const d = elementAt(originals, i * dimensions + j) / length - decoded[i * dimensions + j]!
         difference += d * d
       }
       lost += difference
       all += metric === 'cosine' ? (squares > 0 ? 1 : 0) : squares
     }
   }
-  return { mse: lost / (which.length * dimension), relativeMse: all > 0 ? lost / all : 0 }
+  return { mse: lost / (which.length * dimensions), relativeMse: all > 0 ? lost / all : 0 }
 }
 
 /** Scores of codes against exact ones, of all queries and the same few rows. */

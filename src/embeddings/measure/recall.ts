@@ -22,8 +22,8 @@ export function checkFinite(rows: Source): void {
 const TILE_BYTES = 1 << 26
 
 /** Rows that a tile of `bytes` has, at least one. */
-export function tileOf(dimension: number, bytes = TILE_BYTES): number {
-  return Math.max(1, Math.floor(bytes / (4 * dimension)))
+export function tileOf(dimensions: number, bytes = TILE_BYTES): number {
+  return Math.max(1, Math.floor(bytes / (4 * dimensions)))
 }
 
 /** Rows [first, first + count), over the same memory, as every verb reads them. */
@@ -32,23 +32,23 @@ export function rowsAt(
   first: number,
   count: number
 ): Tensor<Rows['data']> & { dtype?: string } {
-  const dimension = shape[1]!
+  const dimensions = shape[1]!
   return {
-    data: data.subarray(first * dimension, (first + count) * dimension),
-    shape: [count, dimension],
+    data: data.subarray(first * dimensions, (first + count) * dimensions),
+    shape: [count, dimensions],
     ...(bits ? { dtype: bits } : {})
   }
 }
 
 /** Some rows, copied. */
 export function gathered(rows: Rows, which: ArrayLike<number>): Rows {
-  const dimension = rows.shape[1]!
+  const dimensions = rows.shape[1]!
   const data = rows.data.slice(0, 0)
-  const copy = new (data.constructor as new (length: number) => Rows['data'])(which.length * dimension)
+  const copy = new (data.constructor as new (length: number) => Rows['data'])(which.length * dimensions)
   for (let i = 0; i < which.length; i++) {
-    copy.set(rows.data.subarray(which[i]! * dimension, (which[i]! + 1) * dimension), i * dimension)
+    copy.set(rows.data.subarray(which[i]! * dimensions, (which[i]! + 1) * dimensions), i * dimensions)
   }
-  return { data: copy, shape: [which.length, dimension], bits: rows.bits }
+  return { data: copy, shape: [which.length, dimensions], bits: rows.bits }
 }
 
 /** The nearest of each query: (queries, width) row numbers, the best first. */
@@ -100,13 +100,13 @@ export function searchOthers(
  * tiles, so that tables larger than linear memory are searched, too.
  */
 export function exactNeighbours(rows: Rows, queries: Rows, metric: Metric, k: number, own?: Uint32Array): Neighbours {
-  const [count, dimension] = rows.shape as [number, number]
+  const [count, dimensions] = rows.shape as [number, number]
   const number = queries.shape[0]!
   // One more than k shows ties.
   const width = Math.min(k + 1, count - (own ? 1 : 0))
   const codec = fitCodec(rowsAt(rows, 0, 1), { method: 'float32', metric })
   let best: Ranking | undefined
-  const tile = tileOf(dimension)
+  const tile = tileOf(dimensions)
   for (let first = 0; first < count; first += tile) {
     const size = Math.min(tile, count - first)
     const index = createIndex(codec)

@@ -73,9 +73,9 @@ export class Trials {
     private readonly table: Rows,
     private readonly options: TrialOptions
   ) {
-    const [count, dimension] = table.shape as [number, number]
+    const [count, dimensions] = table.shape as [number, number]
     const { seed, queries, metric, k } = options
-    const sample = sampleRows(count, Math.max(4 * queries, Math.floor(NUMBERS / dimension)), seed, 3)
+    const sample = sampleRows(count, Math.max(4 * queries, Math.floor(NUMBERS / dimensions)), seed, 3)
     const drawn = new Uint8Array(sample.length)
     for (const place of sampleRows(sample.length, queries, seed, 4)) drawn[place] = 1
     this.asked = sample.filter((_, place) => drawn[place])
@@ -113,8 +113,8 @@ export class Trials {
 
   private wholeBoard(): Board {
     const { table, options, asked } = this
-    const [count, dimension] = table.shape as [number, number]
-    const own = every(asked, Math.min(asked.length, defaultQueries(count, dimension)))
+    const [count, dimensions] = table.shape as [number, number]
+    const own = every(asked, Math.min(asked.length, defaultQueries(count, dimensions)))
     const queries = gathered(table, own)
     return { rows: table, queries, own, truth: exactNeighbours(table, queries, options.metric, options.k, own) }
   }

@@ -16,14 +16,14 @@ interface Piece {
 }
 
 /**
- * How 32 rows stand in a block: [codes in scan form][scale f32[32]][bias f32[32]][third f32[32]][centre u8 | u16[32]]. Parts begin at
+ * How 32 rows stand in a block: [codes in scan form][scale f32[32]][bias f32[32]][third f32[32]][centroid u8 | u16[32]]. Parts begin at
  * multiples of 16 bytes; lanes without a row, and what fills up a part, are zero.
  */
 export interface BlockParts {
   /** offset of the first factor; each takes 128 bytes */
   readonly factors: number
-  /** offset of the centres' numbers */
-  readonly centre: number
+  /** offset of the centroids' numbers */
+  readonly centroid: number
   /** bytes of the block */
   readonly bytes: number
   /** 'bytes', 'half', 'float', 'lookup': from one row's codes to the next */
@@ -95,7 +95,7 @@ export function blockParts(layout: RowLayout): BlockParts {
 }
 
 function planBlock(layout: RowLayout): BlockParts {
-  const { scan, codeBytes, centreBytes } = layout
+  const { scan, codeBytes, centroidBytes } = layout
   const pieces: Piece[] = []
   let step = 0
   let factors: number
@@ -110,9 +110,9 @@ function planBlock(layout: RowLayout): BlockParts {
     factors = align(BLOCK_ROWS * step)
   }
   for (let k = 0; k < layout.factors; k++) pieces.push(strip(codeBytes + 4 * k, factors + 128 * k, 4, 4))
-  const centre = factors + 128 * layout.factors
-  if (centreBytes) pieces.push(strip(codeBytes + 4 * layout.factors, centre, centreBytes, centreBytes))
-  return { factors, centre, bytes: centre + align(BLOCK_ROWS * centreBytes), step, pieces }
+  const centroid = factors + 128 * layout.factors
+  if (centroidBytes) pieces.push(strip(codeBytes + 4 * layout.factors, centroid, centroidBytes, centroidBytes))
+  return { factors, centroid, bytes: centroid + align(BLOCK_ROWS * centroidBytes), step, pieces }
 }
 
 /** Bytes of a block of 32 rows: a multiple of 16, and the distance of one block from the next. */

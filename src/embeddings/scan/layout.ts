@@ -12,7 +12,7 @@ export type Scan =
   | 'float'
 
 /**
- * How a row of codes looks: the codes, `factors` little-endian f32 (scale, bias, third), the centre's number. Rows stand one after
+ * How a row of codes looks: the codes, `factors` little-endian f32 (scale, bias, third), the centroid's number. Rows stand one after
  * the other without padding.
  */
 export interface RowLayout {
@@ -29,8 +29,8 @@ export interface RowLayout {
   readonly unsigned?: boolean | undefined
   /** what the third factor is: added times the query's multiplier, or half the width of the score's bound, times the query's `bound` */
   readonly third?: 'offset' | 'error'
-  /** bytes of the centre's number: 0 where there is one centre */
-  readonly centreBytes: 0 | 1 | 2
+  /** bytes of the centroid's number: 0 where there is one centroid */
+  readonly centroidBytes: 0 | 1 | 2
 }
 
 /** Vectors of more numbers are refused: the scans' sums hold no more. */
@@ -50,6 +50,6 @@ export function codeBytesOf(bits: number, count: number): number {
 }
 
 /** Bytes of a row. */
-export function rowBytes({ codeBytes, factors, centreBytes }: RowLayout): number {
-  return codeBytes + 4 * factors + centreBytes
+export function rowBytes({ codeBytes, factors, centroidBytes }: RowLayout): number {
+  return codeBytes + 4 * factors + centroidBytes
 }

@@ -70,7 +70,7 @@ function scanRaw(
 
 /**
  * Scores of all rows of `count` blocks, lanes without a row included: f32 [32 count], the higher the better.
- * score = ((((step raw + base) scale + bias) + third multiplier) + constant) + terms[centre], in f32; the third takes part where it is an offset.
+ * score = ((((step raw + base) scale + bias) + third multiplier) + constant) + terms[centroid], in f32; the third takes part where it is an offset.
  */
 export function scanBlocks(
   engine: Engine,
@@ -101,11 +101,12 @@ function finish(
   count: number,
   kind: 'whole' | 'floats'
 ): void {
-  const { bytes: stride, factors, centre } = blockParts(layout)
+  const { bytes: stride, factors, centroid } = blockParts(layout)
   const used = layout.factors === 3 && layout.third === 'error' ? 2 : layout.factors
   const whole = kind === 'whole' ? 1 : 0
   kernels.finishScores(scores, blocks + factors, stride, count, whole, used, step, base, multiplier, constant)
-  if (terms && layout.centreBytes) kernels.addTerms(scores, blocks + centre, stride, count, layout.centreBytes, terms)
+  if (terms && layout.centroidBytes)
+    kernels.addTerms(scores, blocks + centroid, stride, count, layout.centroidBytes, terms)
 }
 
 /**

@@ -1,7 +1,7 @@
 import { createEngine, frame, type Engine } from '../../core/engine.js'
 import type { Pointer } from '../../core/memory.js'
 import { clearBlocks, placeRows, blockBytes } from '../scan/blocks.js'
-import { kmeans, loadCentres, nearest, type Centres } from '../codec/kmeans.js'
+import { kmeans, loadCentroids, nearest, type PackedCentroids } from '../codec/kmeans.js'
 import { BLOCK_ROWS, rowBytes, type RowLayout } from '../scan/layout.js'
 import type { Metric } from '../codec/quantizer.js'
 import { floatQuery, scanBlocks } from '../scan/scan.js'
@@ -17,7 +17,7 @@ const ITERATIONS = 12
 
 /** Which list a row belongs to, and which ones a query looks at: centroids of k-means over decoded rows, in the index's engine for good. */
 export class Coarse {
-  private readonly centres: Centres
+  private readonly packed: PackedCentroids
   private readonly layout: RowLayout
   private readonly blocks: Pointer
 
@@ -28,11 +28,18 @@ export class Coarse {
     private readonly metric: Metric
   ) {
     const { memory } = engine
-    const dimension = centroids.length / lists
+    const dimensions = centroids.length / lists
     const at = memory.alloc(centroids.byteLength)
     memory.f32(at, centroids.length).set(centroids)
-    this.centres = loadCentres(engine, at, lists, dimension)
-    this.layout = { scan: 'float', bits: 32, count: dimension, codeBytes: 4 * dimension, factors: 0, centreBytes: 0 }
+    this.packed = loadCentroids(engine, at, lists, dimensions)
+    this.layout = {
+      scan: 'float',
+      bits: 32,
+      count: dimensions,
+      codeBytes: 4 * dimensions,
+      factors: 0,
+      centroidBytes: 0
+    }
     const blocks = Math.ceil(lists / BLOCK_ROWS)
     this.blocks = memory.alloc(blocks * blockBytes(this.layout))
     clearBlocks(engine, this.layout, this.blocks, blocks)
@@ -41,7 +48,7 @@ export class Coarse {
       memory.f32(rows, centroids.length).set(centroids)
       // Rows lie on a sphere, the centroids of spread ones deep in it. By directions 24 of 140 lists have .963 of the ten nearest of 20,000
       // sentences, by distances .936.
-      if (metric === 'cosine') engine.kernels.unitRows(rows, lists, dimension)
+      if (metric === 'cosine') engine.kernels.unitRows(rows, lists, dimensions)
       placeRows(engine, this.layout, this.blocks, 0, rows, lists)
     })
   }
@@ -59,7 +66,7 @@ export class Coarse {
       const found = memory.alloc(2 * Math.min(step, count))
       eachTile(count, step, (first, length) => {
         codec.decode(rows, codes + first * rowBytes(codec.layout), length)
-        nearest(engine, found, rows, length, this.centres)
+        nearest(engine, found, rows, length, this.packed)
         numbers.set(memory.u16(found, length), first)
       })
     })
@@ -107,7 +114,7 @@ export function makeLists(collection: Collection, lists: number, seed: number): 
   collection.coarse = coarse
 }
 
-/** Centroids of a sample, in an engine that is given up again: what it needs is much, for a while. */
+/** PackedCentroids of a sample, in an engine that is given up again: what it needs is much, for a while. */
 function fitCentroids({ engine, codes, size }: Collection, lists: number, seed: number): Float32Array<ArrayBuffer> {
   const { codec, store } = codes
   const { inner } = codec

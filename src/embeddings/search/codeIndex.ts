@@ -80,7 +80,7 @@ export class CodeIndex implements Index {
       this.collection = new Collection(engine, [shelf])
       return
     }
-    const whole = exactCodec(engine, originals, codec.dimension, codec.metric, meanOf(front, quantizer))
+    const whole = exactCodec(engine, originals, codec.dimensions, codec.metric, meanOf(front, quantizer))
     const rows = new Store(engine, rowForm(engine, rowBytes(whole.layout)))
     this.collection = new Collection(engine, [shelf, { codec: whole, store: rows }])
   }
@@ -113,8 +113,8 @@ export class CodeIndex implements Index {
     const ids = this.newIds('add', options, source.shape[0]!)
     const { engine } = this.collection
     const shelves = this.collection.present().map(({ codec }) => codec)
-    const { dimension } = this.codec
-    const step = rowsInTile(4 * dimension)
+    const { dimensions } = this.codec
+    const step = rowsInTile(4 * dimensions)
     this.collection.append(ids, step, (to, first, count) => {
       frame(engine, (memory) => {
         shelves.forEach((codec, i) => {
@@ -216,7 +216,7 @@ export class CodeIndex implements Index {
 
   private exactly(): LoadedCodec {
     const { engine } = this.collection
-    return (this.exact ??= exactCodec(engine, 'float32', this.codec.dimension, this.codec.metric))
+    return (this.exact ??= exactCodec(engine, 'float32', this.codec.dimensions, this.codec.metric))
   }
 
   /** Lists are made once there are rows enough, when they are first needed: so it does not matter how the rows came. */
@@ -228,8 +228,8 @@ export class CodeIndex implements Index {
   }
 
   private readVectors(verb: string, name: string, value: unknown): Source {
-    const { dimension } = this.codec
-    return vectorsOf(verb, value, name, dimension)
+    const { dimensions } = this.codec
+    return vectorsOf(verb, value, name, dimensions)
   }
 
   private readAsked(verb: string, vectors: unknown, count: number): Source {

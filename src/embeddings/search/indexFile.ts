@@ -265,10 +265,10 @@ function adoptIds(collection: Collection, numbers: Uint32Array<ArrayBuffer>, nex
 
 const badIds = (message: string): FormatError => new FormatError('bad-tensor', `the index's array "ids" ${message}`)
 
-/** What a scan relies on: floats and factors that are numbers, centres that there are. */
+/** What a scan relies on: floats and factors that are numbers, centroids that there are. */
 function checkBlocks({ engine, codes }: Collection, pointer: number, count: number): void {
-  const { layout, centres } = codes.codec
-  const { factors, centre, bytes } = blockParts(layout)
+  const { layout, centroids } = codes.codec
+  const { factors, centroid, bytes } = blockParts(layout)
   for (let at = pointer; at < pointer + count * bytes; at += bytes) {
     if (!areNumbers(engine, layout, at, factors)) {
       throw new FormatError('bad-tensor', 'the index\'s array "codes" expected finite numbers')
@@ -276,8 +276,8 @@ function checkBlocks({ engine, codes }: Collection, pointer: number, count: numb
     if (layout.factors && !engine.kernels.finiteF32(at + factors, BLOCK_ROWS * layout.factors)) {
       throw new FormatError('bad-tensor', 'the index\'s array "codes" expected finite factors')
     }
-    if (layout.centreBytes && greatest(centresAt(engine, layout, at + centre)) >= centres) {
-      throw new FormatError('bad-tensor', `the index's array "codes" expected numbers of ${centres} centres`)
+    if (layout.centroidBytes && greatest(centroidsAt(engine, layout, at + centroid)) >= centroids) {
+      throw new FormatError('bad-tensor', `the index's array "codes" expected numbers of ${centroids} centroids`)
     }
   }
 }
@@ -311,8 +311,8 @@ function areNumbers(
 /** The exponent of a float16 that is not finite. */
 const HALF_ONES = 0x7c00
 
-function centresAt({ memory }: Collection['engine'], layout: RowLayout, at: number): Uint8Array | Uint16Array {
-  return layout.centreBytes === 2 ? memory.u16(at, BLOCK_ROWS) : memory.u8(at, BLOCK_ROWS)
+function centroidsAt({ memory }: Collection['engine'], layout: RowLayout, at: number): Uint8Array | Uint16Array {
+  return layout.centroidBytes === 2 ? memory.u16(at, BLOCK_ROWS) : memory.u8(at, BLOCK_ROWS)
 }
 
 function greatest(numbers: Uint8Array | Uint16Array): number {

@@ -16,9 +16,9 @@ export interface LoadedCodec {
   readonly layout: RowLayout
   readonly metric: Metric
   /** numbers of a row as it comes */
-  readonly dimension: number
+  readonly dimensions: number
   readonly inner: number
-  readonly centres: number
+  readonly centroids: number
   /** Rows of a source -> f32 (count, inner). Throws RangeError for a number that is not finite, naming its row. */
   front(to: Pointer, source: Source, first: number, count: number): void
   /** f32 (count, inner), which may be overwritten -> codes */
@@ -36,9 +36,9 @@ export function loadParts(engine: Engine, front: Front, quantizer: Quantizer): L
   return {
     layout: quantizer.layout,
     metric: front.metric,
-    dimension: front.dimension,
+    dimensions: front.dimensions,
     inner: front.width,
-    centres: quantizer.centres,
+    centroids: quantizer.centroids,
     front: (to, source, first, count) => loadedFront.apply(to, source, first, count),
     encode: (codes, rows, count) => loaded.encode(codes, rows, count),
     decode: (rows, codes, count) => loaded.decode(rows, codes, count),
@@ -46,29 +46,34 @@ export function loadParts(engine: Engine, front: Front, quantizer: Quantizer): L
   }
 }
 
-/** A codec of whole vectors, which needs no sample: floats, or a byte for each of the rotated coordinates of what is left of a vector less `centre`. */
+/** A codec of whole vectors, which needs no sample: floats, or a byte for each of the rotated coordinates of what is left of a vector less `centroid`. */
 export function exactCodec(
   engine: Engine,
   format: OriginalsFormat,
-  dimension: number,
+  dimensions: number,
   metric: Metric,
-  centre = new Float32Array(dimension)
+  centroid = new Float32Array(dimensions)
 ): LoadedCodec {
   const quantizer =
     format === 'int8'
-      ? int8.open(dimension, metric, { axis: 'vector', seed: 0 }, { centre: { data: centre, shape: [dimension] } })
-      : (format === 'float16' ? float16 : float32).open(dimension, metric, {}, {})
-  return loadParts(engine, createFront(dimension, metric), quantizer)
+      ? int8.open(
+          dimensions,
+          metric,
+          { axis: 'vector', seed: 0 },
+          { centre: { data: centroid, shape: [dimensions] } }
+        )
+      : (format === 'float16' ? float16 : float32).open(dimensions, metric, {}, {})
+  return loadParts(engine, createFront(dimensions, metric), quantizer)
 }
 
 /** The mean of whole vectors that a codec knows, if any. */
 export function meanOf(
-  { dimension, truncate, components }: Front,
+  { dimensions, truncate, components }: Front,
   { tables }: Quantizer
 ): Float32Array<ArrayBuffer> | undefined {
-  if (components || truncate < dimension) return undefined
+  if (components || truncate < dimensions) return undefined
   const table = tables.mean ?? tables.centre
-  return table?.data instanceof Float32Array && table.data.length === dimension ? table.data : undefined
+  return table?.data instanceof Float32Array && table.data.length === dimensions ? table.data : undefined
 }
 
 /** Codes as a scan takes them. */

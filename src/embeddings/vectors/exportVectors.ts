@@ -61,21 +61,22 @@ const WRITERS: {
   'sqlite-vec/int8': (vectors, options) => bytesOf(integersOf(vectors, options, Int8Array)),
   'sqlite-vec/bit': (vectors, options) => {
     const bits = bitsOf(vectors, options)
-    const dimension = options.bits ?? vectors.shape[1]
-    if (dimension % 8) {
+    const dimensions = options.bits ?? vectors.shape[1]
+    if (dimensions % 8) {
       throw rangeError(
-        `${VERB}: "vectors" expected a multiple of 8 bits for sqlite-vec, got ${dimension}; pad or truncate them`
+        `${VERB}: "vectors" expected a multiple of 8 bits for sqlite-vec, got ${dimensions}; pad or truncate them`
       )
     }
     return (index) => packed(bits(index))
   },
   'qdrant/float32': (vectors) => {
-    const { data, dimension } = floatsOf(vectors)
-    return (index) => Array.from(data.subarray(index * dimension, (index + 1) * dimension), (x) => Number(shortF32(x)))
+    const { data, dimensions } = floatsOf(vectors)
+    return (index) =>
+      Array.from(data.subarray(index * dimensions, (index + 1) * dimensions), (x) => Number(shortF32(x)))
   },
   'qdrant/uint8': (vectors, options) => {
-    const { data, dimension } = integersOf(vectors, options, Uint8Array)
-    return (index) => Array.from(data.subarray(index * dimension, (index + 1) * dimension))
+    const { data, dimensions } = integersOf(vectors, options, Uint8Array)
+    return (index) => Array.from(data.subarray(index * dimensions, (index + 1) * dimensions))
   },
   'redis/float32': (vectors) => bytesOf(floatsOf(vectors)),
   'redis/float16': (vectors) => bytesOf(halvesOf(vectors)),
@@ -125,7 +126,7 @@ function refuse(to: VectorDestination, name: string, value: unknown, applies: bo
 /** Rows of a table, one after the other. */
 interface Table<T> {
   data: T
-  dimension: number
+  dimensions: number
 }
 
 function floatsOf(vectors: Vectors): Table<Float32Array<ArrayBuffer>> {
@@ -133,7 +134,7 @@ function floatsOf(vectors: Vectors): Table<Float32Array<ArrayBuffer>> {
   if (problem) throw problem
   const { data, bits } = vectors
   const floats = bits ? halves(bits, new Uint16Array(data)) : Float32Array.from(data)
-  return { data: floats, dimension: vectors.shape[1] }
+  return { data: floats, dimensions: vectors.shape[1] }
 }
 
 /** Halfway between the greatest float16 and the next one, if there were one: it rounds to infinity. */
@@ -141,14 +142,14 @@ const BEYOND_F16 = 65520
 
 /** Patterns of float16. */
 function halvesOf(vectors: Vectors): Table<Uint16Array<ArrayBuffer>> {
-  const { data, dimension } = floatsOf(vectors)
+  const { data, dimensions } = floatsOf(vectors)
   const beyond = data.findIndex((x) => Math.abs(x) >= BEYOND_F16)
   if (beyond >= 0) {
     throw rangeError(
       `${VERB}: "vectors" expected numbers within float16, got ${data[beyond]} at index ${beyond}; rescale the data`
     )
   }
-  return { data: quantize(data, { format: 'float16' }).codes, dimension }
+  return { data: quantize(data, { format: 'float16' }).codes, dimensions }
 }
 
 function integersOf<T extends Int8Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
@@ -156,13 +157,13 @@ function integersOf<T extends Int8Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
   { scale }: ExportVectorsOptions,
   Type: new (length: number) => T
 ): Table<T> {
-  const dimension = vectors.shape[1]
+  const dimensions = vectors.shape[1]
   const to = new Type(vectors.size)
   if (tagOf(vectors.data) === Type.name) {
     if (scale !== undefined)
       throw typeError(`${VERB}: "scale" does not apply to ${Type.name}, which is written as it is`)
     to.set(vectors.data)
-    return { data: to, dimension }
+    return { data: to, dimensions }
   }
   const { data } = floatsOf(vectors)
   if (scale === undefined) {
@@ -176,7 +177,7 @@ function integersOf<T extends Int8Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
   }
   const offset = Type.name === 'Uint8Array' ? 128 : 0
   for (const [i, x] of data.entries()) to[i] = Math.min(127, Math.max(-128, roundToEven(x * scale))) + offset
-  return { data: to, dimension }
+  return { data: to, dimensions }
 }
 
 function roundToEven(x: number): number {
@@ -215,17 +216,17 @@ function packed(bits: readonly number[]): Uint8Array<ArrayBuffer> {
 }
 
 /** Little-endian bytes of each row, in a buffer of its own: not every driver regards a view's offset. */
-function bytesOf({ data, dimension }: Table<Float32Array | Uint16Array | Int8Array>): Write<Uint8Array<ArrayBuffer>> {
-  const width = data.BYTES_PER_ELEMENT * dimension
+function bytesOf({ data, dimensions }: Table<Float32Array | Uint16Array | Int8Array>): Write<Uint8Array<ArrayBuffer>> {
+  const width = data.BYTES_PER_ELEMENT * dimensions
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   return (index) => new Uint8Array(bytes.subarray(index * width, (index + 1) * width))
 }
 
 function textOf<T extends Float32Array | Uint16Array>(
-  { data, dimension }: Table<T>,
+  { data, dimensions }: Table<T>,
   shorten: (element: number) => string
 ): Write<string> {
-  return (index) => `[${Array.from(data.subarray(index * dimension, (index + 1) * dimension), shorten).join(',')}]`
+  return (index) => `[${Array.from(data.subarray(index * dimensions, (index + 1) * dimensions), shorten).join(',')}]`
 }
 
 /** Powers of ten that f64 holds exactly. */

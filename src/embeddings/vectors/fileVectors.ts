@@ -72,7 +72,7 @@ function chosen({ tensors }: TensorFile, name: string | undefined): TensorEntry 
 }
 
 async function readRows(file: TensorFile, entry: TensorEntry, ids: ArrayLike<number>): Promise<TensorLike> {
-  const [rows, dimension] = entry.shape as [number, number]
+  const [rows, dimensions] = entry.shape as [number, number]
   if (!Array.isArray(ids) && !(ArrayBuffer.isView(ids) && 'length' in ids)) {
     throw typeError(`fileVectors: "ids" expected an array of whole numbers, got ${show(ids)}`)
   }
@@ -88,13 +88,13 @@ async function readRows(file: TensorFile, entry: TensorEntry, ids: ArrayLike<num
     while (end < order.length && ids[order[end]!]! - ids[order[end - 1]!]! <= gap) end++
     const first = ids[order[start]!]!
     const part = await file.readRows(entry.name, first, ids[order[end - 1]!]! - first + 1)
-    data ??= new (part.data.constructor as new (length: number) => FileTensor['data'])(ids.length * dimension)
+    data ??= new (part.data.constructor as new (length: number) => FileTensor['data'])(ids.length * dimensions)
     for (const i of order.slice(start, end)) {
-      const from = (ids[i]! - first) * dimension
-      data.set(part.data.subarray(from, from + dimension) as never, i * dimension)
+      const from = (ids[i]! - first) * dimensions
+      data.set(part.data.subarray(from, from + dimensions) as never, i * dimensions)
     }
     start = end
   }
   data ??= new Float32Array(0)
-  return { data, shape: [ids.length, dimension], dtype: entry.dtype.toLowerCase() } as TensorLike
+  return { data, shape: [ids.length, dimensions], dtype: entry.dtype.toLowerCase() } as TensorLike
 }

@@ -9,7 +9,7 @@ type Embedding = readonly number[] | NumberArray | TensorLike | string
 
 /**
  * What vectors may come in: a tensor of shape (n, d) or (d); a list of vectors (arrays, typed arrays, tensors of one vector); flat
- * numbers with their `dimension`; records with an `embedding`, `vector` or `values`; or what an API answers, `{ data: [{ embedding }] }`
+ * numbers with their `dimensions`; records with an `embedding`, `vector` or `values`; or what an API answers, `{ data: [{ embedding }] }`
  * or `{ embeddings: [[...]] }`. A typed array alone is one vector, or many where the dimension is known.
  */
 export type VectorsLike =
@@ -17,7 +17,7 @@ export type VectorsLike =
   | readonly Embedding[]
   | readonly VectorRecord[]
   | VectorRecord
-  | { readonly data: NumberArray; readonly dimension: number }
+  | { readonly data: NumberArray; readonly dimensions: number }
   | { readonly data: readonly VectorRecord[] }
   | {
       readonly embeddings:
@@ -31,7 +31,7 @@ type Embedded<Field extends string> = { readonly [name in Field]: Embedding }
 
 /** Vectors of one length: a source of shape (n, d), and for `readTensor` a tensor. */
 export interface Vectors extends Source {
-  readonly shape: readonly [count: number, dimension: number]
+  readonly shape: readonly [count: number, dimensions: number]
   /** as `bits`, by the name that it has in a tensor */
   readonly dtype?: Source['bits']
   /** given as one vector, not as a list of one */
@@ -157,7 +157,7 @@ function copyRow(place: string, to: Float32Array, row: ArrayLike<unknown>): void
 /** Collects vectors of one length, as f32. */
 export class Rows {
   private data = new Float32Array(0)
-  private dimension = 0
+  private dimensions = 0
   count = 0
 
   /** @param expected how many will come, where that is known */
@@ -169,11 +169,11 @@ export class Rows {
     const { length } = row
     if (this.count === 0) {
       if (length === 0) throw rangeError(`${place} expected at least one number, got none`)
-      this.dimension = length
+      this.dimensions = length
       this.data = new Float32Array(length * this.expected)
     }
-    if (length !== this.dimension) {
-      throw rangeError(`${place} expected ${this.dimension} numbers, as in the first vector, got ${length}`)
+    if (length !== this.dimensions) {
+      throw rangeError(`${place} expected ${this.dimensions} numbers, as in the first vector, got ${length}`)
     }
     const start = this.count * length
     if (start === this.data.length) {
@@ -187,15 +187,15 @@ export class Rows {
 
   /** All vectors: (n, d). */
   finish(): { data: Float32Array<ArrayBuffer>; shape: [number, number] } {
-    const size = this.count * this.dimension
+    const size = this.count * this.dimensions
     return {
       data: this.data.length === size ? this.data : this.data.slice(0, size),
-      shape: [this.count, this.dimension]
+      shape: [this.count, this.dimensions]
     }
   }
 }
 
-function fromRows(where: string, items: readonly unknown[], dimension = 0): Vectors {
+function fromRows(where: string, items: readonly unknown[], dimensions = 0): Vectors {
   const rows = new Rows(items.length)
   // By index: a hole is refused like anything else that is no vector.
   for (let i = 0; i < items.length; i++) {
@@ -203,7 +203,7 @@ function fromRows(where: string, items: readonly unknown[], dimension = 0): Vect
     rows.add(`${where}, vector ${i},`, typeof item === 'string' ? { embedding: item } : item)
   }
   const { data, shape } = rows.finish()
-  return { name: where, data, shape: rows.count ? shape : [0, dimension], size: data.length, single: false }
+  return { name: where, data, shape: rows.count ? shape : [0, dimensions], size: data.length, single: false }
 }
 
 /** `verb: "name"` apart again, for those who put it together. */
@@ -213,7 +213,7 @@ function splitName(where: string): [verb: string, name: string] {
 }
 
 /** A tensor of shape (n, d) or (d), over the caller's own array. */
-function fromTensor(where: string, value: unknown, dimension?: number): Vectors {
+function fromTensor(where: string, value: unknown, dimensions?: number): Vectors {
   const source = readTensor(...splitName(where), value)
   const { shape, size, bits } = source
   const common = { ...source, ...(bits ? { dtype: bits } : {}) }
@@ -227,12 +227,12 @@ function fromTensor(where: string, value: unknown, dimension?: number): Vectors 
       shape.length === 3 ? "; where each text has a vector for each token, pool them first (pooling: 'mean')" : ''
     throw rangeError(`${where} expected vectors of shape (n, d), got ${shape.join('x') || 'a scalar'}${hint}`)
   }
-  if (dimension !== undefined && size !== dimension && size % dimension === 0) {
-    return { ...common, shape: [size / dimension, dimension], single: false }
+  if (dimensions !== undefined && size !== dimensions && size % dimensions === 0) {
+    return { ...common, shape: [size / dimensions, dimensions], single: false }
   }
-  if (size === 0) return { ...common, shape: [0, dimension ?? 0], single: false }
+  if (size === 0) return { ...common, shape: [0, dimensions ?? 0], single: false }
   // It is taken for many vectors whose dimension was not said.
-  if (dimension === undefined && size > MOST_DIMENSIONS) {
+  if (dimensions === undefined && size > MOST_DIMENSIONS) {
     throw rangeError(
       `${where} expected vectors of at most ${MOST_DIMENSIONS} numbers, got ${size} without a shape; give { data, shape: [n, d] }`
     )
@@ -261,42 +261,42 @@ function inOrder(where: string, items: readonly unknown[]): readonly unknown[] {
   return ordered
 }
 
-function fromObject(where: string, value: Record<string, unknown>, dimension?: number): Vectors | undefined {
+function fromObject(where: string, value: Record<string, unknown>, dimensions?: number): Vectors | undefined {
   const { data, embeddings, vectors } = value
   if (data !== undefined) {
     if (value.shape === undefined && value.dims === undefined) {
-      if (Array.isArray(data) && isObject(data[0])) return fromRows(where, inOrder(where, data), dimension)
-      if (value.dimension !== undefined) return fromFlat(where, value)
-      if (Array.isArray(data)) return fromArray(where, data, dimension)
+      if (Array.isArray(data) && isObject(data[0])) return fromRows(where, inOrder(where, data), dimensions)
+      if (value.dimensions !== undefined) return fromFlat(where, value)
+      if (Array.isArray(data)) return fromArray(where, data, dimensions)
     }
-    return fromTensor(where, value, dimension)
+    return fromTensor(where, value, dimensions)
   }
-  if (Array.isArray(embeddings)) return fromRows(where, embeddings, dimension)
+  if (Array.isArray(embeddings)) return fromRows(where, embeddings, dimensions)
   // Cohere: a list for each type that was asked for.
-  if (isObject(embeddings) && Array.isArray(embeddings.float)) return fromRows(where, embeddings.float, dimension)
-  if (isObject(embeddings) && embeddings.data !== undefined) return fromObject(where, embeddings, dimension)
-  if (Array.isArray(vectors)) return fromRows(where, vectors, dimension)
-  if (isObject(vectors)) return fromObject(where, vectors, dimension)
+  if (isObject(embeddings) && Array.isArray(embeddings.float)) return fromRows(where, embeddings.float, dimensions)
+  if (isObject(embeddings) && embeddings.data !== undefined) return fromObject(where, embeddings, dimensions)
+  if (Array.isArray(vectors)) return fromRows(where, vectors, dimensions)
+  if (isObject(vectors)) return fromObject(where, vectors, dimensions)
   if (embeddingOf(value) !== undefined) return { ...fromRows(where, [value]), single: true }
   return undefined
 }
 
 /** { data, dimension }: numbers one vector after the other. */
 function fromFlat(where: string, value: Record<string, unknown>): Vectors {
-  const { data, dimension, ...others } = value
-  if (typeof dimension !== 'number' || !Number.isInteger(dimension) || dimension < 1) {
-    throw rangeError(`${where}.dimension expected a whole number of at least 1, got ${show(dimension)}`)
+  const { data, dimensions, ...others } = value
+  if (typeof dimensions !== 'number' || !Number.isInteger(dimensions) || dimensions < 1) {
+    throw rangeError(`${where}.dimension expected a whole number of at least 1, got ${show(dimensions)}`)
   }
   const length = isNumbers(data) || Array.isArray(data) ? data.length : undefined
-  if (length === undefined || length % dimension) {
-    throw rangeError(`${where}.data expected a multiple of ${dimension} numbers, got ${length ?? show(data)}`)
+  if (length === undefined || length % dimensions) {
+    throw rangeError(`${where}.data expected a multiple of ${dimensions} numbers, got ${length ?? show(data)}`)
   }
-  return fromTensor(where, { ...others, data, shape: [length / dimension, dimension] })
+  return fromTensor(where, { ...others, data, shape: [length / dimensions, dimensions] })
 }
 
-function fromArray(where: string, value: readonly unknown[], dimension?: number): Vectors {
-  if (typeof value[0] !== 'number') return fromRows(where, value, dimension)
-  const flat = fromTensor(where, value, dimension)
+function fromArray(where: string, value: readonly unknown[], dimensions?: number): Vectors {
+  if (typeof value[0] !== 'number') return fromRows(where, value, dimensions)
+  const flat = fromTensor(where, value, dimensions)
   // As f32, with its numbers looked at, like vectors of a list.
   const data = new Float32Array(flat.size)
   copyRow(`${where},`, data, flat.data)
@@ -304,24 +304,24 @@ function fromArray(where: string, value: readonly unknown[], dimension?: number)
 }
 
 /**
- * Reads vectors from whatever they come in ({@link VectorsLike}), as f32 or as the typed array that they are in already. `dimension`
+ * Reads vectors from whatever they come in ({@link VectorsLike}), as f32 or as the typed array that they are in already. `dimensions`
  * is that of the codec or index, where there is one: numbers in one flat array are then cut by it, and other lengths are an error.
  * NaN and infinities pass: kernels find them.
  */
-export function vectorsOf(verb: string, input: unknown, name = 'vectors', dimension?: number): Vectors {
+export function vectorsOf(verb: string, input: unknown, name = 'vectors', dimensions?: number): Vectors {
   const where = `${verb}: "${name}"`
   let read: Vectors | undefined
   if (isBuffer(input)) {
     throw typeError(`${where} expected ${KINDS}, got a Buffer; readVectors reads files`)
-  } else if (isNumbers(input)) read = fromTensor(where, input, dimension)
-  else if (Array.isArray(input)) read = fromArray(where, input, dimension)
-  else if (isObject(input)) read = fromObject(where, input, dimension)
+  } else if (isNumbers(input)) read = fromTensor(where, input, dimensions)
+  else if (Array.isArray(input)) read = fromArray(where, input, dimensions)
+  else if (isObject(input)) read = fromObject(where, input, dimensions)
   if (!read) {
     const isPromise = isObject(input) && typeof input.then === 'function'
     throw typeError(`${where} expected ${KINDS}, got ${isPromise ? 'a promise; await it first' : show(input)}`)
   }
-  if (dimension !== undefined && read.shape[1] !== dimension && read.shape[0] > 0) {
-    throw rangeError(`${where} expected vectors of dimension ${dimension}, got ${read.shape[1]}`)
+  if (dimensions !== undefined && read.shape[1] !== dimensions && read.shape[0] > 0) {
+    throw rangeError(`${where} expected vectors of dimension ${dimensions}, got ${read.shape[1]}`)
   }
   return read
 }

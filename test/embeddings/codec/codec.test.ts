@@ -20,8 +20,8 @@ const lengthOf = (x: ArrayLike<number>): number => Math.sqrt(Array.from(x).reduc
 
 const CODECS: Record<string, CodecOptions> = {
   default: {},
-  'with centres': { centres: 7, bits: 3 },
-  'with many centres': { centres: 260, bits: 1 },
+  'with centroids': { centroids: 7, bits: 3 },
+  'with many centroids': { centroids: 260, bits: 1 },
   calibrated: { calibrate: true, bits: 4 },
   truncated: { truncate: 11, metric: 'dot' },
   'of components': { pca: 9, bits: 8 },
@@ -41,7 +41,16 @@ describe.each(Object.entries(CODECS))('a codec, %s', (_, options) => {
     const bytes = codec.toBytes()
     const back = openCodec(bytes)
     expectSameBits(back.toBytes(), bytes)
-    const known = ['method', 'metric', 'bits', 'dimension', 'centres', 'bytesPerVector', 'tableBytes', 'seed'] as const
+    const known = [
+      'method',
+      'metric',
+      'bits',
+      'dimensions',
+      'centroids',
+      'bytesPerVector',
+      'tableBytes',
+      'seed'
+    ] as const
     for (const name of known) expect(back[name], name).toBe(codec[name])
     const codes = codec.encode(rows)
     expectSameBits(back.encode(rows).data, codes.data)
@@ -111,16 +120,16 @@ describe.each(Object.entries(CODECS))('a codec, %s', (_, options) => {
 describe('fitCodec', () => {
   const rows = tableOf(300, 16, 1)
 
-  it('has turbo with 2 bits for the cosine as its default, and centres by the number of rows', () => {
+  it('has turbo with 2 bits for the cosine as its default, and centroids by the number of rows', () => {
     const codec = fitCodec(rows)
-    expect([codec.method, codec.bits, codec.metric, codec.centres, codec.seed]).toEqual(['turbo', 2, 'cosine', 1, 0])
+    expect([codec.method, codec.bits, codec.metric, codec.centroids, codec.seed]).toEqual(['turbo', 2, 'cosine', 1, 0])
     expect(codec.bytesPerVector).toBe(4 + 8)
     expect(codec.tableBytes).toBe(64)
-    expect(fitCodec(tableOf(1023, 3, 1)).centres).toBe(1)
-    expect(fitCodec(tableOf(1024, 3, 1)).centres).toBe(16)
+    expect(fitCodec(tableOf(1023, 3, 1)).centroids).toBe(1)
+    expect(fitCodec(tableOf(1024, 3, 1)).centroids).toBe(16)
     const many = fitCodec(tableOf(4096, 3, 1))
-    expect([many.centres, many.bytesPerVector, many.tableBytes]).toEqual([64, 1 + 8 + 1, 12 + 64 * 3 + 64 * 4])
-    expect(fitCodec(rows, { centres: 257 }).bytesPerVector).toBe(4 + 8 + 2)
+    expect([many.centroids, many.bytesPerVector, many.tableBytes]).toEqual([64, 1 + 8 + 1, 12 + 64 * 3 + 64 * 4])
+    expect(fitCodec(rows, { centroids: 257 }).bytesPerVector).toBe(4 + 8 + 2)
   })
 
   it('takes the widest rows that fit into so many bytes', () => {
@@ -132,7 +141,7 @@ describe('fitCodec', () => {
     expect(choose(10)).toEqual([1, 10])
     expect(choose(13)).toEqual([2, 12])
     expect(choose(16)).toEqual([4, 16])
-    expect(choose(16, { centres: 4 })).toEqual([3, 15])
+    expect(choose(16, { centroids: 4 })).toEqual([3, 15])
     expect(choose(1000)).toEqual([8, 24])
     expect(choose(9, { truncate: 8 })).toEqual([1, 9])
     expect(choose(40, { method: 'float16' })).toEqual([16, 32])
@@ -155,7 +164,7 @@ describe('fitCodec', () => {
     expectError(fit({ bits: '4' }), TypeError, 'fitCodec: "bits" expected 1, 2, 3, 4 or 8 for method turbo, got "4"')
     expectError(fit({ bits: 4, method: 'binary' }), RangeError, '"bits" expected 1 for method binary, got 4')
     expectError(fit({ bits: 4, bytes: 9 }), TypeError, 'expected at most one of bits, bytes, got both')
-    expectError(fit({ bit: 4 }), TypeError, 'fitCodec: unknown option "bit"; expected method, bits, bytes', 'centres')
+    expectError(fit({ bit: 4 }), TypeError, 'fitCodec: unknown option "bit"; expected method, bits, bytes', 'centroids')
     expectError(fit({ subspaces: 4 }), TypeError, 'unknown option "subspaces"')
     expectError(fit({ method: 'zip' }), TypeError, 'fitCodec: "method" expected one of turbo, ', 'got "zip"')
     expectError(fit({ metric: 'hamming' }), TypeError, '"metric" expected one of cosine, dot, l2')
@@ -163,11 +172,11 @@ describe('fitCodec', () => {
     expectError(fit({ truncate: 17 }), RangeError, '"truncate" expected a whole number from 1 to 16, got 17')
     expectError(fit({ truncate: 8, pca: 9 }), RangeError, '"pca" expected a whole number from 1 to 8, got 9')
     expectError(
-      fit({ centres: 301 }),
+      fit({ centroids: 301 }),
       RangeError,
-      '"centres" expected at most 300, the rows there are to fit on, got 301'
+      '"centroids" expected at most 300, the rows there are to fit on, got 301'
     )
-    expectError(fit({ centres: 0 }), RangeError, '"centres" expected a whole number from 1')
+    expectError(fit({ centroids: 0 }), RangeError, '"centroids" expected a whole number from 1')
     expectError(fit({ calibrate: 1 }), TypeError, '"calibrate" expected true or false, got 1')
     expectError(() => fitCodec(rows, wrong(null)), TypeError, 'fitCodec: "options" expected an object')
     expectError(() => fitCodec(wrong('rows')), TypeError, 'fitCodec: "sample" expected')
@@ -183,7 +192,7 @@ describe('fitCodec', () => {
     bad[17] = 1e20
     const great = { data: bad, shape: rows.shape }
     expectError(() => fitCodec(great, { metric: 'dot' }), RangeError, 'below 2^48', 'row 1, column 1', 'rescale')
-    expect(fitCodec(great).dimension).toBe(16)
+    expect(fitCodec(great).dimensions).toBe(16)
   })
 
   it('projects on principal components', () => {
@@ -225,7 +234,7 @@ describe('fitCodec', () => {
     }
     for (const options of [
       { bits: 4 },
-      { bits: 8, centres: 4 },
+      { bits: 8, centroids: 4 },
       { bits: 8, calibrate: true },
       { method: 'int8', axis: 'dimension' },
       { method: 'residual', stages: 4 }
@@ -271,7 +280,7 @@ describe('fitCodec', () => {
       }
     }
     const same = { data: new Float32Array(40 * 6).fill(0.5), shape: [40, 6] }
-    for (const options of [{}, { centres: 4 }, { calibrate: true }, { metric: 'l2' }] as const) {
+    for (const options of [{}, { centroids: 4 }, { calibrate: true }, { metric: 'l2' }] as const) {
       const codec = fitCodec(same, options)
       const back = codec.decode(codec.encode(same)).data
       const expected = 'metric' in options ? 0.5 : 1 / Math.sqrt(6)
@@ -283,8 +292,8 @@ describe('fitCodec', () => {
 describe('createCodecFit', () => {
   const rows = tableOf(3000, 12, 5)
   const OPTIONS: Record<string, CodecOptions> = {
-    plain: { centres: 5 },
-    'of components': { pca: 4, bits: 3, centres: 1 },
+    plain: { centroids: 5 },
+    'of components': { pca: 4, bits: 3, centroids: 1 },
     'of few rows kept': { keep: 200, seed: 9 },
     'for distances': { metric: 'l2', pca: 5, truncate: 10, keep: 700 }
   }
@@ -320,14 +329,14 @@ describe('createCodecFit', () => {
   it('takes very many rows one at a time', () => {
     const count = 140_000
     const table = { data: normals(count, 4), shape: [count, 1] }
-    const options = { keep: count, metric: 'l2', bits: 1, centres: 1 } as const
+    const options = { keep: count, metric: 'l2', bits: 1, centroids: 1 } as const
     const stream = createCodecFit(1, options)
     for (let i = 0; i < count; i++) stream.add(table.data.subarray(i, i + 1))
     expectSameBits(createCodecFit(1, options).merge(stream).fit().toBytes(), fitCodec(table, options).toBytes())
   })
 
   it('keeps a sample of the whole table', () => {
-    const codec = fitCodec(rows, { keep: 500, metric: 'dot', centres: 1 })
+    const codec = fitCodec(rows, { keep: 500, metric: 'dot', centroids: 1 })
     const { mean } = partsOf('test', codec).quantizer.tables
     const exact = gram(rows).mean().data
     const spread = mean.data.map((x, j) => x - exact[j])

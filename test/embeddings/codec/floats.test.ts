@@ -42,7 +42,7 @@ describe.each(KINDS)('$kind.method', ({ kind, size }) => {
       1e-40,
       1 + 2 ** -11
     ]
-    const rows = { data: Float32Array.from(numbers), count: 1, dimension: numbers.length }
+    const rows = { data: Float32Array.from(numbers), count: 1, dimensions: numbers.length }
     const coder = coderOf(fitted(kind, rows, 'dot', {}))
     expectSameBits(coder.decode(coder.encode(rows.data.slice())), Float32Array.from(rows.data, rounded))
   })
@@ -50,6 +50,8 @@ describe.each(KINDS)('$kind.method', ({ kind, size }) => {
   it('has its one width, and refuses tables of others', () => {
     expect(kind.bits).toEqual([8 * size])
     const table = { data: new Float32Array(3), shape: [3] }
-    expect(() => kind.open(3, 'dot', {}, { centre: table })).toThrow(`${kind.method}: expected no tables, got "centre"`)
+    expect(() => kind.open(3, 'dot', {}, { centroid: table })).toThrow(
+      `${kind.method}: expected no tables, got "centroid"`
+    )
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createEngine } from '../../../src/core/engine.js'
-import { assign, kmeans, loadCentres, nearest } from '../../../src/embeddings/codec/kmeans.js'
+import { assign, kmeans, loadCentroids, nearest } from '../../../src/embeddings/codec/kmeans.js'
 import { kmeansOracle, nearestOracle, squaredDistance } from '../../oracle/embeddings/codec/kmeans.js'
 import { expectSameBits } from '../../support/bits.js'
 import { index, normals, seeded } from '../../support/random.js'
@@ -38,7 +38,7 @@ function assigned(rows: Float32Array, centroids: Float32Array, d: number): Uint1
   return numbers
 }
 
-describe('the nearest centre', () => {
+describe('the nearest centroid', () => {
   it.each([1, 2, 3, 4, 7, 8, 15, 64, 65, 100, 384, 1000])('is that of the plain loop in %i dimensions', (d) => {
     for (const [count, k] of [
       [1, 1],
@@ -83,14 +83,14 @@ describe('the nearest centre', () => {
   it('does not depend on how rows are cut', () => {
     const [d, count, k] = [13, 100, 37]
     const rows = put(normals(count * d, 5))
-    const centres = loadCentres(engine, put(normals(k * d, 6)), k, d)
+    const centroids = loadCentroids(engine, put(normals(k * d, 6)), k, d)
     const whole = memory.alloc(2 * count)
-    nearest(engine, whole, rows, count, centres)
+    nearest(engine, whole, rows, count, centroids)
     const random = seeded(1)
     const parts = memory.alloc(2 * count)
     for (let at = 0; at < count;) {
       const step = Math.min(1 + index(random, 20), count - at)
-      nearest(engine, parts + 2 * at, rows + 4 * d * at, step, centres)
+      nearest(engine, parts + 2 * at, rows + 4 * d * at, step, centroids)
       at += step
     }
     expectSameBits(memory.u16(parts, count), memory.u16(whole, count))
@@ -101,10 +101,10 @@ describe('the nearest centre', () => {
     const table = normals(count * width, 7)
     const part = Float32Array.from({ length: count * d }, (_, i) => table[Math.floor(i / d) * width + 5 + (i % d)])
     const centroids = normals(k * d, 8)
-    const centres = loadCentres(engine, put(centroids), k, d)
+    const packed = loadCentroids(engine, put(centroids), k, d)
     const to = memory.alloc(3 * count)
     memory.u8(to, 3 * count).fill(255)
-    const changed = nearest(engine, to, put(table) + 20, count, centres, { stride: width, bytes: 1, step: 3 })
+    const changed = nearest(engine, to, put(table) + 20, count, packed, { stride: width, bytes: 1, step: 3 })
     expect(changed).toBe(count)
     const expected = nearestOracle(part, centroids, d)
     memory.u8(to, 3 * count).forEach((byte, i) => expect(byte).toBe(i % 3 ? 255 : expected[i / 3]))

@@ -63,8 +63,8 @@ function expectScores(quantizer: Quantizer, rows: Rows, tolerance: number): void
   const { metric } = quantizer
   const coder = coderOf(quantizer)
   const codes = coder.encode(rows.data.slice())
-  const decoded = rowsFrom(coder.decode(codes), rows.dimension)
-  for (const query of [front(rowsFrom(normals(rows.dimension, 77), rows.dimension), metric).data, rowOf(rows, 0)]) {
+  const decoded = rowsFrom(coder.decode(codes), rows.dimensions)
+  for (const query of [front(rowsFrom(normals(rows.dimensions, 77), rows.dimensions), metric).data, rowOf(rows, 0)]) {
     scan(quantizer, codes, rows.count, query).forEach((score, r) => {
       const x = rowOf(decoded, r)
       const scale = (Math.sqrt(dot(x, x)) + Math.sqrt(dot(query, query))) ** 2
@@ -83,7 +83,7 @@ function slanted(count: number, d: number, seed: number): Rows {
       data[r * d + j] = latent.reduce((sum, x, i) => sum + x * Math.cos((Math.PI * (j + 0.5) * i) / d), 0)
     }
   }
-  return { data, count, dimension: d }
+  return { data, count, dimensions: d }
 }
 
 const meanError = (quantizer: Quantizer, { data, count }: Rows): number => {
@@ -162,7 +162,7 @@ describe('pq', () => {
       expect(layout.codeBytes).toBe(48)
       expect(numberAt(new Uint8Array([0x5a, 7]), bits, 1)).toBe(bits === 8 ? 7 : 5)
     }
-    const shape = { count: 260, dimension: 384, metric: 'cosine' as const, total: 260 }
+    const shape = { count: 260, dimensions: 384, metric: 'cosine' as const, total: 260 }
     const choices = pq.choices!(shape, { bits: 4 })
     expect(choices.length).toBe(384)
     expect(choices.find(({ bytes }) => bytes <= 48)).toEqual({ options: { bits: 4, subspaces: 96 }, bytes: 48 })
@@ -296,7 +296,7 @@ describe('residual', () => {
   })
 
   it('chooses stages, then parts, for the bytes that are asked', () => {
-    const shape = { count: 300, dimension: 384, metric: 'cosine' as const, total: 300 }
+    const shape = { count: 300, dimensions: 384, metric: 'cosine' as const, total: 300 }
     const best = (options: object, bytes: number): object =>
       residual.choices!(shape, options).find((choice) => choice.bytes <= bytes)!
     expect(best({}, 48)).toEqual({ options: { bits: 8, stages: 8, subspaces: 38 }, bytes: 48 })

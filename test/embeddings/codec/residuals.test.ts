@@ -45,19 +45,19 @@ const CASES: readonly Case[] = [
   of(osq, 1, { bits: 1, rotate: false, queryBits: 32 })
 ]
 
-/** Rows less the centre, rotated where the quantizer does. */
-function residualsOf({ tables, parameters }: Quantizer, { data, count, dimension }: Rows): Rows {
-  const centre = tables.centre!.data as Float32Array
+/** Rows less the centroid, rotated where the quantizer does. */
+function residualsOf({ tables, parameters }: Quantizer, { data, count, dimensions }: Rows): Rows {
+  const centroid = tables.centroid!.data as Float32Array
   const engine = createEngine()
   return frame(engine, (memory) => {
     const at = memory.alloc(data.byteLength)
-    memory.f32(at, data.length).set(data.map((x, i) => x - centre[i % dimension]!))
+    memory.f32(at, data.length).set(data.map((x, i) => x - centroid[i % dimensions]!))
     if (parameters.rotate !== false) {
-      rotationOf(dimension, parameters.seed as number)
+      rotationOf(dimensions, parameters.seed as number)
         .load(engine)
         .rotate(at, at, count)
     }
-    return { data: memory.f32(at, data.length).slice(), count, dimension }
+    return { data: memory.f32(at, data.length).slice(), count, dimensions }
   })
 }
 
@@ -75,7 +75,7 @@ const near = (actual: number, expected: number, scale: number, what: string): vo
 function checkFactors(quantizer: Quantizer, rows: Rows, codes: Uint8Array): void {
   const { method, metric, layout, tables } = quantizer
   const z = residualsOf(quantizer, rows)
-  const centre = tables.centre!.data as Float32Array
+  const centroid = tables.centroid!.data as Float32Array
   const twice = metric === 'l2' ? 2 : 1
   const length = rowBytes(layout)
   for (let i = 0; i < rows.count; i++) {
@@ -84,9 +84,9 @@ function checkFactors(quantizer: Quantizer, rows: Rows, codes: Uint8Array): void
     const size = Math.sqrt(dot(r, r))
     const values = valuesOf(quantizer, codes.subarray(i * length, (i + 1) * length))
     const scale = factorOf(codes, quantizer, i, 0) / twice
-    const x = Array.from(rowOf(rows, i), (v, j) => v - centre[j]!)
-    const bias = metric === 'l2' ? -dot(r, r) : dot(centre, x)
-    const far = Math.sqrt(dot(centre, centre)) * size
+    const x = Array.from(rowOf(rows, i), (v, j) => v - centroid[j]!)
+    const bias = metric === 'l2' ? -dot(r, r) : dot(centroid, x)
+    const far = Math.sqrt(dot(centroid, centroid)) * size
     near(
       factorOf(codes, quantizer, i, 1),
       bias,
@@ -137,16 +137,16 @@ describe.each(CASES)('$name', ({ kind, options, bits }) => {
 
   it.each(METRICS)('decodes to rows whose scores are those of the scan: %s', (metric) => {
     for (const d of [1, 3, 8, 33, 100, 384]) {
-      const rows = front({ data: uglyRows(70, d, 3 * d).data, count: 70, dimension: d }, metric)
+      const rows = front({ data: uglyRows(70, d, 3 * d).data, count: 70, dimensions: d }, metric)
       // A row far out says nothing of the others' errors.
       rows.data.fill(0.25, 4 * d, 5 * d)
       checkScores(fitted(kind, rows, metric, options), rows, metric)
     }
   })
 
-  it('rows that are all the same, zeros among them, are their centre', () => {
+  it('rows that are all the same, zeros among them, are their centroid', () => {
     for (const value of [0, 0.5]) {
-      const rows = { data: new Float32Array(5 * 24).fill(value), count: 5, dimension: 24 }
+      const rows = { data: new Float32Array(5 * 24).fill(value), count: 5, dimensions: 24 }
       const coder = coderOf(fitted(kind, rows, 'dot', options))
       for (const x of coder.decode(coder.encode(rows.data.slice()))) near(x, value, 1e-6, 'coordinate')
     }
@@ -155,21 +155,21 @@ describe.each(CASES)('$name', ({ kind, options, bits }) => {
 
 /** The scan's score against that of the decoded row, and the row's own bias. */
 function checkScores(quantizer: Quantizer, rows: Rows, metric: Metric): void {
-  const { dimension: d, layout, tables } = quantizer
-  const centre = tables.centre!.data as Float32Array
+  const { dimensions: d, layout, tables } = quantizer
+  const centroid = tables.centroid!.data as Float32Array
   const coder = coderOf(quantizer)
   const codes = coder.encode(rows.data.slice())
   const decoded = coder.decode(codes)
   const scan = scannerOf(quantizer, codes)
-  const query = front({ data: normals(d, d + 5), count: 1, dimension: d }, metric).data
+  const query = front({ data: normals(d, d + 5), count: 1, dimensions: d }, metric).data
   const scores = scan(query.slice())
-  const shifted = query.map((x, j) => x - centre[j]!)
+  const shifted = query.map((x, j) => x - centroid[j]!)
   const reach = Math.sqrt(dot(shifted, shifted))
   for (let i = 0; i < rows.count; i++) {
-    const e = Array.from(decoded.subarray(i * d, (i + 1) * d), (x, j) => x - centre[j]!)
+    const e = Array.from(decoded.subarray(i * d, (i + 1) * d), (x, j) => x - centroid[j]!)
     const bias = factorOf(codes, quantizer, i, 1)
     const expected =
-      metric === 'l2' ? 2 * dot(shifted, e) + bias - reach ** 2 : dot(query, centre) + bias + dot(shifted, e)
+      metric === 'l2' ? 2 * dot(shifted, e) + bias - reach ** 2 : dot(query, centroid) + bias + dot(shifted, e)
     // Queries are rounded: to about .4% a coordinate of the greatest, and one of one bit to 1/30 of it.
     const size = reach * Math.sqrt(dot(e, e)) * (metric === 'l2' ? 2 : 1)
     const part = layout.bits === 1 && quantizer.parameters.queryBits === 4 ? 0.16 : 0.06
@@ -182,7 +182,7 @@ describe('rabitq', () => {
     for (const d of [1, 2, 3, 7, 16, 64, 100, 384]) {
       for (const bits of BITS) {
         if (d > 100 && bits > 4) continue
-        const rows = { data: normals(24 * d, d + bits), count: 24, dimension: d }
+        const rows = { data: normals(24 * d, d + bits), count: 24, dimensions: d }
         const cosines = [false, true].map((fast) => {
           const quantizer = fitted(rabitq, rows, 'dot', { bits, fast })
           const z = residualsOf(quantizer, rows)
@@ -208,7 +208,7 @@ describe('rabitq', () => {
   })
 
   it('its squared error is that of the published variances, within 5%', () => {
-    const rows = { data: normals(400 * 768, 1), count: 400, dimension: 768 }
+    const rows = { data: normals(400 * 768, 1), count: 400, dimensions: 768 }
     const unit = front(rows, 'cosine')
     for (const [bits, expected] of [
       [1, 0.57],
@@ -243,9 +243,9 @@ describe('rabitq', () => {
     expect(() => open({ bits: 9 })).toThrow('rabitq: "bits" expected 1 to 8, got 9')
     expect(() => open({ seed: -1 })).toThrow('rabitq: "seed" expected a whole number, got -1')
     expect(() => open({ fast: 1 })).toThrow('rabitq: "fast" expected true or false, got 1')
-    expect(() => open({}, {})).toThrow('rabitq: "centre" expected 8 finite float32 numbers')
-    expect(() => open({}, { ...tables, more: tables.centre })).toThrow('rabitq: expected centre tables, got "more"')
-    const nan = { centre: { data: new Float32Array(8).fill(NaN), shape: [8] } }
-    expect(() => open({}, nan)).toThrow('rabitq: "centre" expected 8 finite float32 numbers')
+    expect(() => open({}, {})).toThrow('rabitq: "centroid" expected 8 finite float32 numbers')
+    expect(() => open({}, { ...tables, more: tables.centroid })).toThrow('rabitq: expected centroid tables, got "more"')
+    const nan = { centroid: { data: new Float32Array(8).fill(NaN), shape: [8] } }
+    expect(() => open({}, nan)).toThrow('rabitq: "centroid" expected 8 finite float32 numbers')
   })
 })

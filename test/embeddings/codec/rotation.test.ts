@@ -13,16 +13,16 @@ function run(
   step: Step,
   rows: Float32Array,
   d: number,
-  { seed = 0, centre = undefined as Float32Array | undefined, inPlace = false, cut = Infinity } = {}
+  { seed = 0, centroid = undefined as Float32Array | undefined, inPlace = false, cut = Infinity } = {}
 ): Float32Array<ArrayBuffer> {
   const count = rows.length / d
   return frame(engine, (memory) => {
     const rotation = rotationOf(d, seed).load(engine)
     const from = memory.alloc(4 * rows.length)
     const to = inPlace ? from : memory.alloc(4 * rows.length)
-    const at = centre && memory.alloc(4 * d)
+    const at = centroid && memory.alloc(4 * d)
     memory.f32(from, rows.length).set(rows)
-    if (at !== undefined) memory.f32(at, d).set(centre!)
+    if (at !== undefined) memory.f32(at, d).set(centroid!)
     for (let i = 0; i < count; i += cut) {
       const some = Math.min(cut, count - i)
       if (step === 'rotate') rotation.rotate(to + 4 * i * d, from + 4 * i * d, some, at)
@@ -41,11 +41,11 @@ describe.each([...DIMENSIONS, ...WIDE])('rotation of %i dimensions', (d) => {
   const count = 3
   const rows = normals(count * d, d)
 
-  it('is what its definition says, with and without a centre', () => {
-    for (const [seed, centre] of [[0], [5, normals(d, 20000 + d)], [2 ** 40, undefined]] as const) {
-      const rotated = run('rotate', rows, d, { seed, centre })
+  it('is what its definition says, with and without a centroid', () => {
+    for (const [seed, centroid] of [[0], [5, normals(d, 20000 + d)], [2 ** 40, undefined]] as const) {
+      const rotated = run('rotate', rows, d, { seed, centroid })
       for (let i = 0; i < count; i++) {
-        const row = rows.subarray(i * d, (i + 1) * d).map((x, j) => x - (centre?.[j] ?? 0))
+        const row = rows.subarray(i * d, (i + 1) * d).map((x, j) => x - (centroid?.[j] ?? 0))
         const expected = rotateOracle(row, seed)
         const length = lengthOf(row)
         for (let j = 0; j < d; j++) {

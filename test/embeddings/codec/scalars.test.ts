@@ -215,7 +215,7 @@ describe('binary', () => {
 
   it('rotated, it is signs of residuals: rows decode nearer than by their own signs', () => {
     const data = normals(200 * 64, 1).map((x, i) => x + (i % 2 ? 3 : 0))
-    const rows = { data, count: 200, dimension: 64 }
+    const rows = { data, count: 200, dimensions: 64 }
     const errors = [false, true].map((rotate) => {
       const coder = coderOf(fitted(binary, rows, 'dot', { rotate }))
       const decoded = coder.decode(coder.encode(data.slice()))

@@ -4,7 +4,7 @@ import { createEngine, frame } from '../../../src/core/engine.js'
 import { blockBytes, clearBlocks, placeRows } from '../../../src/embeddings/scan/blocks.js'
 import { scanBlocks } from '../../../src/embeddings/scan/scan.js'
 import { fitCodec, type Codec } from '../../../src/embeddings/index.js'
-import { centroidsOf } from '../../../src/embeddings/codec/methods/centres.js'
+import { centroidsOf } from '../../../src/embeddings/codec/methods/centroids.js'
 import {
   codeOracle,
   coordinatesOracle,
@@ -25,11 +25,11 @@ const tableOf = (rows: number, dim: number, seed: number, offset = 0): Rows => (
 })
 
 /** A codec's tables, as the oracle takes them. */
-function settingsOf(codec: Codec): { settings: TurboSettings; centre: (number: number) => Float32Array } {
+function settingsOf(codec: Codec): { settings: TurboSettings; centroid: (number: number) => Float32Array } {
   const { quantizer } = partsOf('test', codec)
   const { mean, offsets, scales, calibration } = quantizer.tables
-  const d = quantizer.dimension
-  const all = centroidsOf(d, { count: codec.centres, tables: { mean, offsets, scales } as never })
+  const d = quantizer.dimensions
+  const all = centroidsOf(d, { count: codec.centroids, tables: { mean, offsets, scales } as never })
   return {
     settings: {
       bits: codec.bits,
@@ -40,7 +40,7 @@ function settingsOf(codec: Codec): { settings: TurboSettings; centre: (number: n
         ? { calibration: { factors: calibration.data.subarray(0, d), shifts: calibration.data.subarray(d) } }
         : {})
     },
-    centre: (number) => all.subarray(number * d, (number + 1) * d)
+    centroid: (number) => all.subarray(number * d, (number + 1) * d)
   }
 }
 
@@ -58,7 +58,7 @@ const unit = (row: Float32Array): Float32Array => {
 function checkRows(codec: Codec, { data, shape }: Rows): void {
   const [count, d] = shape
   const { data: bytes } = codec.encode({ data, shape })
-  const { settings, centre } = settingsOf(codec)
+  const { settings, centroid } = settingsOf(codec)
   for (let i = 0; i < count; i++) {
     const given = data.subarray(i * d, (i + 1) * d)
     const row = codec.metric === 'cosine' ? unit(given) : given
@@ -66,9 +66,9 @@ function checkRows(codec: Codec, { data, shape }: Rows): void {
       bytes.subarray(i * codec.bytesPerVector, (i + 1) * codec.bytesPerVector),
       d,
       codec.bits,
-      codec.centres
+      codec.centroids
     )
-    const c = centre(got.centre)
+    const c = centroid(got.centroid)
     const { coordinates, square } = coordinatesOracle(row, c, settings)
     coordinates.forEach((x, j) => {
       const { code, margin } = codeOracle(codec.bits, x)
@@ -90,9 +90,9 @@ describe.each([1, 2, 3, 4, 8])('turbo of %i bits', (bits) => {
     for (const metric of ['cosine', 'dot', 'l2'] as const) checkRows(fitCodec(rows, { bits, metric, seed: d }), rows)
   })
 
-  it.each([3, 65])('also with centres and calibrated, %i dimensions', (d) => {
+  it.each([3, 65])('also with centroids and calibrated, %i dimensions', (d) => {
     const rows = tableOf(320, d, d, 0.5)
-    for (const options of [{ centres: 5 }, { calibrate: true }, { centres: 300, calibrate: true }]) {
+    for (const options of [{ centroids: 5 }, { calibrate: true }, { centroids: 300, calibrate: true }]) {
       for (const metric of ['cosine', 'l2'] as const) {
         checkRows(fitCodec(rows, { bits, metric, ...options }), { data: rows.data.slice(0, 20 * d), shape: [20, d] })
       }
@@ -112,8 +112,8 @@ describe('codes of normal numbers, 768 dimensions', () => {
     [4, 0.0095, 0.0095],
     [8, 8.7686e-5, 8.77e-5]
   ])('of %i bits have the distortion and the variance of products that theory gives', (bits, distortion, variance) => {
-    // Products err by those of the query less the centre with what is lost: the mean of rows of unit length is nearly 0.
-    const codec = fitCodec(rows, { bits, centres: 1 })
+    // Products err by those of the query less the centroid with what is lost: the mean of rows of unit length is nearly 0.
+    const codec = fitCodec(rows, { bits, centroids: 1 })
     const { data: codes } = codec.encode(rows)
     const { data: decoded } = codec.decode({ data: codes, shape: [count, codec.bytesPerVector] })
     let lost = 0
@@ -125,7 +125,7 @@ describe('codes of normal numbers, 768 dimensions', () => {
     }
     expect(Math.abs(lost / all / distortion - 1)).toBeLessThan(bits === 8 ? 0.02 : 0.01)
 
-    const { settings, centre } = settingsOf(codec)
+    const { settings, centroid } = settingsOf(codec)
     const queries = tableOf(24, d, 8)
     let squares = 0
     let sum = 0
@@ -135,7 +135,7 @@ describe('codes of normal numbers, 768 dimensions', () => {
       for (let i = 0; i < count; i++) {
         const row = unit(rows.data.subarray(i * d, (i + 1) * d))
         const parts = readRow(codes.subarray(i * codec.bytesPerVector, (i + 1) * codec.bytesPerVector), d, bits, 1)
-        const error = scoreOracle(turned, query, centre(0), parts, settings) - dot(query, row)
+        const error = scoreOracle(turned, query, centroid(0), parts, settings) - dot(query, row)
         squares += error * error
         sum += error
       }
@@ -150,10 +150,10 @@ describe('a query of turbo', () => {
   it.each([1, 2, 3, 4, 8])('scores codes of %i bits as the definition says', (bits) => {
     for (const d of [7, 100, 384]) {
       for (const metric of ['cosine', 'dot', 'l2'] as const) {
-        for (const options of [{}, { centres: 5 }, { centres: 300 }, { calibrate: true }]) {
+        for (const options of [{}, { centroids: 5 }, { centroids: 300 }, { calibrate: true }]) {
           const rows = tableOf(310, d, d, 0.5)
-          const codec = fitCodec(rows, { bits, metric, centres: 1, ...options })
-          const { settings, centre } = settingsOf(codec)
+          const codec = fitCodec(rows, { bits, metric, centroids: 1, ...options })
+          const { settings, centroid } = settingsOf(codec)
           const { front, quantizer } = partsOf('test', codec)
           const { data: codes } = codec.encode(rows)
           const query = tableOf(1, d, 1000 + d)
@@ -181,8 +181,8 @@ describe('a query of turbo', () => {
           const factor = metric === 'l2' ? 2 : 1
           for (let i = 0; i < 310; i++) {
             const bytes = codes.subarray(i * codec.bytesPerVector, (i + 1) * codec.bytesPerVector)
-            const parts = readRow(bytes, d, bits, codec.centres)
-            const expected = scoreOracle(turned, given, centre(parts.centre), parts, settings)
+            const parts = readRow(bytes, d, bits, codec.centroids)
+            const expected = scoreOracle(turned, given, centroid(parts.centroid), parts, settings)
             // Tables of bytes: some steps of 1/255 of the greatest share that a code has in the score, for each four of them.
             const most = turned.reduce((top, x) => Math.max(top, Math.abs(x)), 0)
             const step = bits === 8 ? (4 * most) / 255 : ((bits < 3 ? 4 : 1) * 5.6 * most) / 255

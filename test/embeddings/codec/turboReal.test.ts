@@ -41,13 +41,13 @@ describe.skipIf(!isThere('glosses'))('turbo on glosses (../shared/data)', () => 
         [4, 0.95, 0.995]
       ]
     ]
-  ] as const)('finds what it should with %i centres', { timeout: 120_000 }, async (centres, asked) => {
+  ] as const)('finds what it should with %i centroids', { timeout: 120_000 }, async (centroids, asked) => {
     const protocol = await readProtocol('glosses')
     for (const [bits, least, leastRescored] of asked) {
       // 256 are the default of so many rows.
-      const codec = fitCodec(protocol.rows, centres === 1 ? { bits, centres } : { bits })
-      expect(codec.centres).toBe(centres)
-      expect(codec.bytesPerVector).toBe(48 * bits + 8 + Number(centres > 1))
+      const codec = fitCodec(protocol.rows, centroids === 1 ? { bits, centroids } : { bits })
+      expect(codec.centroids).toBe(centroids)
+      expect(codec.bytesPerVector).toBe(48 * bits + 8 + Number(centroids > 1))
       const { raw, rescored } = turboRecall(codec, protocol)
       expect(raw, `${bits} bits`).toBeGreaterThanOrEqual(least)
       expect(rescored, `${bits} bits, rescored`).toBeGreaterThanOrEqual(leastRescored)

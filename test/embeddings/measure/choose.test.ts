@@ -231,7 +231,9 @@ describe('the candidates', () => {
     expect(Math.max(...list.map(({ codeBytes }) => codeBytes))).toBeLessThanOrEqual(100)
     const names = list.map(({ settings }) => nameOf(settings))
     expect(new Set(names).size).toBe(names.length)
-    expect(names).toEqual(expect.arrayContaining(['turbo, 1 bit, 256 centres', 'binary, rotated', 'pq, 48 sub-spaces']))
+    expect(names).toEqual(
+      expect.arrayContaining(['turbo, 1 bit, 256 centroids', 'binary, rotated', 'pq, 48 sub-spaces'])
+    )
   })
 
   it('are fewer for few rows and small vectors', () => {

@@ -8,7 +8,7 @@ import { rowsOf, type Table } from '../../support/tables.js'
 
 const DIM = 24
 const table: Table<Float32Array<ArrayBuffer>> = { data: normals(400 * DIM, 1), shape: [400, DIM] }
-const flat = { data: table.data, dimension: DIM }
+const flat = { data: table.data, dimensions: DIM }
 const codecFor = (metric: PlainMetric, bits = 2) => fitCodec(table, { metric, bits })
 const METRICS: PlainMetric[] = ['cosine', 'dot', 'l2']
 
@@ -17,7 +17,7 @@ const mean = (values: readonly number[]): number => values.reduce((sum, x) => su
 /** Codes as vectors again: what an exact codec's scores are about. */
 const decodedOf = (codec: ReturnType<typeof codecFor>) => ({
   data: codec.decode(codec.encode(table)).data,
-  dimension: DIM
+  dimensions: DIM
 })
 
 describe('evaluate', () => {
@@ -32,8 +32,8 @@ describe('evaluate', () => {
           plainRecall(
             metric,
             { ...flat, data: coarse.data },
-            { data: codec.decode(codec.encode(coarse)).data, dimension: DIM },
-            plainRow({ data: queries.data, dimension: DIM }, q),
+            { data: codec.decode(codec.encode(coarse)).data, dimensions: DIM },
+            plainRow({ data: queries.data, dimensions: DIM }, q),
             5,
             within
           )

@@ -22,9 +22,9 @@ describe.skipIf(!hasTables)('recall@10 on real embeddings', () => {
     expect(found.rescored).toBeGreaterThanOrEqual(rescored)
   })
 
-  it('256 centres cost one byte more for a vector, and their table', () => {
+  it('256 centroids cost one byte more for a vector, and their table', () => {
     const { rows } = splitOf('glosses')
-    const [one, many] = [1, 256].map((centres) => fitCodec(rows, { bits: 1, centres }))
+    const [one, many] = [1, 256].map((centroids) => fitCodec(rows, { bits: 1, centroids }))
     expect(many!.bytesPerVector - one!.bytesPerVector).toBe(1)
     expect(many!.tableBytes).toBeGreaterThanOrEqual(256 * 384)
   })

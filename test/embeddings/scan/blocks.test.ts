@@ -17,10 +17,10 @@ describe('blocks of rows', () => {
   it('have parts that are aligned', () => {
     for (const d of DIMENSIONS) {
       for (const layout of layouts(d)) {
-        const { bytes, factors, centre } = blockParts(layout)
+        const { bytes, factors, centroid } = blockParts(layout)
         expect(bytes % 16).toBe(0)
         expect(factors % 16).toBe(0)
-        expect(centre).toBe(factors + 128 * layout.factors)
+        expect(centroid).toBe(factors + 128 * layout.factors)
         expect(bytes).toBeGreaterThanOrEqual(32 * rowBytes(layout))
       }
     }

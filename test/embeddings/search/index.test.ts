@@ -9,14 +9,14 @@ import { index as pick, normals, seeded } from '../../support/random.js'
 const DIMS = [1, 2, 3, 7, 8, 63, 64, 65, 100, 300, 384, 768, 1000, 1024, 1536, 3072, 4097]
 
 describe('an index of vectors as they are', () => {
-  it.each(DIMS)('finds what a plain search finds, %i dimensions', (dimension) => {
+  it.each(DIMS)('finds what a plain search finds, %i dimensions', (dimensions) => {
     for (const metric of ['dot', 'l2'] as const) {
-      const vectors = wholeVectors(70, dimension, dimension)
+      const vectors = wholeVectors(70, dimensions, dimensions)
       const plain = new PlainIndex(metric)
       plain.add(vectors)
-      const index = createIndex(plainCodec(dimension, metric))
+      const index = createIndex(plainCodec(dimensions, metric))
       index.add(vectors)
-      const queries = wholeVectors(3, dimension, 7)
+      const queries = wholeVectors(3, dimensions, 7)
       const results = index.search(queries, { k: 12 })
       expect(results.ids.shape).toEqual([3, 12])
       queries.forEach((query, row) => expectHits(hitsOf(results, row), plain.search(query, 12)))
@@ -24,14 +24,14 @@ describe('an index of vectors as they are', () => {
   })
 
   it.each(METRICS)('scores are what they say: %s', (metric) => {
-    const dimension = 37
-    const data = normals(200 * dimension, 3)
-    const vectors = Array.from({ length: 200 }, (_, i) => data.subarray(i * dimension, (i + 1) * dimension))
+    const dimensions = 37
+    const data = normals(200 * dimensions, 3)
+    const vectors = Array.from({ length: 200 }, (_, i) => data.subarray(i * dimensions, (i + 1) * dimensions))
     const plain = new PlainIndex(metric)
     plain.add(vectors)
-    const index = createIndex(plainCodec(dimension, metric))
-    index.add({ data, shape: [200, dimension] })
-    const query = normals(dimension, 4)
+    const index = createIndex(plainCodec(dimensions, metric))
+    index.add({ data, shape: [200, dimensions] })
+    const query = normals(dimensions, 4)
     expectHits(hitsOf(index.search(query)), plain.search(query, 10), 2e-5)
   })
 
@@ -98,13 +98,13 @@ describe('an index of vectors as they are', () => {
 
 describe('adding and removing', () => {
   it.each([1, 3, 8])('does what a plain map does, lists: %i', (lists) => {
-    const dimension = 5
+    const dimensions = 5
     const random = seeded(lists)
     const plain = new PlainIndex('l2')
     const all = lists > 1 ? { probes: lists } : {}
-    let index = createIndex(plainCodec(dimension, 'l2'), { lists })
+    let index = createIndex(plainCodec(dimensions, 'l2'), { lists })
     for (let step = 0; step < 120; step++) {
-      const vectors = wholeVectors(pick(random, 60), dimension, step)
+      const vectors = wholeVectors(pick(random, 60), dimensions, step)
       const what = pick(random, 8)
       if (what < 4) {
         plain.add(vectors)
@@ -123,22 +123,22 @@ describe('adding and removing', () => {
         index = openIndex(index.save())
       }
       expect(index.size).toBe(plain.vectors.size)
-      const query = wholeVectors(1, dimension, step + 1000)[0]
+      const query = wholeVectors(1, dimensions, step + 1000)[0]
       const filter = step % 3 ? undefined : (id: number) => id % 2 === 0
       expectHits(hitsOf(index.search(query, { k: 15, filter, ...all })), plain.search(query, 15, filter))
     }
     for (const id of [...plain.vectors.keys()].slice(0, 50)) expect(index.has(id)).toBe(true)
     expect(index.remove([...plain.vectors.keys()])).toBe(plain.vectors.size)
     expect(index.size).toBe(0)
-    index.add(wholeVectors(40, dimension, 1))
+    index.add(wholeVectors(40, dimensions, 1))
     expect(index.search([0, 0, 0, 0, 0], { k: 50, ...all }).counts[0]).toBe(40)
   })
 
   it.each([1, 4])('in batches of any size gives the same bytes, lists: %i', (lists) => {
-    const dimension = 9
-    const vectors = wholeVectors(500, dimension, 1)
+    const dimensions = 9
+    const vectors = wholeVectors(500, dimensions, 1)
     const bytes = [1, 7, 32, 33, 499, 500].map((size) => {
-      const index = createIndex(plainCodec(dimension, 'cosine'), { lists, originals: 'float16' })
+      const index = createIndex(plainCodec(dimensions, 'cosine'), { lists, originals: 'float16' })
       for (let first = 0; first < 500; first += size) index.add(vectors.slice(first, first + size))
       return index.save()
     })

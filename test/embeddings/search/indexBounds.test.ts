@@ -15,7 +15,7 @@ function codecWithBounds(data: Float32Array, metric: Metric, bits: number) {
   const engine = createEngine()
   const rows = engine.memory.alloc(data.byteLength)
   engine.memory.f32(rows, data.length).set(data)
-  const sample = { rows, count: COUNT, dimension: DIMENSION, metric, total: COUNT, seed: 0 }
+  const sample = { rows, count: COUNT, dimensions: DIMENSION, metric, total: COUNT, seed: 0 }
   const quantizer = rabitq.fit(engine, sample, { bits, epsilon: 5 })
   return codecOf({ front: createFront(DIMENSION, metric), quantizer, seed: 0 })
 }

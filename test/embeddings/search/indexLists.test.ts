@@ -7,12 +7,12 @@ import { normals } from '../../support/random.js'
 const DIMENSION = 24
 const COUNT = 6000
 
-/** Rows about 40 centres, in turn. */
+/** Rows about 40 centroids, in turn. */
 function clustered(count: number, seed: number) {
-  const centres = normals(40 * DIMENSION, 1)
+  const centroids = normals(40 * DIMENSION, 1)
   const data = normals(count * DIMENSION, seed, 0.5)
   data.forEach((x, i) => {
-    data[i] = x + centres[((Math.floor(i / DIMENSION) * 7) % 40) * DIMENSION + (i % DIMENSION)]
+    data[i] = x + centroids[((Math.floor(i / DIMENSION) * 7) % 40) * DIMENSION + (i % DIMENSION)]
   })
   return { data, shape: [count, DIMENSION] }
 }

@@ -7,13 +7,13 @@ import { normals } from '../../support/random.js'
 
 const COUNT = 300
 
-/** Rows about a few centres: neighbours are nearer than strangers. */
-function clustered(count: number, dimension: number, seed: number) {
-  const centres = normals(8 * dimension, 1)
-  const noise = normals(count * dimension, seed)
+/** Rows about a few centroids: neighbours are nearer than strangers. */
+function clustered(count: number, dimensions: number, seed: number) {
+  const centroids = normals(8 * dimensions, 1)
+  const noise = normals(count * dimensions, seed)
   return {
-    data: noise.map((x, i) => 0.6 * x + centres[(Math.floor(i / dimension) % 8) * dimension + (i % dimension)]),
-    shape: [count, dimension]
+    data: noise.map((x, i) => 0.6 * x + centroids[(Math.floor(i / dimensions) % 8) * dimensions + (i % dimensions)]),
+    shape: [count, dimensions]
   }
 }
 
@@ -22,7 +22,7 @@ const TOLERANCE = 0.05
 
 const CASES: readonly CodecOptions[] = [
   ...[1, 2, 3, 4, 8].map((bits) => ({ method: 'turbo' as const, bits })),
-  { method: 'turbo', bits: 2, centres: 16 },
+  { method: 'turbo', bits: 2, centroids: 16 },
   ...[1, 2, 5, 8].map((bits) => ({ method: 'rabitq' as const, bits })),
   ...[1, 4].map((bits) => ({ method: 'osq' as const, bits })),
   { method: 'int8' },
@@ -33,15 +33,15 @@ const CASES: readonly CodecOptions[] = [
 ]
 
 describe.each(METRICS)('an index of codes: %s', (metric: Metric) => {
-  const dimension = 64
-  const rows = clustered(COUNT, dimension, 2)
-  const queries = clustered(16, dimension, 3)
+  const dimensions = 64
+  const rows = clustered(COUNT, dimensions, 2)
+  const queries = clustered(16, dimensions, 3)
 
   it.each(CASES)('finds what their scores say: %o', (options) => {
     const codec = fitCodec(rows, { ...options, metric })
     const index = createIndex(codec)
     const codes = codec.encode(rows)
-    index.add({ data: rows.data.subarray(0, 100 * dimension), shape: [100, dimension] })
+    index.add({ data: rows.data.subarray(0, 100 * dimensions), shape: [100, dimensions] })
     index.addCodes({
       data: codes.data.subarray(100 * codec.bytesPerVector),
       shape: [COUNT - 100, codec.bytesPerVector]
@@ -49,13 +49,13 @@ describe.each(METRICS)('an index of codes: %s', (metric: Metric) => {
     const results = index.search(queries, { k: COUNT })
     const decoded = codec.decode(codes).data
     for (let row = 0; row < 16; row++) {
-      const query = queries.data.subarray(row * dimension, (row + 1) * dimension)
+      const query = queries.data.subarray(row * dimensions, (row + 1) * dimensions)
       const hits = hitsOf(results, row)
       expect(new Set(hits.map(({ id }) => id)).size).toBe(COUNT)
       hits.forEach(({ score, id }, i) => {
         const before = hits[i - 1]
         if (before) expect(before.score > score || (before.score === score && before.id < id)).toBe(true)
-        const vector = decoded.subarray(id * dimension, (id + 1) * dimension)
+        const vector = decoded.subarray(id * dimensions, (id + 1) * dimensions)
         const length = Math.sqrt(scoreOracle(query, query, 'dot'))
         const size = metric === 'cosine' ? 1 : length * Math.sqrt(scoreOracle(vector, vector, 'dot'))
         // Decoded vectors are about of unit length where the metric is the cosine.

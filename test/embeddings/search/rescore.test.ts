@@ -7,17 +7,17 @@ import { normals } from '../../support/random.js'
 import { expectHits, flat, hitsOf, METRICS, plainCodec, wholeVectors } from '../../support/indices.js'
 
 describe.each(METRICS)('candidates scored again: %s', (metric) => {
-  const dimension = 7
-  const vectors = wholeVectors(300, dimension, 1)
+  const dimensions = 7
+  const vectors = wholeVectors(300, dimensions, 1)
   const ids = vectors.map((_, i) => 1000 - i)
   const plain = new PlainIndex(metric)
   plain.add(vectors, ids)
-  const queries = wholeVectors(4, dimension, 2)
+  const queries = wholeVectors(4, dimensions, 2)
   const tolerance = metric === 'cosine' ? 1e-6 : 0
 
   it('by originals in the index', () => {
     for (const originals of ['float32', 'float16'] as const) {
-      const index = createIndex(plainCodec(dimension, metric), { originals })
+      const index = createIndex(plainCodec(dimensions, metric), { originals })
       index.add(vectors, { ids })
       const results = index.search(queries, { k: 5 })
       queries.forEach((query, row) => {
@@ -31,7 +31,7 @@ describe.each(METRICS)('candidates scored again: %s', (metric) => {
   })
 
   it('by a function, now or later, of ids that are each asked for once', async () => {
-    const index = createIndex(plainCodec(dimension, metric))
+    const index = createIndex(plainCodec(dimensions, metric))
     index.add(vectors, { ids })
     let asked = 0
     const rescore = (wanted: Uint32Array) => {
@@ -39,7 +39,7 @@ describe.each(METRICS)('candidates scored again: %s', (metric) => {
       expect(new Set(wanted).size).toBe(wanted.length)
       return flat(
         Array.from(wanted, (id) => plain.vectors.get(id)!),
-        dimension
+        dimensions
       )
     }
     const now = index.search(queries, { k: 5, rescore })
@@ -54,12 +54,12 @@ describe.each(METRICS)('candidates scored again: %s', (metric) => {
 })
 
 describe.each(METRICS)('originals of few bits, of vectors far from 0: %s', (metric) => {
-  const dimension = 24
-  const data = normals(2000 * dimension, 4).map((x) => x + 20)
-  const noise = normals(40 * dimension, 5, 0.3)
-  const table = { data, shape: [2000, dimension] }
-  const queries = { data: noise.map((x, i) => x + data[i]), shape: [40, dimension] }
-  const plain = createIndex(plainCodec(dimension, metric))
+  const dimensions = 24
+  const data = normals(2000 * dimensions, 4).map((x) => x + 20)
+  const noise = normals(40 * dimensions, 5, 0.3)
+  const table = { data, shape: [2000, dimensions] }
+  const queries = { data: noise.map((x, i) => x + data[i]), shape: [40, dimensions] }
+  const plain = createIndex(plainCodec(dimensions, metric))
   plain.add(table)
   const truth = plain.search(queries)
 
@@ -77,15 +77,15 @@ describe.each(METRICS)('originals of few bits, of vectors far from 0: %s', (metr
   })
 
   it('vectors of zeros keep their scores', () => {
-    const zeros = new Float32Array(2 * dimension)
+    const zeros = new Float32Array(2 * dimensions)
     for (const originals of ['float16', 'int8'] as const) {
       const index = createIndex(fitCodec(table, { metric, bits: 8 }), { originals })
-      index.add({ data: zeros, shape: [2, dimension] })
+      index.add({ data: zeros, shape: [2, dimensions] })
       const { scores } = index.search(queries, { k: 1 })
-      const exact = createIndex(plainCodec(dimension, metric))
-      exact.add({ data: zeros, shape: [2, dimension] })
+      const exact = createIndex(plainCodec(dimensions, metric))
+      exact.add({ data: zeros, shape: [2, dimensions] })
       exact.search(queries, { k: 1 }).scores.data.forEach((score, i) => {
-        const size = metric === 'cosine' ? 1 : Math.abs(score) + 20 * 20 * dimension
+        const size = metric === 'cosine' ? 1 : Math.abs(score) + 20 * 20 * dimensions
         expect(Math.abs(scores.data[i] - score)).toBeLessThan(0.01 * size)
       })
     }

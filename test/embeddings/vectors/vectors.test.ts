@@ -37,7 +37,7 @@ const forms: Record<string, unknown> = {
   'one tensor for each text': rows.map((row) => new TokenlessTensor({ data: Float32Array.from(row), dims: [1, 3] })),
   'a tensor of numbers in a list': { data: flat, shape: [2, 3] },
   'a tensor of f64': { data: Float64Array.from(flat), shape: [2, 3] },
-  'flat numbers and their dimension': { data: f32, dimension: 3 },
+  'flat numbers and their dimension': { data: f32, dimensions: 3 },
   'nested arrays': rows,
   'nested arrays as data': { data: rows },
   'a list of Float32Array': typed,
@@ -138,7 +138,7 @@ describe('vectors', () => {
     const inside = Array.from({ length: 2 }, (_, i) => padded.subarray(2 + 3 * i, 5 + 3 * i))
     for (const form of [
       { data: part, shape: [2, 3] },
-      { data: part, dimension: 3 },
+      { data: part, dimensions: 3 },
       inside,
       inside.map((vector) => ({ vector }))
     ]) {
@@ -231,8 +231,8 @@ describe('vectors are refused', () => {
       'index from 0 to 1 once'
     ],
     'a flat array of many vectors': [new Float32Array(10000), RangeError, 'at most 8192 numbers, got 10000', '[n, d]'],
-    'flat numbers that do not fit': [{ data: f32, dimension: 4 }, RangeError, 'a multiple of 4 numbers, got 6'],
-    'a dimension of 0': [{ data: f32, dimension: 0 }, RangeError, 'at least 1, got 0'],
+    'flat numbers that do not fit': [{ data: f32, dimensions: 4 }, RangeError, 'a multiple of 4 numbers, got 6'],
+    'a dimension of 0': [{ data: f32, dimensions: 0 }, RangeError, 'at least 1, got 0'],
     'a shape that does not fit': [{ data: f32, shape: [3, 3] }, RangeError, 'expected length 9 (3x3), got 6'],
     'tensors of two rows in a list': [[{ data: f32, dims: [2, 3] }], RangeError, 'one vector, got shape 2x3']
   }
@@ -267,7 +267,7 @@ it('takes by its types what it reads', () => {
     { data: [{ embedding: 'AACAPw==' }] },
     { embeddings: rows },
     { embeddings: { float: rows } },
-    { data: f32, dimension: 3 }
+    { data: f32, dimensions: 3 }
   ]
   for (const form of typedForms) expect(vectorsOf('encode', form).size).toBeGreaterThan(0)
 })

@@ -1,9 +1,9 @@
 import { frame, type Engine } from '../../../core/engine.js'
 import type { Tensor } from '../../../core/tensor.js'
-import { loadCentres, nearest } from '../kmeans.js'
+import { loadCentroids, nearest } from '../kmeans.js'
 import type { Sample } from '../quantizer.js'
 import { rotationOf } from '../rotation.js'
-import { centroidsOf, type CentreTables } from './centres.js'
+import { centroidsOf, type CentroidTables } from './centroids.js'
 import { outermost } from './lloydMax.js'
 
 /** Rows whose quantiles are taken, evenly from all. */
@@ -15,18 +15,18 @@ const ROWS = 4096
  */
 export function fitCalibration(
   engine: Engine,
-  { rows, count, dimension: d, seed }: Sample,
-  centres: CentreTables,
+  { rows, count, dimensions: d, seed }: Sample,
+  fitted: CentroidTables,
   bits: number
 ): Tensor<Float32Array<ArrayBuffer>> {
   const most = Math.min(count, ROWS)
   const columns = Array.from({ length: d }, () => new Float32Array(most))
   frame(engine, (memory, kernels) => {
-    const k = centres.count
+    const k = fitted.count
     const centroids = memory.alloc(4 * k * d)
-    memory.f32(centroids, k * d).set(centroidsOf(d, centres))
+    memory.f32(centroids, k * d).set(centroidsOf(d, fitted))
     const rotation = rotationOf(d, seed).load(engine)
-    const search = loadCentres(engine, centroids, k, d)
+    const search = loadCentroids(engine, centroids, k, d)
     const turned = memory.alloc(4 * d)
     const number = memory.alloc(2)
     for (let i = 0; i < most; i++) {

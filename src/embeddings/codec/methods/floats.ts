@@ -11,26 +11,26 @@ export function floatKind(method: 'float32' | 'float16'): MethodKind<{ bits?: nu
     method,
     options: [],
     bits: [bits],
-    fit: (_engine, { dimension, metric }, options) => {
+    fit: (_engine, { dimensions, metric }, options) => {
       chosenBits(method, options.bits, [bits], bits)
-      return floatQuantizer(method, dimension, metric)
+      return floatQuantizer(method, dimensions, metric)
     },
-    open: (dimension, metric, _parameters, tables) => {
+    open: (dimensions, metric, _parameters, tables) => {
       checkTables(method, tables, [])
-      return floatQuantizer(method, dimension, metric)
+      return floatQuantizer(method, dimensions, metric)
     }
   }
 }
 
-function floatQuantizer(method: 'float32' | 'float16', dimension: number, metric: Metric): Quantizer {
+function floatQuantizer(method: 'float32' | 'float16', dimensions: number, metric: Metric): Quantizer {
   const wide = method === 'float32'
   const layout: RowLayout = {
-    ...{ scan: wide ? 'float' : 'half', bits: wide ? 32 : 16, count: dimension },
-    ...{ codeBytes: (wide ? 4 : 2) * dimension, factors: 0, centreBytes: 0 }
+    ...{ scan: wide ? 'float' : 'half', bits: wide ? 32 : 16, count: dimensions },
+    ...{ codeBytes: (wide ? 4 : 2) * dimensions, factors: 0, centroidBytes: 0 }
   }
   return {
-    ...{ method, dimension, metric, layout, centres: 0, parameters: {}, tables: {} },
-    load: (engine) => loadFloats(engine, dimension, metric, wide)
+    ...{ method, dimensions, metric, layout, centroids: 0, parameters: {}, tables: {} },
+    load: (engine) => loadFloats(engine, dimensions, metric, wide)
   }
 }
 

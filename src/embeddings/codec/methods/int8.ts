@@ -5,7 +5,7 @@ import { readTensor, elementAt } from '../../../core/tensor.js'
 import type { TensorLike } from '../../../core/tensor.js'
 import { codeBytesOf, rowBytes, type RowLayout } from '../../scan/layout.js'
 import type { LoadedQuantizer, MethodKind, Metric, Quantizer, Sample } from '../quantizer.js'
-import { loadCentred, meanOf } from './centred.js'
+import { loadCentered, meanOf } from './centered.js'
 import { checkTables, chosenBits, isFlag, isOneOf, isSeed, readParameter, readTable } from './parts.js'
 import { byteQuery } from '../../scan/scan.js'
 
@@ -27,7 +27,7 @@ type Rounding = (typeof ROUNDINGS)[number]
 
 export interface Int8Options {
   bits?: number
-  /** a scale for each vector, centred and rotated, or a range for each dimension; default 'vector', with `compat` 'dimension' */
+  /** a scale for each vector, centered and rotated, or a range for each dimension; default 'vector', with `compat` 'dimension' */
   axis?: (typeof AXES)[number]
   /** the bytes of another library */
   compat?: (typeof COMPATS)[number]
@@ -55,15 +55,15 @@ export const int8: MethodKind<Int8Options> = {
         const name = compat !== undefined ? 'compat' : 'ranges'
         throw rangeError(`fitCodec: "axis" expected dimension with "${name}", got "vector"; leave one of them out`)
       }
-      return vectorQuantizer(sample.dimension, sample.metric, sample.seed, meanOf(engine, sample))
+      return vectorQuantizer(sample.dimensions, sample.metric, sample.seed, meanOf(engine, sample))
     }
     const rounding = compat === undefined ? 'nearest' : compat === 'sentence-transformers-5.1' ? 'cut' : 'down'
     const unsigned = compat === 'sentence-transformers-uint8'
-    const { low, high } = ranges === undefined ? endsOf(engine, sample) : readRanges(ranges, sample.dimension)
+    const { low, high } = ranges === undefined ? endsOf(engine, sample) : readRanges(ranges, sample.dimensions)
     // As NumPy computes them in float32. Of one number, what codes stand for is that number.
     const steps = low.map((start, j) => Math.fround(Math.fround(high[j]! - start) / 255) || LEAST_STEP)
     return affineQuantizer({
-      dimension: sample.dimension,
+      dimensions: sample.dimensions,
       metric: sample.metric,
       rounding,
       unsigned,
@@ -72,42 +72,42 @@ export const int8: MethodKind<Int8Options> = {
       mean: sample.metric === 'l2' ? meanOf(engine, sample) : undefined
     })
   },
-  open: (dimension, metric, parameters, tables) => {
+  open: (dimensions, metric, parameters, tables) => {
     const axis = readParameter('int8', parameters, 'axis', AXES.join(' or '), isOneOf(AXES))
     if (axis === 'vector') {
       checkTables('int8', tables, ['centre'])
       const seed = readParameter('int8', parameters, 'seed', 'a whole number', isSeed)
-      return vectorQuantizer(dimension, metric, seed, readTable('int8', tables, 'centre', dimension).data)
+      return vectorQuantizer(dimensions, metric, seed, readTable('int8', tables, 'centre', dimensions).data)
     }
-    const mean = metric === 'l2' ? readTable('int8', tables, 'mean', dimension).data : undefined
+    const mean = metric === 'l2' ? readTable('int8', tables, 'mean', dimensions).data : undefined
     checkTables('int8', tables, mean ? ['starts', 'steps', 'mean'] : ['starts', 'steps'])
     const rounding = readParameter('int8', parameters, 'rounding', ROUNDINGS.join(', '), isOneOf(ROUNDINGS))
-    const starts = readTable('int8', tables, 'starts', dimension).data
+    const starts = readTable('int8', tables, 'starts', dimensions).data
     const unsigned = readParameter('int8', parameters, 'unsigned', 'true or false', isFlag)
-    const steps = readTable('int8', tables, 'steps', dimension).data
+    const steps = readTable('int8', tables, 'steps', dimensions).data
     if (steps.some((step) => !(step > 0))) {
       throw new FormatError('bad-tensor', 'int8: "steps" expected numbers above 0')
     }
-    return affineQuantizer({ dimension, metric, rounding, unsigned, starts, steps, mean })
+    return affineQuantizer({ dimensions, metric, rounding, unsigned, starts, steps, mean })
   }
 }
 
 function byteLayout(count: number, factors: 0 | 2): RowLayout {
-  return { scan: 'bytes', bits: 8, count, codeBytes: codeBytesOf(8, count), factors, centreBytes: 0 }
+  return { scan: 'bytes', bits: 8, count, codeBytes: codeBytesOf(8, count), factors, centroidBytes: 0 }
 }
 
 function vectorQuantizer(
-  dimension: number,
+  dimensions: number,
   metric: Metric,
   seed: number,
-  centre: Float32Array<ArrayBuffer>
+  centroid: Float32Array<ArrayBuffer>
 ): Quantizer {
-  const layout = byteLayout(dimension, 2)
+  const layout = byteLayout(dimensions, 2)
   return {
-    ...{ method: 'int8', dimension, metric, layout, centres: 1 },
+    ...{ method: 'int8', dimensions, metric, layout, centroids: 1 },
     parameters: { axis: 'vector', seed },
-    tables: { centre: { data: centre, shape: [dimension] } },
-    load: (engine) => loadVectors(engine, layout, metric, seed, centre)
+    tables: { centre: { data: centroid, shape: [dimensions] } },
+    load: (engine) => loadVectors(engine, layout, metric, seed, centroid)
   }
 }
 
@@ -122,27 +122,27 @@ function loadVectors(
   const d = layout.count
   const stride = rowBytes(layout)
   const l2 = metric === 'l2' ? 1 : 0
-  const centred = loadCentred(engine, mean, metric, seed, true)
+  const centered = loadCentered(engine, mean, metric, seed, true)
   return {
     encode: (codes, rows, count) =>
-      centred.residuals(rows, count, (z, first, part) =>
-        kernels.encodeSymmetric(codes + stride * first, z, centred.centre, part, d, stride, l2)
+      centered.residuals(rows, count, (z, first, part) =>
+        kernels.encodeSymmetric(codes + stride * first, z, centered.centroid, part, d, stride, l2)
       ),
     decode: (rows, codes, count) => {
       frame(engine, () =>
         kernels.decodeUniform(rows, codes, count, d, 8, stride, d, l2 ? 0.5 : 1, -128, 0, memory.alloc(d))
       )
-      centred.restore(rows, count)
+      centered.restore(rows, count)
     },
     query: (row) => {
-      const { residual, constant } = centred.query(row)
+      const { residual, constant } = centered.query(row)
       return { ...byteQuery(engine, residual, d, 8), multiplier: 0, bound: 0, constant, terms: 0 }
     }
   }
 }
 
 interface Affine {
-  dimension: number
+  dimensions: number
   metric: Metric
   rounding: Rounding
   /** bytes 0 .. 255 */
@@ -154,11 +154,11 @@ interface Affine {
 }
 
 function affineQuantizer(affine: Affine): Quantizer {
-  const { dimension, metric, rounding, unsigned, starts, steps, mean } = affine
-  const shape = [dimension]
-  const layout = { ...byteLayout(dimension, metric === 'l2' ? 2 : 0), ...(unsigned ? { unsigned } : {}) }
+  const { dimensions, metric, rounding, unsigned, starts, steps, mean } = affine
+  const shape = [dimensions]
+  const layout = { ...byteLayout(dimensions, metric === 'l2' ? 2 : 0), ...(unsigned ? { unsigned } : {}) }
   return {
-    ...{ method: 'int8', dimension, metric, layout, centres: 0 },
+    ...{ method: 'int8', dimensions, metric, layout, centroids: 0 },
     parameters: { axis: 'dimension', rounding, unsigned },
     tables: {
       starts: { data: starts, shape },
@@ -184,21 +184,21 @@ function loadAffine(engine: Engine, layout: RowLayout, affine: Affine): LoadedQu
   const middle = rounding === 'down' ? 128.5 : 128
   memory.f32(offset, d).set(starts.map((start, j) => start + middle * steps[j]!))
   // Distances are those of rows less their mean, so that data far from zero loses no digits.
-  const centre = mean ? memory.alloc(4 * d) : 0
+  const centroid = mean ? memory.alloc(4 * d) : 0
   const apart = mean ? memory.alloc(4 * d) : offset
   if (mean) {
-    memory.f32(centre, d).set(mean)
-    kernels.shiftRowsF32(apart, offset, centre, 1, d, -1)
+    memory.f32(centroid, d).set(mean)
+    kernels.shiftRowsF32(apart, offset, centroid, 1, d, -1)
   }
   const mode = ROUNDINGS.indexOf(rounding)
   return {
     encode: (codes, rows, count) =>
-      kernels.encodeAffine(codes, rows, low, step, offset, centre, count, d, stride, mode, mean ? 1 : 0, flip),
+      kernels.encodeAffine(codes, rows, low, step, offset, centroid, count, d, stride, mode, mean ? 1 : 0, flip),
     decode: (rows, codes, count) => kernels.decodeAffine(rows, codes, step, offset, count, d, stride, flip),
     query: (row) => {
       const scaled = memory.alloc(4 * d)
-      if (centre) kernels.shiftRowsF32(row, row, centre, 1, d, -1)
-      const constant = centre ? -kernels.squaresF32(row, d) : 0
+      if (centroid) kernels.shiftRowsF32(row, row, centroid, 1, d, -1)
+      const constant = centroid ? -kernels.squaresF32(row, d) : 0
       const offsets = kernels.productF32(row, apart, d)
       kernels.timesF32(scaled, row, step, d)
       const built = byteQuery(engine, scaled, d, 8, { uneven: true })
@@ -212,25 +212,25 @@ interface Ends {
   high: Float32Array<ArrayBuffer>
 }
 
-function endsOf(engine: Engine, { rows, count, dimension }: Sample): Ends {
+function endsOf(engine: Engine, { rows, count, dimensions }: Sample): Ends {
   if (count === 0) throw rangeError('fitCodec: "sample" expected rows to take the ranges from, got none; give "ranges"')
   return frame(engine, (memory, kernels) => {
-    const low = memory.alloc(4 * dimension)
-    const high = memory.alloc(4 * dimension)
-    kernels.endsRowsF32(low, high, rows, count, dimension)
-    return { low: memory.f32(low, dimension).slice(), high: memory.f32(high, dimension).slice() }
+    const low = memory.alloc(4 * dimensions)
+    const high = memory.alloc(4 * dimensions)
+    kernels.endsRowsF32(low, high, rows, count, dimensions)
+    return { low: memory.f32(low, dimensions).slice(), high: memory.f32(high, dimensions).slice() }
   })
 }
 
-function readRanges(value: TensorLike, dimension: number): Ends {
+function readRanges(value: TensorLike, dimensions: number): Ends {
   const source = readTensor('fitCodec', 'ranges', value)
-  if (source.shape.length !== 2 || source.shape[0] !== 2 || source.shape[1] !== dimension) {
-    throw rangeError(`fitCodec: "ranges" expected the shape 2x${dimension}, got ${source.shape.join('x')}`)
+  if (source.shape.length !== 2 || source.shape[0] !== 2 || source.shape[1] !== dimensions) {
+    throw rangeError(`fitCodec: "ranges" expected the shape 2x${dimensions}, got ${source.shape.join('x')}`)
   }
   const row = (first: number): Float32Array<ArrayBuffer> =>
-    Float32Array.from({ length: dimension }, (_, j) => elementAt(source, first + j))
-  const ends = { low: row(0), high: row(dimension) }
-  for (let j = 0; j < dimension; j++) {
+    Float32Array.from({ length: dimensions }, (_, j) => elementAt(source, first + j))
+  const ends = { low: row(0), high: row(dimensions) }
+  for (let j = 0; j < dimensions; j++) {
     const [low, high] = [ends.low[j]!, ends.high[j]!]
     if (!(low <= high && Math.max(-low, high) < MOST)) {
       throw rangeError(

@@ -26,7 +26,7 @@ const DEPTH = 256
 /**
  * Product quantisation of rows that are rotated first, so that the sub-spaces lose least.
  *
- * Method: T. Ge, K. He, Q. Ke and J. Sun, IEEE Trans. Pattern Anal. Mach. Intell. 36, 2014: rows are centred; from a random rotation on, rounds of one step of
+ * Method: T. Ge, K. He, Q. Ke and J. Sun, IEEE Trans. Pattern Anal. Mach. Intell. 36, 2014: rows are centered; from a random rotation on, rounds of one step of
  * k-means and of the rotation that takes the rows closest to what their numbers stand for (P. H. Schoenemann, Psychometrika 31, 1966).
  */
 export const opq: MethodKind<OpqOptions> = {
@@ -41,24 +41,24 @@ export const opq: MethodKind<OpqOptions> = {
     const rounds = checkInteger('fitCodec', 'rounds', options.rounds ?? 10, 0, 1000)
     return opqQuantizer(sample.metric, split, fitTables(engine, sample, split, rounds))
   },
-  open: (dimension, metric, parameters, tables) => {
-    const split = openSplit('opq', dimension, parameters)
+  open: (dimensions, metric, parameters, tables) => {
+    const split = openSplit('opq', dimensions, parameters)
     checkTables('opq', tables, ['codebooks', 'rotation'])
     return opqQuantizer(metric, split, {
-      codebooks: readTable('opq', tables, 'codebooks', 2 ** split.bits * dimension),
-      rotation: readTable('opq', tables, 'rotation', dimension, dimension)
+      codebooks: readTable('opq', tables, 'codebooks', 2 ** split.bits * dimensions),
+      rotation: readTable('opq', tables, 'rotation', dimensions, dimensions)
     })
   }
 }
 
 function opqQuantizer(metric: Metric, split: Split, tables: Tables): Quantizer {
-  const { dimension: d, subspaces, bits } = split
+  const { dimensions: d, subspaces, bits } = split
   return {
     method: 'opq',
-    dimension: d,
+    dimensions: d,
     metric,
     layout: splitLayout(split),
-    centres: 0,
+    centroids: 0,
     parameters: { bits, subspaces },
     tables,
     load: (engine) => {
@@ -109,7 +109,7 @@ function packRotation({ memory, kernels }: Engine, rotation: Pointer, d: number)
 
 /** codebooks, and the rotation: a row times its columns */
 function fitTables(engine: Engine, sample: Sample, split: Split, rounds: number): Tables {
-  const { rows, count, dimension: d, seed } = sample
+  const { rows, count, dimensions: d, seed } = sample
   const length = 2 ** split.bits * d
   return frame(engine, (memory, kernels) => {
     const centroids = memory.alloc(4 * length)
@@ -141,7 +141,7 @@ function fitRotation(
   engine: Engine,
   rotation: Pointer,
   centroids: Pointer,
-  { rows, count, dimension: d, seed }: Sample,
+  { rows, count, dimensions: d, seed }: Sample,
   split: Split,
   rounds: number
 ): void {
@@ -157,7 +157,7 @@ function fitRotation(
       const from = rows + 4 * d * Math.floor((r * count) / few)
       memory.f32(own + 4 * d * r, d).set(memory.f32(from, d))
     }
-    centre(memory, own, mean, few, d)
+    centroid(memory, own, mean, few, d)
     const multiply = (to: Pointer, from: Pointer, n: number): void => {
       kernels.multiplyF32(to, d, from, d, 0, rotation, d, 0, n, d, d, WRITE, work)
     }
@@ -180,7 +180,7 @@ function fitRotation(
 }
 
 /** Takes the mean of rows f32 (count, d) off them; sums in f64 in order. */
-function centre(memory: Memory, rows: Pointer, mean: Pointer, count: number, d: number): void {
+function centroid(memory: Memory, rows: Pointer, mean: Pointer, count: number, d: number): void {
   const sums = new Float64Array(d)
   const data = memory.f32(rows, count * d)
   for (let at = 0; at < data.length; at += d) for (let j = 0; j < d; j++) sums[j]! += data[at + j]!

@@ -5,7 +5,7 @@ import type { Pointer } from '../../../core/memory.js'
 import { codeBytesOf, rowBytes, type RowLayout } from '../../scan/layout.js'
 import type { LoadedQuantizer, MethodKind, Metric, Quantizer } from '../quantizer.js'
 import { byteQuery, scalarTables, type QueryData } from '../../scan/scan.js'
-import { loadCentred, meanOf } from './centred.js'
+import { loadCentered, meanOf } from './centered.js'
 import { checkTables, chosenBits, isFlag, isOneOf, isSeed, readParameter, readTable } from './parts.js'
 
 const BITS = [1, 2, 3, 4, 5, 6, 7, 8] as const
@@ -22,13 +22,13 @@ export interface OsqOptions {
 }
 
 interface Plan {
-  dimension: number
+  dimensions: number
   metric: Metric
   seed: number
   bits: number
   rotate: boolean
   queryBits: number
-  centre: Float32Array<ArrayBuffer>
+  centroid: Float32Array<ArrayBuffer>
 }
 
 /**
@@ -41,7 +41,7 @@ export const osq: MethodKind<OsqOptions> = {
   options: ['rotate', 'queryBits'],
   bits: BITS,
   fit: (engine, sample, options) => {
-    const { dimension, metric, seed } = sample
+    const { dimensions, metric, seed } = sample
     const bits = chosenBits('osq', options.bits, BITS, 2)
     const rotate = checkBoolean('fitCodec', 'rotate', options.rotate ?? true)
     const queryBits = checkInteger('fitCodec', 'queryBits', options.queryBits ?? (bits === 1 ? 4 : 32), 4, 32)
@@ -49,42 +49,42 @@ export const osq: MethodKind<OsqOptions> = {
       const known = bits === 1 ? '4 or 32' : `32 with ${bits} bits`
       throw rangeError(`fitCodec: "queryBits" expected ${known}, got ${queryBits}; leave it out for the usual`)
     }
-    return planned({ dimension, metric, seed, bits, rotate, queryBits, centre: meanOf(engine, sample) })
+    return planned({ dimensions, metric, seed, bits, rotate, queryBits, centroid: meanOf(engine, sample) })
   },
-  open: (dimension, metric, parameters, tables) => {
+  open: (dimensions, metric, parameters, tables) => {
     checkTables('osq', tables, ['centre'])
     const bits = readParameter('osq', parameters, 'bits', '1 to 8', isOneOf<number>(BITS))
     return planned({
-      ...{ dimension, metric, bits },
+      ...{ dimensions, metric, bits },
       seed: readParameter('osq', parameters, 'seed', 'a whole number', isSeed),
       rotate: readParameter('osq', parameters, 'rotate', 'true or false', isFlag),
       queryBits: readParameter('osq', parameters, 'queryBits', '4 or 32', isOneOf(bits === 1 ? [4, 32] : [32])),
-      centre: readTable('osq', tables, 'centre', dimension).data
+      centroid: readTable('osq', tables, 'centre', dimensions).data
     })
   }
 }
 
 function planned(plan: Plan): Quantizer {
-  const { dimension, metric, seed, bits, rotate, queryBits, centre } = plan
+  const { dimensions, metric, seed, bits, rotate, queryBits, centroid } = plan
   const layout: RowLayout = {
-    ...{ scan: bits <= 4 ? 'tables' : 'bytes', bits, count: dimension, codeBytes: codeBytesOf(bits, dimension) },
-    ...{ factors: 3, third: 'offset', centreBytes: 0 }
+    ...{ scan: bits <= 4 ? 'tables' : 'bytes', bits, count: dimensions, codeBytes: codeBytesOf(bits, dimensions) },
+    ...{ factors: 3, third: 'offset', centroidBytes: 0 }
   }
   return {
-    ...{ method: 'osq', dimension, metric, layout, centres: 1 },
+    ...{ method: 'osq', dimensions, metric, layout, centroids: 1 },
     parameters: { seed, bits, rotate, queryBits },
-    tables: { centre: { data: centre, shape: [dimension] } },
+    tables: { centre: { data: centroid, shape: [dimensions] } },
     load: (engine) => loadOsq(engine, layout, plan)
   }
 }
 
 function loadOsq(engine: Engine, layout: RowLayout, plan: Plan): LoadedQuantizer {
   const { memory, kernels } = engine
-  const { dimension: d, metric, seed, bits, rotate, queryBits } = plan
+  const { dimensions: d, metric, seed, bits, rotate, queryBits } = plan
   const { codeBytes } = layout
   const stride = rowBytes(layout)
   const l2 = metric === 'l2' ? 1 : 0
-  const centred = loadCentred(engine, plan.centre, metric, seed, rotate)
+  const centered = loadCentered(engine, plan.centroid, metric, seed, rotate)
   const levels = memory.alloc(4 * 16)
   memory.f32(levels, 16).forEach((_, code, all) => (all[code] = code))
   const tablesOf = (residual: Pointer): QueryData => {
@@ -97,9 +97,9 @@ function loadOsq(engine: Engine, layout: RowLayout, plan: Plan): LoadedQuantizer
     encode: (codes, rows, count) =>
       frame(engine, () => {
         const scratch = memory.alloc(kernels.osqWork(d))
-        centred.residuals(rows, count, (z, first, part) => {
+        centered.residuals(rows, count, (z, first, part) => {
           const to = codes + stride * first
-          kernels.encodeOsq(to, z, centred.centre, part, d, bits, stride, codeBytes, l2, SPREADS[bits]!, scratch)
+          kernels.encodeOsq(to, z, centered.centroid, part, d, bits, stride, codeBytes, l2, SPREADS[bits]!, scratch)
         })
       }),
     decode: (rows, codes, count) => {
@@ -107,10 +107,10 @@ function loadOsq(engine: Engine, layout: RowLayout, plan: Plan): LoadedQuantizer
         const scratch = memory.alloc(d)
         kernels.decodeUniform(rows, codes, count, d, bits, stride, codeBytes, l2 ? 0.5 : 1, 0, 1, scratch)
       })
-      centred.restore(rows, count)
+      centered.restore(rows, count)
     },
     query: (row) => {
-      const { residual, constant } = centred.query(row)
+      const { residual, constant } = centered.query(row)
       const multiplier = kernels.sumF32(residual, d)
       return { ...tablesOf(residual), multiplier, bound: 0, constant, terms: 0 }
     }

@@ -31,28 +31,28 @@ export const pq: MethodKind<PqOptions> = {
   fit: (engine, sample, options) => {
     const split = readSplit(sample, options)
     const data = frame(engine, (memory) => {
-      const length = 2 ** split.bits * split.dimension
+      const length = 2 ** split.bits * split.dimensions
       const centroids = memory.alloc(4 * length)
       fitCodebooks(engine, centroids, sample.rows, sample.count, split, { seed: sample.seed, iterations: ITERATIONS })
       return memory.f32(centroids, length).slice()
     })
     return pqQuantizer(sample.metric, split, { codebooks: { data, shape: [data.length] } })
   },
-  open: (dimension, metric, parameters, tables) => {
-    const split = openSplit('pq', dimension, parameters)
+  open: (dimensions, metric, parameters, tables) => {
+    const split = openSplit('pq', dimensions, parameters)
     checkTables('pq', tables, ['codebooks'])
-    return pqQuantizer(metric, split, { codebooks: readTable('pq', tables, 'codebooks', 2 ** split.bits * dimension) })
+    return pqQuantizer(metric, split, { codebooks: readTable('pq', tables, 'codebooks', 2 ** split.bits * dimensions) })
   }
 }
 
 function pqQuantizer(metric: Metric, split: Split, tables: Tables): Quantizer {
-  const { dimension, subspaces, bits } = split
+  const { dimensions, subspaces, bits } = split
   return {
     method: 'pq',
-    dimension,
+    dimensions,
     metric,
     layout: splitLayout(split),
-    centres: 0,
+    centroids: 0,
     parameters: { bits, subspaces },
     tables,
     load: (engine) => {
@@ -68,18 +68,18 @@ function pqQuantizer(metric: Metric, split: Split, tables: Tables): Quantizer {
 
 export function splitLayout({ subspaces, bits }: Split): RowLayout {
   const scan = bits === 8 ? 'lookup' : 'tables'
-  return { scan, bits, count: subspaces, codeBytes: codeBytesOf(bits, subspaces), factors: 0, centreBytes: 0 }
+  return { scan, bits, count: subspaces, codeBytes: codeBytesOf(bits, subspaces), factors: 0, centroidBytes: 0 }
 }
 
 /** The rows that splits can make, for `bytes` to choose from. */
 export function splitChoices(
-  { dimension }: SampleShape,
+  { dimensions }: SampleShape,
   { bits, subspaces }: PqOptions
 ): { options: PqOptions; bytes: number }[] {
-  if (subspaces !== undefined) checkInteger('fitCodec', 'subspaces', subspaces, 1, dimension)
+  if (subspaces !== undefined) checkInteger('fitCodec', 'subspaces', subspaces, 1, dimensions)
   const choices = []
   for (const b of bits === undefined ? [8, 4] : [bits]) {
-    const [least, most] = subspaces === undefined ? [1, dimension] : [subspaces, subspaces]
+    const [least, most] = subspaces === undefined ? [1, dimensions] : [subspaces, subspaces]
     for (let m = most; m >= least; m--) {
       choices.push({ options: { bits: b, subspaces: m }, bytes: codeBytesOf(b, m) })
     }
@@ -88,12 +88,12 @@ export function splitChoices(
 }
 
 /** Checks what a method that cuts rows into sub-spaces is asked. */
-export function readSplit({ dimension, count }: SampleShape, options: PqOptions): Split {
+export function readSplit({ dimensions, count }: SampleShape, options: PqOptions): Split {
   const bits = (options.bits ?? 8) as 4 | 8
-  const usual = Math.ceil(dimension / bits)
-  const subspaces = checkInteger('fitCodec', 'subspaces', options.subspaces ?? usual, 1, dimension)
+  const usual = Math.ceil(dimensions / bits)
+  const subspaces = checkInteger('fitCodec', 'subspaces', options.subspaces ?? usual, 1, dimensions)
   checkCentroids(count, 2 ** bits, bits === 8 ? 'give more rows, or 4 bits' : 'give more rows')
-  return { dimension, subspaces, bits }
+  return { dimensions, subspaces, bits }
 }
 
 /** Throws where there are fewer rows than centroids. */
@@ -108,12 +108,12 @@ export function checkCentroids(rows: number, centroids: number, advice: string):
 /** What a file says of a split. */
 export function openSplit(
   method: 'pq' | 'opq',
-  dimension: number,
+  dimensions: number,
   parameters: Readonly<Record<string, unknown>>
 ): Split {
   const bits = readParameter(method, parameters, 'bits', '4 or 8', isOneOf([4, 8] as const))
-  const counts = isCount(dimension)
-  return { dimension, bits, subspaces: readParameter(method, parameters, 'subspaces', `1 to ${dimension}`, counts) }
+  const counts = isCount(dimensions)
+  return { dimensions, bits, subspaces: readParameter(method, parameters, 'subspaces', `1 to ${dimensions}`, counts) }
 }
 
 export function isCount(most: number): (value: unknown) => value is number {

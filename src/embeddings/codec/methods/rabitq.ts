@@ -2,7 +2,7 @@ import { checkBoolean, checkNumber } from '../../../core/check.js'
 import { frame, type Engine } from '../../../core/engine.js'
 import { codeBytesOf, rowBytes, type RowLayout } from '../../scan/layout.js'
 import type { LoadedQuantizer, MethodKind, Metric, Quantizer } from '../quantizer.js'
-import { loadCentred, meanOf } from './centred.js'
+import { loadCentered, meanOf } from './centered.js'
 import { checkTables, chosenBits, isWithin, isFlag, isOneOf, isSeed, readParameter, readTable } from './parts.js'
 import { byteQuery, scalarTables } from '../../scan/scan.js'
 
@@ -29,14 +29,14 @@ export interface RabitqOptions {
 }
 
 interface Plan {
-  dimension: number
+  dimensions: number
   metric: Metric
   seed: number
   bits: number
   fast: boolean
   bound: boolean
   epsilon: number
-  centre: Float32Array<ArrayBuffer>
+  centroid: Float32Array<ArrayBuffer>
 }
 
 /**
@@ -51,50 +51,50 @@ export const rabitq: MethodKind<RabitqOptions> = {
   options: ['fast', 'bound', 'epsilon'],
   bits: BITS,
   fit: (engine, sample, options) => {
-    const { dimension, metric, seed } = sample
+    const { dimensions, metric, seed } = sample
     const bits = chosenBits('rabitq', options.bits, BITS, 2)
     const fast = checkBoolean('fitCodec', 'fast', options.fast ?? true)
     const bound = checkBoolean('fitCodec', 'bound', options.bound ?? true)
     const epsilon = checkNumber('fitCodec', 'epsilon', options.epsilon ?? EPSILON, 0, MOST_EPSILON)
-    return planned({ dimension, metric, seed, bits, fast, bound, epsilon, centre: meanOf(engine, sample) })
+    return planned({ dimensions, metric, seed, bits, fast, bound, epsilon, centroid: meanOf(engine, sample) })
   },
-  open: (dimension, metric, parameters, tables) => {
+  open: (dimensions, metric, parameters, tables) => {
     checkTables('rabitq', tables, ['centre'])
     const flag = (name: string): boolean => readParameter('rabitq', parameters, name, 'true or false', isFlag)
     return planned({
-      ...{ dimension, metric, fast: flag('fast'), bound: flag('bound') },
+      ...{ dimensions, metric, fast: flag('fast'), bound: flag('bound') },
       seed: readParameter('rabitq', parameters, 'seed', 'a whole number', isSeed),
       bits: readParameter('rabitq', parameters, 'bits', '1 to 8', isOneOf<number>(BITS)),
       epsilon: readParameter('rabitq', parameters, 'epsilon', 'a number from 0 to 100', isWithin(0, MOST_EPSILON)),
-      centre: readTable('rabitq', tables, 'centre', dimension).data
+      centroid: readTable('rabitq', tables, 'centre', dimensions).data
     })
   }
 }
 
 function planned(plan: Plan): Quantizer {
-  const { dimension, metric, seed, bits, fast, bound, epsilon, centre } = plan
+  const { dimensions, metric, seed, bits, fast, bound, epsilon, centroid } = plan
   const layout: RowLayout = {
-    ...{ scan: bits <= 4 ? 'tables' : 'bytes', bits, count: dimension },
-    ...{ codeBytes: codeBytesOf(bits, dimension), factors: bound ? 3 : 2, centreBytes: 0 },
+    ...{ scan: bits <= 4 ? 'tables' : 'bytes', bits, count: dimensions },
+    ...{ codeBytes: codeBytesOf(bits, dimensions), factors: bound ? 3 : 2, centroidBytes: 0 },
     ...(bound ? { third: 'error' } : {})
   }
   return {
-    ...{ method: 'rabitq', dimension, metric, layout, centres: 1 },
+    ...{ method: 'rabitq', dimensions, metric, layout, centroids: 1 },
     parameters: { seed, bits, fast, bound, epsilon },
-    tables: { centre: { data: centre, shape: [dimension] } },
+    tables: { centre: { data: centroid, shape: [dimensions] } },
     load: (engine) => loadRabitq(engine, layout, plan)
   }
 }
 
 function loadRabitq(engine: Engine, layout: RowLayout, plan: Plan): LoadedQuantizer {
   const { memory, kernels } = engine
-  const { dimension: d, metric, seed, bits, fast, bound, epsilon } = plan
+  const { dimensions: d, metric, seed, bits, fast, bound, epsilon } = plan
   const { codeBytes } = layout
   const stride = rowBytes(layout)
   const l2 = metric === 'l2' ? 1 : 0
   const middle = -(2 ** bits - 1) / 2
   const guess = kernels.sqrtF64(d) / STEPS[bits]!
-  const centred = loadCentred(engine, plan.centre, metric, seed, true)
+  const centered = loadCentered(engine, plan.centroid, metric, seed, true)
   const levels = memory.alloc(4 * 16)
   if (bits <= 4) memory.f32(levels, 2 ** bits).forEach((_, code, all) => (all[code] = code + middle))
   return {
@@ -102,9 +102,9 @@ function loadRabitq(engine: Engine, layout: RowLayout, plan: Plan): LoadedQuanti
       frame(engine, () => {
         const scratch = memory.alloc(kernels.rabitqWork(d))
         const flags = [l2, bound ? 1 : 0, fast ? 0 : 1] as const
-        centred.residuals(rows, count, (z, first, part) => {
+        centered.residuals(rows, count, (z, first, part) => {
           const to = codes + stride * first
-          kernels.encodeRabitq(to, z, centred.centre, part, d, bits, stride, codeBytes, ...flags, guess, scratch)
+          kernels.encodeRabitq(to, z, centered.centroid, part, d, bits, stride, codeBytes, ...flags, guess, scratch)
         })
       }),
     decode: (rows, codes, count) => {
@@ -112,10 +112,10 @@ function loadRabitq(engine: Engine, layout: RowLayout, plan: Plan): LoadedQuanti
         const scratch = memory.alloc(d)
         kernels.decodeUniform(rows, codes, count, d, bits, stride, codeBytes, l2 ? 0.5 : 1, middle, 0, scratch)
       })
-      centred.restore(rows, count)
+      centered.restore(rows, count)
     },
     query: (row) => {
-      const { residual, constant, squares } = centred.query(row)
+      const { residual, constant, squares } = centered.query(row)
       const built =
         bits <= 4
           ? scalarTables(engine, residual, d, bits, levels)

@@ -3,10 +3,10 @@ import { frame, type Engine } from '../../../core/engine.js'
 import type { Pointer } from '../../../core/memory.js'
 import { sizeOf } from '../../../core/tensor.js'
 import { fitCodebooks, loadCodebooks, refineCodebooks, type Split } from '../codebooks.js'
-import { kmeans, loadCentres, nearest } from '../kmeans.js'
+import { kmeans, loadCentroids, nearest } from '../kmeans.js'
 import type { RowLayout } from '../../scan/layout.js'
 import type { LoadedQuantizer, MethodKind, Metric, Quantizer, Sample, Tables } from '../quantizer.js'
-import { meanOf } from './centred.js'
+import { meanOf } from './centered.js'
 import { checkTables, readParameter, readTable } from './parts.js'
 import { checkCentroids, isCount, putTable } from './pq.js'
 
@@ -61,16 +61,16 @@ export const residual: MethodKind<ResidualOptions> = {
   options: ['stages', 'subspaces', 'beam'],
   bits: [8],
   usual: 8,
-  choices: ({ metric, dimension }, options) => {
+  choices: ({ metric, dimensions }, options) => {
     const { stages, subspaces } = options
     if (stages !== undefined) checkInteger('fitCodec', 'stages', stages, 1, MOST_STAGES)
-    if (subspaces !== undefined) checkInteger('fitCodec', 'subspaces', subspaces, 0, dimension)
+    if (subspaces !== undefined) checkInteger('fitCodec', 'subspaces', subspaces, 0, dimensions)
     const choice = (s: number, m: number): { options: ResidualOptions; bytes: number } => ({
       options: { ...options, bits: 8, stages: s, subspaces: m },
       bytes: layoutOf({ metric, stages: s, subspaces: m }).codeBytes
     })
     const least = (stages ?? 1) + (subspaces ?? 0)
-    const most = (stages ?? (subspaces === undefined ? USUAL_STAGES : MOST_STAGES)) + (subspaces ?? dimension)
+    const most = (stages ?? (subspaces === undefined ? USUAL_STAGES : MOST_STAGES)) + (subspaces ?? dimensions)
     const choices = []
     for (let codes = most; codes >= least; codes--) {
       const s = stages ?? (subspaces === undefined ? Math.min(codes, USUAL_STAGES) : codes - subspaces)
@@ -79,7 +79,7 @@ export const residual: MethodKind<ResidualOptions> = {
     return choices
   },
   fit: (engine, sample, options) => {
-    const { dimension: d, metric } = sample
+    const { dimensions: d, metric } = sample
     const stages = checkInteger('fitCodec', 'stages', options.stages ?? STAGES, 1, MOST_STAGES)
     const subspaces = checkInteger('fitCodec', 'subspaces', options.subspaces ?? Math.ceil(d / 8), 0, d)
     const beam = checkInteger('fitCodec', 'beam', options.beam ?? 1, 1, 64)
@@ -107,11 +107,11 @@ export const residual: MethodKind<ResidualOptions> = {
 
 function layoutOf({ metric, stages, subspaces }: Pick<Shape, 'metric' | 'stages' | 'subspaces'>): RowLayout {
   const count = stages + subspaces + (metric === 'dot' ? 0 : LENGTH)
-  return { scan: 'lookup', bits: 8, count, codeBytes: count, factors: 0, centreBytes: 0 }
+  return { scan: 'lookup', bits: 8, count, codeBytes: count, factors: 0, centroidBytes: 0 }
 }
 
 function splitOf({ d, subspaces }: Shape): Split {
-  return { dimension: d, subspaces, bits: 8 }
+  return { dimensions: d, subspaces, bits: 8 }
 }
 
 /**
@@ -134,7 +134,7 @@ function fitTables(engine: Engine, sample: Sample, shape: Shape): Tables {
     for (let stage = 0; stage < stages; stage++) {
       const to = codewords + 4 * stage * K * d
       kmeans(engine, to, left, few, d, K, { seed, iterations: ITERATIONS, stream: stage })
-      frame(engine, () => nearest(engine, numbers, left, few, loadCentres(engine, to, K, d)))
+      frame(engine, () => nearest(engine, numbers, left, few, loadCentroids(engine, to, K, d)))
       kernels.subtractByNumberF32(left, few, d, numbers, to)
     }
     const codebooks = memory.alloc(4 * K * d)
@@ -171,10 +171,10 @@ function residualQuantizer(shape: Shape, tables: Tables): Quantizer {
   const { d, metric, stages, subspaces, beam } = shape
   return {
     method: 'residual',
-    dimension: d,
+    dimensions: d,
     metric,
     layout: layoutOf(shape),
-    centres: 0,
+    centroids: 0,
     parameters: { stages, subspaces, beam },
     tables,
     load: (engine) => load(engine, tables, shape)

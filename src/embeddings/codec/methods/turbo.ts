@@ -4,18 +4,18 @@ import { FormatError, rangeError } from '../../../core/errors.js'
 import type { Pointer } from '../../../core/memory.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { malformed } from '../../../files/entry.js'
-import { loadCentres, nearest } from '../kmeans.js'
+import { loadCentroids, nearest } from '../kmeans.js'
 import { codeBytesOf, rowBytes, type RowLayout } from '../../scan/layout.js'
 import type { LoadedQuantizer, MethodKind, Metric, Quantizer, SampleShape, Tables } from '../quantizer.js'
 import { rotationOf } from '../rotation.js'
 import { byteQuery, scalarTables } from '../../scan/scan.js'
 import { fitCalibration } from './calibration.js'
-import { centroidsOf, fitCentres, openCentres, type CentreTables } from './centres.js'
+import { centroidsOf, fitCentroids, openCentroids, type CentroidTables } from './centroids.js'
 import { GRID_STEP, LEVEL_BYTES, levelsAt, shrinkage, writeLevels } from './lloydMax.js'
 
 export interface TurboOptions {
-  /** k-means centroids that rows are centred on, 1 (their mean) to 65536; default by the number of rows: the most of 1, 16, 64, 256, 1024 that have 64 rows each, 1 below 1024 rows */
-  centres?: number
+  /** k-means centroids that rows are centered on, 1 (their mean) to 65536; default by the number of rows: the most of 1, 16, 64, 256, 1024 that have 64 rows each, 1 below 1024 rows */
+  centroids?: number
   /** shift and scale every rotated coordinate so that it fills the levels; default false */
   calibrate?: boolean
 }
@@ -26,104 +26,105 @@ type Options = TurboOptions & { bits: number }
 interface Parts {
   readonly bits: number
   readonly seed: number
-  readonly centres: CentreTables
+  readonly centroids: CentroidTables
   /** (2, dimension): 1 / factor, shift */
   readonly calibration?: Tensor<Float32Array<ArrayBuffer>>
 }
 
 const BITS = [1, 2, 3, 4, 8]
-const MOST_CENTRES = 65536
-/** Rows of the table for each of the centres, and numbers of them, by default. */
+const MOST_CENTROIDS = 65536
+/** Rows of the table for each of the centroids, and numbers of them, by default. */
 const ROWS_EACH = 64
 const USUAL = [1024, 256, 64, 16]
 
 /**
- * Rotation, levels of Lloyd and Max, one scale a row that keeps inner products right, rows centred on their mean or on k-means centroids, whose share of a score
+ * Rotation, levels of Lloyd and Max, one scale a row that keeps inner products right, rows centered on their mean or on k-means centroids, whose share of a score
  * the query knows.
  */
 export const turbo: MethodKind<Options> = {
   method: 'turbo',
-  options: ['centres', 'calibrate'],
+  options: ['centroids', 'calibrate'],
   bits: BITS,
   choices: (shape, options) => [
-    { options, bytes: rowBytes(layoutOf(shape.dimension, options.bits, count(shape, options))) }
+    { options, bytes: rowBytes(layoutOf(shape.dimensions, options.bits, count(shape, options))) }
   ],
   fit(engine, sample, options) {
     const { bits, calibrate = false } = options
     checkBoolean('fitCodec', 'calibrate', calibrate)
-    const { dimension, metric, seed } = sample
-    const centres = fitCentres(engine, sample, count(sample, options))
-    const plain = quantizerOf(dimension, metric, { bits, seed, centres })
+    const { dimensions, metric, seed } = sample
+    const centroids = fitCentroids(engine, sample, count(sample, options))
+    const plain = quantizerOf(dimensions, metric, { bits, seed, centroids })
     if (!calibrate) return plain
-    return quantizerOf(dimension, metric, {
+    return quantizerOf(dimensions, metric, {
       bits,
       seed,
-      centres,
-      calibration: fitCalibration(engine, sample, centres, bits)
+      centroids,
+      calibration: fitCalibration(engine, sample, centroids, bits)
     })
   },
-  open(dimension, metric, parameters, tables) {
-    const { bits, seed, centres } = parameters
+  open(dimensions, metric, parameters, tables) {
+    const { bits, seed, centres: centroids } = parameters
     if (!BITS.includes(bits as number)) throw malformed(`expected bits of ${BITS.join(', ')}`, bits)
     if (!Number.isSafeInteger(seed) || (seed as number) < 0) throw malformed('expected a seed', seed)
     const { calibration, ...rest } = tables
     if (calibration) {
       const { data, shape } = calibration
-      const fits = data instanceof Float32Array && shape.join() === [2, dimension].join()
-      if (!fits || data.subarray(0, dimension).some((x) => !(x > 0))) {
+      const fits = data instanceof Float32Array && shape.join() === [2, dimensions].join()
+      if (!fits || data.subarray(0, dimensions).some((x) => !(x > 0))) {
         throw new FormatError(
           'bad-tensor',
-          `the codec's array "table:calibration" expected F32 of 2x${dimension}, scales above 0`
+          `the codec's array "table:calibration" expected F32 of 2x${dimensions}, scales above 0`
         )
       }
     }
-    return quantizerOf(dimension, metric, {
+    return quantizerOf(dimensions, metric, {
       bits: bits as number,
       seed: seed as number,
-      centres: openCentres(dimension, centres, rest),
+      centroids: openCentroids(dimensions, centroids, rest),
       ...(calibration ? { calibration: calibration as Tensor<Float32Array<ArrayBuffer>> } : {})
     })
   }
 }
 
-function count({ count: rows, total }: SampleShape, { centres }: Options): number {
-  if (centres === undefined) {
+function count({ count: rows, total }: SampleShape, { centroids }: Options): number {
+  if (centroids === undefined) {
     const few = Math.min(rows, total)
     return USUAL.find((k) => few >= Math.max(1024, k * ROWS_EACH)) ?? 1
   }
-  checkInteger('fitCodec', 'centres', centres, 1, MOST_CENTRES)
-  if (centres > rows) {
+  checkInteger('fitCodec', 'centroids', centroids, 1, MOST_CENTROIDS)
+  if (centroids > rows) {
     throw rangeError(
-      `fitCodec: "centres" expected at most ${rows}, the rows there are to fit on, got ${centres}; add rows, or ask for fewer`
+      `fitCodec: "centroids" expected at most ${rows}, the rows there are to fit on, got ${centroids}; add rows, or ask for fewer`
     )
   }
-  return centres
+  return centroids
 }
 
-function layoutOf(dimension: number, bits: number, centres: number): RowLayout {
+function layoutOf(dimensions: number, bits: number, centroids: number): RowLayout {
   return {
     scan: bits === 8 ? 'bytes' : 'tables',
     bits,
-    count: dimension,
-    codeBytes: codeBytesOf(bits, dimension),
+    count: dimensions,
+    codeBytes: codeBytesOf(bits, dimensions),
     factors: 2,
-    centreBytes: centres === 1 ? 0 : centres <= 256 ? 1 : 2
+    centroidBytes: centroids === 1 ? 0 : centroids <= 256 ? 1 : 2
   }
 }
 
-function quantizerOf(dimension: number, metric: Metric, parts: Parts): Quantizer {
-  const { bits, seed, centres, calibration } = parts
-  const layout = layoutOf(dimension, bits, centres.count)
-  const tables: Tables = { ...centres.tables, ...(calibration ? { calibration } : {}) }
+function quantizerOf(dimensions: number, metric: Metric, parts: Parts): Quantizer {
+  const { bits, seed, centroids, calibration } = parts
+  const layout = layoutOf(dimensions, bits, centroids.count)
+  const tables: Tables = { ...centroids.tables, ...(calibration ? { calibration } : {}) }
   return {
     method: 'turbo',
-    dimension,
+    dimensions,
     metric,
     layout,
-    centres: centres.count,
-    parameters: { bits, seed, centres: centres.count },
+    centroids: centroids.count,
+    // Files of version 1 have it by this name.
+    parameters: { bits, seed, centres: centroids.count },
     tables,
-    load: (engine) => loadTurbo(engine, dimension, metric, layout, parts)
+    load: (engine) => loadTurbo(engine, dimensions, metric, layout, parts)
   }
 }
 
@@ -132,25 +133,25 @@ function loadTurbo(
   d: number,
   metric: Metric,
   layout: RowLayout,
-  { bits, seed, centres, calibration }: Parts
+  { bits, seed, centroids: fitted, calibration }: Parts
 ): LoadedQuantizer {
   const { memory, kernels } = engine
   const padded = Math.ceil(d / 16) * 16
   const l2 = metric === 'l2'
-  const k = centres.count
+  const k = fitted.count
   const rotation = rotationOf(d, seed).load(engine)
   const centroids = memory.alloc(4 * k * d)
-  memory.f32(centroids, k * d).set(centroidsOf(d, centres))
+  memory.f32(centroids, k * d).set(centroidsOf(d, fitted))
   const rotated = memory.alloc(4 * k * padded)
   memory.f32(rotated, k * padded).fill(0)
   // Distances are those of rows less their mean, so that data far from zero loses no digits to the query's tables.
   let origin: Pointer | undefined
   if (l2) {
     origin = memory.alloc(4 * d)
-    memory.f32(origin, d).set(centres.tables.mean.data)
+    memory.f32(origin, d).set(fitted.tables.mean.data)
   }
   for (let i = 0; i < k; i++) rotation.rotate(rotated + 4 * i * padded, centroids + 4 * i * d, 1, origin)
-  const search = k > 1 ? loadCentres(engine, centroids, k, d) : undefined
+  const search = k > 1 ? loadCentroids(engine, centroids, k, d) : undefined
   const tables = memory.alloc(LEVEL_BYTES)
   writeLevels(memory, tables, bits)
   let calibrated: Pointer = 0
@@ -161,7 +162,7 @@ function loadTurbo(
     memory.f32(calibrated + 4 * padded, padded).fill(0)
     memory.f32(calibrated + 4 * padded, d).set(calibration.data.subarray(d))
   }
-  const { codeBytes, centreBytes } = layout
+  const { codeBytes, centroidBytes } = layout
   const stride = rowBytes(layout)
   const { signs, block } = rotation
   const work = kernels.turboWork(d)
@@ -169,7 +170,7 @@ function loadTurbo(
     encode(codes, rows, count) {
       frame(engine, () => {
         if (search) {
-          nearest(engine, codes + codeBytes + 8, rows, count, search, { bytes: centreBytes as 1 | 2, step: stride })
+          nearest(engine, codes + codeBytes + 8, rows, count, search, { bytes: centroidBytes as 1 | 2, step: stride })
         }
         const scratch = memory.alloc(work)
         kernels.encodeTurbo(

@@ -15,19 +15,19 @@ const PLAUSIBLE = 65536
 export function vecsFormatOf(bytes: Uint8Array): VecsFormat | undefined {
   if (bytes.length < 5) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const dimension = view.getInt32(0, true)
-  if (dimension < 1 || dimension > PLAUSIBLE) return undefined
+  const dimensions = view.getInt32(0, true)
+  if (dimensions < 1 || dimensions > PLAUSIBLE) return undefined
   const fits = (width: number): boolean => {
-    const stride = 4 + width * dimension
+    const stride = 4 + width * dimensions
     if (bytes.length % stride) return false
-    for (let at = 0; at < bytes.length; at += stride) if (view.getInt32(at, true) !== dimension) return false
+    for (let at = 0; at < bytes.length; at += stride) if (view.getInt32(at, true) !== dimensions) return false
     return true
   }
   if (!fits(4)) return fits(1) ? 'bvecs' : undefined
   // Whole numbers of less than 2^23 are subnormal as floats, which no vector consists of.
   let isSubnormal = true
   let isZero = true
-  for (let i = 0; i < dimension; i++) {
+  for (let i = 0; i < dimensions; i++) {
     const bits = view.getUint32(4 + 4 * i, true)
     isSubnormal &&= (bits & 0x7f80_0000) === 0
     isZero &&= bits === 0
@@ -41,29 +41,29 @@ export function readVecs(bytes: Uint8Array, format: VecsFormat): Tensor {
   if (bytes.length === 0) return { data: new Float32Array(0), shape: [0, 0] }
   if (bytes.length < 4) throw fail('truncated', `expected a dimension of 4 bytes, got ${bytes.length} bytes`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const dimension = view.getInt32(0, true)
-  if (dimension < 1) throw fail('bad-header', `expected a dimension of at least 1, got ${dimension}`)
-  const stride = 4 + widthOf(format) * dimension
+  const dimensions = view.getInt32(0, true)
+  if (dimensions < 1) throw fail('bad-header', `expected a dimension of at least 1, got ${dimensions}`)
+  const stride = 4 + widthOf(format) * dimensions
   const count = Math.floor(bytes.length / stride)
   if (bytes.length % stride) {
-    throw fail('truncated', `expected vectors of ${stride} bytes (dimension ${dimension}), got ${bytes.length} bytes`)
+    throw fail('truncated', `expected vectors of ${stride} bytes (dimension ${dimensions}), got ${bytes.length} bytes`)
   }
-  const data = new Float32Array(count * dimension)
+  const data = new Float32Array(count * dimensions)
   // A copy where words are not aligned: a subarray may begin anywhere.
   const aligned = bytes.byteOffset % 4 && format !== 'bvecs' ? new Uint8Array(bytes) : bytes
   const { buffer, byteOffset } = aligned
   for (let row = 0; row < count; row++) {
     const at = row * stride
     const claimed = view.getInt32(at, true)
-    if (claimed !== dimension) {
-      throw fail('bad-header', `vector ${row} expected dimension ${dimension}, as the first, got ${claimed}`)
+    if (claimed !== dimensions) {
+      throw fail('bad-header', `vector ${row} expected dimension ${dimensions}, as the first, got ${claimed}`)
     }
     const start = byteOffset + at + 4
-    if (format === 'bvecs') data.set(new Uint8Array(buffer, start, dimension), row * dimension)
-    else if (format === 'fvecs') data.set(new Float32Array(buffer, start, dimension), row * dimension)
-    else setIntegers(data.subarray(row * dimension), new Int32Array(buffer, start, dimension), row)
+    if (format === 'bvecs') data.set(new Uint8Array(buffer, start, dimensions), row * dimensions)
+    else if (format === 'fvecs') data.set(new Float32Array(buffer, start, dimensions), row * dimensions)
+    else setIntegers(data.subarray(row * dimensions), new Int32Array(buffer, start, dimensions), row)
   }
-  return { data, shape: [count, dimension] }
+  return { data, shape: [count, dimensions] }
 }
 
 function setIntegers(to: Float32Array, from: Int32Array, row: number): void {

@@ -1,7 +1,7 @@
 /** Widths of so many sub-spaces: the first ones one wider where the dimension does not divide. */
-export function widthsOracle(dimension: number, subspaces: number): number[] {
-  const widths = new Array<number>(subspaces).fill(Math.floor(dimension / subspaces))
-  for (let i = 0; i < dimension % subspaces; i++) widths[i]++
+export function widthsOracle(dimensions: number, subspaces: number): number[] {
+  const widths = new Array<number>(subspaces).fill(Math.floor(dimensions / subspaces))
+  for (let i = 0; i < dimensions % subspaces; i++) widths[i]++
   return widths
 }
 
@@ -14,13 +14,13 @@ export function numberAt(row: Uint8Array, bits: number, m: number): number {
 export function productRow(
   row: Uint8Array,
   codebooks: ArrayLike<number>,
-  dimension: number,
+  dimensions: number,
   subspaces: number,
   bits: number
 ): number[] {
   const out: number[] = []
   let at = 0
-  widthsOracle(dimension, subspaces).forEach((width, m) => {
+  widthsOracle(dimensions, subspaces).forEach((width, m) => {
     const number = numberAt(row, bits, m)
     for (let j = 0; j < width; j++) out.push(codebooks[at + number * width + j])
     at += 2 ** bits * width
@@ -54,12 +54,12 @@ export function leastProductError(
 export function residualRow(
   row: Uint8Array,
   codewords: ArrayLike<number>,
-  dimension: number,
+  dimensions: number,
   stages: number
 ): number[] {
-  return Array.from({ length: dimension }, (_, j) => {
+  return Array.from({ length: dimensions }, (_, j) => {
     let sum = 0
-    for (let stage = 0; stage < stages; stage++) sum += codewords[(256 * stage + row[stage]) * dimension + j]
+    for (let stage = 0; stage < stages; stage++) sum += codewords[(256 * stage + row[stage]) * dimensions + j]
     return sum
   })
 }

@@ -39,11 +39,11 @@ export interface RowOracle {
   codes: number[]
   scale: number
   bias: number
-  centre: number
+  centroid: number
 }
 
 /** A row of codes taken apart: planes of 4, 2 and 1 bits, the lowest bit of a byte first; 8 bits are signed bytes. */
-export function readRow(bytes: Uint8Array, d: number, bits: number, centres: number): RowOracle {
+export function readRow(bytes: Uint8Array, d: number, bits: number, centroids: number): RowOracle {
   const planes = bits === 8 ? [8] : [4, 2, 1].filter((plane) => Math.floor(bits / plane) % 2)
   const codes = Array.from({ length: d }, () => 0)
   let at = 0
@@ -59,8 +59,8 @@ export function readRow(bytes: Uint8Array, d: number, bits: number, centres: num
   }
   if (bits === 8) for (let i = 0; i < d; i++) codes[i] = (codes[i] + 128) % 256
   const view = new DataView(bytes.buffer, bytes.byteOffset + at)
-  const centre = centres === 1 ? 0 : centres <= 256 ? view.getUint8(8) : view.getUint16(8, true)
-  return { codes, scale: view.getFloat32(0, true), bias: view.getFloat32(4, true), centre }
+  const centroid = centroids === 1 ? 0 : centroids <= 256 ? view.getUint8(8) : view.getUint16(8, true)
+  return { codes, scale: view.getFloat32(0, true), bias: view.getFloat32(4, true), centroid }
 }
 
 export interface TurboSettings {
@@ -82,11 +82,11 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
 /** What the rotated residual's coordinates are, as they are classified. */
 export function coordinatesOracle(
   row: ArrayLike<number>,
-  centre: ArrayLike<number>,
+  centroid: ArrayLike<number>,
   { seed, calibration }: TurboSettings
 ): { turned: Float64Array; square: number; coordinates: Float64Array } {
   const d = row.length
-  const residual = Float64Array.from(row, (x, i) => x - centre[i])
+  const residual = Float64Array.from(row, (x, i) => x - centroid[i])
   const turned = rotateOracle(residual, seed)
   const square = dot(residual, residual)
   const coordinates = turned.map((t, i) => {
@@ -105,11 +105,11 @@ const levelsOracle = (codes: readonly number[], { bits, calibration }: TurboSett
 /** Scale and bias of a row that has these codes. */
 export function factorsOracle(
   row: ArrayLike<number>,
-  centre: ArrayLike<number>,
+  centroid: ArrayLike<number>,
   codes: readonly number[],
   settings: TurboSettings
 ): { scale: number; bias: number } {
-  const { turned, square } = coordinatesOracle(row, centre, settings)
+  const { turned, square } = coordinatesOracle(row, centroid, settings)
   const levels = levelsOracle(codes, settings)
   const product = dot(turned, levels)
   let scale = square > 0 && product > 0 ? square / product : 0
@@ -117,25 +117,25 @@ export function factorsOracle(
   if (settings.calibration && product > 0 && product < Math.sqrt(square * row.length) / 2) {
     scale = (4 * product) / row.length
   }
-  const turnedCentre = rotateOracle(
-    Float64Array.from(centre, (x, i) => (settings.l2 ? x - settings.mean[i] : x)),
+  const turnedCentroid = rotateOracle(
+    Float64Array.from(centroid, (x, i) => (settings.l2 ? x - settings.mean[i] : x)),
     settings.seed
   )
-  const shared = scale * dot(turnedCentre, levels)
-  return { scale, bias: settings.l2 ? -2 * shared - square : dot(turnedCentre, turned) - shared }
+  const shared = scale * dot(turnedCentroid, levels)
+  return { scale, bias: settings.l2 ? -2 * shared - square : dot(turnedCentroid, turned) - shared }
 }
 
 /** The score of a query (unit length for the cosine) and a row; turned: of the query, for l2 less the mean. */
 export function scoreOracle(
   turnedQuery: ArrayLike<number>,
   query: ArrayLike<number>,
-  centre: ArrayLike<number>,
+  centroid: ArrayLike<number>,
   { codes, scale, bias }: Omit<RowOracle, 'centre'>,
   settings: TurboSettings
 ): number {
   const raw = dot(turnedQuery, levelsOracle(codes, settings))
-  if (!settings.l2) return dot(query, centre) + scale * raw + bias
+  if (!settings.l2) return dot(query, centroid) + scale * raw + bias
   let apart = 0
-  for (let i = 0; i < query.length; i++) apart += (query[i] - centre[i]) ** 2
+  for (let i = 0; i < query.length; i++) apart += (query[i] - centroid[i]) ** 2
   return -apart + 2 * scale * raw + bias
 }

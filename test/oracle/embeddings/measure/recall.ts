@@ -1,7 +1,7 @@
 /** Rows of one length, one after the other. */
 export interface Flat {
   data: ArrayLike<number>
-  dimension: number
+  dimensions: number
 }
 
 export type PlainMetric = 'cosine' | 'dot' | 'l2'
@@ -20,12 +20,12 @@ export function plainScore(metric: PlainMetric, q: ArrayLike<number>, x: ArrayLi
   return qq && xx ? dot / Math.sqrt(qq * xx) : 0
 }
 
-export const plainRow = ({ data, dimension }: Flat, row: number): number[] =>
-  Array.from({ length: dimension }, (_, j) => data[row * dimension + j]!)
+export const plainRow = ({ data, dimensions }: Flat, row: number): number[] =>
+  Array.from({ length: dimensions }, (_, j) => data[row * dimensions + j]!)
 
 /** Row numbers from the nearest, of equally near ones in their order; `own` is left out. */
 export function plainNearest(metric: PlainMetric, rows: Flat, query: ArrayLike<number>, own = -1): number[] {
-  const count = rows.data.length / rows.dimension
+  const count = rows.data.length / rows.dimensions
   const scores = Array.from({ length: count }, (_, row) => plainScore(metric, query, plainRow(rows, row)))
   return Array.from(scores.keys())
     .filter((row) => row !== own)

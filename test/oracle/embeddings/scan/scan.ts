@@ -6,7 +6,7 @@ export interface RowShape {
   readonly count: number
   readonly codeBytes: number
   readonly factors: number
-  readonly centreBytes: number
+  readonly centroidBytes: number
 }
 
 /** Code i of a row: its planes of 4, 2 and 1 bits hold the code's bits from the lowest up, each plane from the lowest bit of a byte up. */
@@ -89,7 +89,7 @@ export function scoreOracle(
   if (shape.factors === 3) score += factor(2) * multiplier
   score += constant
   const at = shape.codeBytes + 4 * shape.factors
-  if (terms && shape.centreBytes) score += terms[shape.centreBytes === 1 ? row[at]! : view.getUint16(at, true)]!
+  if (terms && shape.centroidBytes) score += terms[shape.centroidBytes === 1 ? row[at]! : view.getUint16(at, true)]!
   return score
 }
 

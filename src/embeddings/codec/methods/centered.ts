@@ -4,43 +4,43 @@ import { BLOCK_ROWS } from '../../scan/layout.js'
 import type { Metric, Sample } from '../quantizer.js'
 import { rotationOf } from '../rotation.js'
 
-/** Rows taken off one centre and rotated, and back: what the methods that code residuals share. */
-export interface Centred {
-  /** f32[dimension], the centre rotated: its inner products with residuals are those of the centre */
-  readonly centre: Pointer
+/** Rows taken off one centroid and rotated, and back: what the methods that code residuals share. */
+export interface Centered {
+  /** f32[dimension], the centroid rotated: its inner products with residuals are those of the centroid */
+  readonly centroid: Pointer
   /** Calls `body` for rows in parts whose residuals z: f32 (count, dimension) fit the cache. */
   residuals(rows: Pointer, count: number, body: (z: Pointer, first: number, count: number) => void): void
   /** rows: f32 (count, dimension) of residuals, in place */
   restore(rows: Pointer, count: number): void
-  /** A query's residual, and what every score has in common: <q, centre>, or -|q - centre|^2 for l2. */
+  /** A query's residual, and what every score has in common: <q, centroid>, or -|q - centroid|^2 for l2. */
   query(row: Pointer): { residual: Pointer; constant: number; squares: number }
 }
 
 /** Bytes of residuals that are coded at a time. */
 const PART = 1 << 17
 
-export function loadCentred(
+export function loadCentered(
   engine: Engine,
   mean: Float32Array,
   metric: Metric,
   seed: number,
   rotate: boolean
-): Centred {
+): Centered {
   const { memory, kernels } = engine
   const d = mean.length
   const origin = memory.alloc(4 * d)
   memory.f32(origin, d).set(mean)
-  const centre = memory.alloc(4 * d)
+  const centroid = memory.alloc(4 * d)
   const rotation = rotate ? rotationOf(d, seed).load(engine) : undefined
-  if (rotation) rotation.rotate(centre, origin, 1)
-  else memory.f32(centre, d).set(mean)
+  if (rotation) rotation.rotate(centroid, origin, 1)
+  else memory.f32(centroid, d).set(mean)
   const reduce = (to: Pointer, from: Pointer, count: number): void => {
     if (rotation) rotation.rotate(to, from, count, origin)
     else kernels.shiftRowsF32(to, from, origin, count, d, -1)
   }
   const most = Math.max(1, Math.floor(PART / (4 * d * BLOCK_ROWS))) * BLOCK_ROWS
   return {
-    centre,
+    centroid,
     residuals: (rows, count, body) => {
       if (count <= 0) return
       frame(engine, () => {
@@ -67,11 +67,11 @@ export function loadCentred(
 }
 
 /** The mean of a sample's rows, of zeros where there are none. */
-export function meanOf(engine: Engine, { rows, count, dimension }: Sample): Float32Array<ArrayBuffer> {
-  if (count === 0) return new Float32Array(dimension)
+export function meanOf(engine: Engine, { rows, count, dimensions }: Sample): Float32Array<ArrayBuffer> {
+  if (count === 0) return new Float32Array(dimensions)
   return frame(engine, (memory, kernels) => {
-    const mean = memory.alloc(4 * dimension)
-    kernels.meanRowsF32(mean, rows, count, dimension, memory.alloc(8 * dimension))
-    return memory.f32(mean, dimension).slice()
+    const mean = memory.alloc(4 * dimensions)
+    kernels.meanRowsF32(mean, rows, count, dimensions, memory.alloc(8 * dimensions))
+    return memory.f32(mean, dimensions).slice()
   })
 }
