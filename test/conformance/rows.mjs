@@ -309,6 +309,10 @@ function graded(m, n) {
   return { data: Float64Array.from(data, (x, i) => x * 2 ** -((i % n) * 3.5 + (i % n) * 0.5)), shape: [m, n] }
 }
 
+/** Names that fields had when the hashes were made: a renaming changes no hash. */
+const FIRST_NAMES = { centroids: 'centres', dimensions: 'dimension' }
+const firstName = (key) => FIRST_NAMES[key] ?? key
+
 /** All that a result holds, in order, as bytes: keys, numbers as f64, arrays as they are. */
 function serialise(value, out) {
   if (ArrayBuffer.isView(value)) out.push(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
@@ -317,10 +321,11 @@ function serialise(value, out) {
     out.push(new TextEncoder().encode(`${typeof value}:${String(value)};`))
   else if (Array.isArray(value)) for (const item of value) serialise(item, out)
   else {
-    for (const key of Object.keys(value).sort()) {
-      if (value[key] === undefined) continue
+    const fields = Object.entries(value).map(([key, field]) => [firstName(key), field])
+    for (const [key, field] of fields.sort(([a], [b]) => (a < b ? -1 : 1))) {
+      if (field === undefined) continue
       out.push(new TextEncoder().encode(`${key}=`))
-      serialise(value[key], out)
+      serialise(field, out)
     }
   }
   return out

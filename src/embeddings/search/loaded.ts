@@ -56,12 +56,7 @@ export function exactCodec(
 ): LoadedCodec {
   const quantizer =
     format === 'int8'
-      ? int8.open(
-          dimensions,
-          metric,
-          { axis: 'vector', seed: 0 },
-          { centre: { data: centroid, shape: [dimensions] } }
-        )
+      ? int8.open(dimensions, metric, { axis: 'vector', seed: 0 }, { centre: { data: centroid, shape: [dimensions] } })
       : (format === 'float16' ? float16 : float32).open(dimensions, metric, {}, {})
   return loadParts(engine, createFront(dimensions, metric), quantizer)
 }

@@ -347,7 +347,7 @@ describe('createCodecFit', () => {
   it('says what is wrong', () => {
     const make = (options: object = {}) => createCodecFit(12, options)
     expectError(() => make().fit(), RangeError, 'fit: expected at least one row')
-    expectError(() => createCodecFit(wrong('a')), TypeError, 'createCodecFit: "dimension"')
+    expectError(() => createCodecFit(wrong('a')), TypeError, 'createCodecFit: "dimensions"')
     expectError(() => createCodecFit(8193), RangeError, '"dimension" expected a whole number from 1 to 8192')
     expectError(() => make({ firts: 1 }), TypeError, 'createCodecFit: unknown option "firts"')
     expectError(() => make({ bits: 7 }), RangeError, 'createCodecFit: "bits" expected 1, 2, 3, 4 or 8')
