@@ -22,30 +22,41 @@ function shorten(readable = () => false) {
   }
 }
 
-/** Leaves imports as files of their own, by their paths from each chunk. */
-function beside(files) {
+/** Leaves imports as files of their own, by their paths from each chunk. `places` finds the file of an import's name. */
+function beside(places) {
+  const found = new Map()
   return {
     name: 'beside',
     resolveId(id) {
-      const file = files[id]
-      return file ? { id: fileURLToPath(new URL(file, import.meta.url)), external: 'absolute' } : null
+      const file = places(id)
+      if (!file) return null
+      const path = fileURLToPath(new URL(file, import.meta.url))
+      found.set(path, file)
+      return { id: path, external: 'absolute' }
     },
     renderChunk(code, chunk) {
       const up = chunk.fileName.includes('/') ? '../' : './'
-      for (const file of Object.values(files)) {
-        const absolute = fileURLToPath(new URL(file, import.meta.url))
-        code = code.replaceAll(absolute, file.replace('build/', up))
-      }
+      for (const [path, file] of found) code = code.replaceAll(path, file.replace('build/', up))
       return { code, map: null }
     }
   }
 }
 
+/** The loader sets `Object.hasOwn` where an old engine lacks it. Every engine with SIMD has it, and a library sets nothing. */
+const loaderWithoutEffect = {
+  name: 'loader-without-effect',
+  transform(code, id) {
+    if (!id.includes('@assemblyscript/loader')) return null
+    const pure = code.replace(/Object\.hasOwn = Object\.hasOwn \|\| function[\s\S]*?\n};\n/, '')
+    if (pure === code) this.error('the loader no longer sets Object.hasOwn: remove this plugin')
+    return { code: pure, map: null }
+  }
+}
+
 const library = {
-  index: 'build/esm/index.js',
-  embeddings: 'build/esm/embeddings/index.js',
-  model: 'build/esm/model/index.js',
-  pool: 'build/esm/pool/index.js'
+  ...{ index: 'build/esm/index.js', quantize: 'build/esm/quantize/index.js', prune: 'build/esm/prune/index.js' },
+  ...{ distill: 'build/esm/distill/index.js', linalg: 'build/esm/linalg/index.js' },
+  ...{ embeddings: 'build/esm/embeddings/index.js', model: 'build/esm/model/index.js', pool: 'build/esm/pool/index.js' }
 }
 
 /** What the bundles of one condition have in common. */
@@ -59,14 +70,18 @@ export default [
     plugins: [
       {
         name: 'worker',
-        // The thread that starts it hands over the compiled core.
-        resolveId: (id) => (id === '#core' ? '\0core' : null),
-        load: (id) => (id === '\0core' ? "export const base64 = '', module = undefined" : null),
+        // The thread that starts it hands over the compiled kernels.
+        resolveId: (id) => (id.startsWith('#kernels/') ? `\0${id}` : null),
+        load(id) {
+          const name = /^\0#kernels\/(.+)/.exec(id)?.[1]
+          return name ? `export const kernels = { name: '${name}', text: '', sum: 0, module: undefined }` : null
+        },
         generateBundle(options, bundle) {
           const source = `export const source = ${JSON.stringify(bundle['worker.js'].code)}\n`
           this.emitFile({ type: 'asset', fileName: 'core/workerSource.js', source })
         }
       },
+      loaderWithoutEffect,
       resolve(),
       shorten()
     ]
@@ -81,24 +96,29 @@ export default [
     },
     external: /^node:/,
     plugins: [
-      beside({ '#core': 'build/core/bytes.js', '#worker': 'build/core/workerSource.js' }),
+      beside((id) => {
+        if (id === '#worker') return 'build/core/workerSource.js'
+        return id.startsWith('#kernels/') ? `build/kernels/${id.slice(9)}.js` : undefined
+      }),
+      loaderWithoutEffect,
       resolve({ preferBuiltins: true }),
       commonjs(),
       license({ thirdParty: { output: 'build/THIRD-PARTY.txt' } }),
       shorten(({ name }) => name !== 'cli')
     ]
   },
-  // Isolates that compile no bytes and have no workers: the conditions of package.json say which file `#core` is.
+  // Isolates that compile no bytes and have no workers: the conditions of package.json say which files `#kernels/…` are.
   {
     input: library,
     output: { ...split, dir: 'build/isolate' },
-    external: ['#core'],
+    external: /^#kernels\//,
     plugins: [
       {
         name: 'no-worker',
         resolveId: (id) => (id === '#worker' ? '\0worker' : null),
         load: (id) => (id === '\0worker' ? "export const source = ''" : null)
       },
+      loaderWithoutEffect,
       resolve(),
       shorten()
     ]

@@ -6,6 +6,10 @@ import { generateDtsBundle } from 'dts-bundle-generator'
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const entries = {
   index: 'src/index.ts',
+  quantize: 'src/quantize/index.ts',
+  prune: 'src/prune/index.ts',
+  distill: 'src/distill/index.ts',
+  linalg: 'src/linalg/index.ts',
   embeddings: 'src/embeddings/index.ts',
   model: 'src/model/index.ts',
   pool: 'src/pool/index.ts'
@@ -21,6 +25,6 @@ Object.keys(entries).forEach((name, i) => writeFileSync(at(`build/${name}.d.ts`)
 
 writeFileSync(at('build/worker.d.ts'), '/** A script for workers: it exports nothing. */\nexport {}\n')
 writeFileSync(
-  at('build/core.d.ts'),
-  '/** The core as a WebAssembly.Module, for those whose bundler makes modules of .wasm files. */\ndeclare const module: object\nexport default module\n'
+  at('build/kernels.d.ts'),
+  '/** Kernels as a WebAssembly.Module, for those whose bundler makes modules of .wasm files. */\ndeclare const module: object\nexport default module\n'
 )

@@ -1,8 +1,5 @@
 import { Lanes } from '../common/lanes'
-import { Log } from '../common/log'
 import { Vec } from './vector'
-
-const LOG10_E: f64 = 0.4342944819032518
 
 /**
  * Adds to sums: f64[3] { sum (a - b)^2, sum a^2 } and widens its third, max |a - b|, over a, b: f32[n], in f64.
@@ -100,14 +97,4 @@ export function residualSquares(sums: usize, a: usize, u: usize, vt: usize, rows
   }
   store<f64>(sums, error)
   store<f64>(sums, signal, 8)
-}
-
-/** The host's own square root need not be the rounded one by its standard; this one is. */
-export function sqrtF64(x: f64): f64 {
-  return sqrt(x)
-}
-
-/** Base 10 logarithm of a positive normal f64. */
-export function log10F64(x: f64): f64 {
-  return Log.f64(x) * LOG10_E
 }

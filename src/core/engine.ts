@@ -1,57 +1,84 @@
+import type { Kernels as CommonKernels } from '#kernels/common'
 import { demangle } from '@assemblyscript/loader'
+import { stateError } from './errors.js'
 import { LARGEST_MEMORY, Memory } from './memory.js'
-import { compileModule, type Kernels, type WasmModule } from './wasm.js'
+import { compileModule, refusedModule, startCompiling, type KernelModule } from './modules.js'
 
-export type { Kernels }
-
-/** One instance of the core and its memory. */
-export interface Engine {
-  readonly kernels: Kernels
+/** Kernels over one linear memory. */
+export interface Engine<K> {
+  readonly kernels: K
   readonly memory: Memory
 }
+
+/** What reading 16-bit floats takes; every module has it. */
+export type HalfKernels = Pick<CommonKernels, 'decodeBF16' | 'decodeF16'>
 
 export interface EngineOptions {
   /** most bytes of linear memory; default 4 GiB less a page */
   maximumBytes?: number
 }
 
-let compiled: WasmModule | undefined
-let shared: Engine | undefined
+/** What `demangle` makes of an export: a function around it, which sets a number of arguments that no kernel asks for. */
+type Wrapped = (() => void) & { readonly original: unknown }
 
-/** The compiled core: one for all engines, also for those of other threads. */
-export function coreModule(): WasmModule {
-  return (compiled ??= compileModule())
-}
+/** The memory behind the verbs. */
+let shared: Memory | undefined
 
-/** Takes a core that was compiled elsewhere: off this thread, or by another one. */
-export function adoptModule(module: WasmModule): void {
-  compiled ??= module
-}
-
-/** A fresh instance with an arena of its own; about .1 ms once the module is compiled. */
-export function createEngine({ maximumBytes = LARGEST_MEMORY }: EngineOptions = {}): Engine {
-  const module = coreModule()
-  const limit = Math.min(maximumBytes, LARGEST_MEMORY)
-  const wasm = new WebAssembly.Memory({ initial: 1, maximum: 65536 })
-  // Not the loader's instantiateSync: it compiles anew what is a module of another realm, as a bundler's sandbox hands over.
-  const { exports } = new WebAssembly.Instance(module as WebAssembly.Module, { env: { memory: wasm } })
-  const kernels = demangle<Kernels & Record<string, unknown>>(exports)
-  return { kernels, memory: new Memory(wasm, kernels.heapBase(), limit) }
-}
-
-/** The engine behind the verbs, started at the first of them. */
-export function defaultEngine(): Engine {
-  return (shared ??= createEngine())
-}
-
-/**
- * Runs `body` and takes back every allocation that it made, also when it throws.
- */
-export function frame<T>(engine: Engine, body: (memory: Memory, kernels: Kernels) => T): T {
-  const mark = engine.memory.mark()
+/** A memory of its own, at most `maximumBytes` large, for modules: what the runtime lacks shows at their compilation. */
+function createMemory(modules: readonly KernelModule[], { maximumBytes = LARGEST_MEMORY }: EngineOptions = {}): Memory {
+  modules.forEach(compileModule)
   try {
-    return body(engine.memory, engine.kernels)
-  } finally {
-    engine.memory.release(mark)
+    const wasm = new WebAssembly.Memory({ initial: 1, maximum: 65536 })
+    return new Memory(wasm, Math.min(maximumBytes, LARGEST_MEMORY))
+  } catch (cause) {
+    throw stateError('unsupported-runtime', `this runtime has no memory for tersor's kernels of ${modules[0]!.name}`, {
+      cause
+    })
   }
+}
+
+/** The kernels of one module over a memory; a memory has one instance of each module. */
+function instantiate(memory: Memory, module: KernelModule): object {
+  const { name } = module
+  const known = memory.instances.get(name)
+  if (known) return known
+  const compiled = compileModule(module) as WebAssembly.Module
+  let wrapped: Record<string, Wrapped>
+  try {
+    // Not the loader's instantiateSync: it compiles anew what is a module of another realm, as a bundler's sandbox hands over.
+    const { exports } = new WebAssembly.Instance(compiled, { env: { memory: memory.wasm as WebAssembly.Memory } })
+    wrapped = demangle<Record<string, Wrapped>>(exports)
+  } catch (cause) {
+    throw refusedModule(name, cause)
+  }
+  const kernels = Object.fromEntries(Object.entries(wrapped).map(([key, { original }]) => [key, original]))
+  memory.instances.set(name, kernels)
+  return kernels
+}
+
+/** The kernels of modules over a memory. Order does not matter: modules have no state. */
+export function engineOver<K>(memory: Memory, modules: readonly KernelModule[]): Engine<K> {
+  const [first, ...others] = modules.map((module) => instantiate(memory, module))
+  return { memory, kernels: (others.length === 0 ? first : Object.assign({}, first, ...others)) as K }
+}
+
+/** Such kernels with a memory of their own. */
+export function createEngineOf<K>(modules: readonly KernelModule[], options: EngineOptions = {}): Engine<K> {
+  return engineOver(createMemory(modules, options), modules)
+}
+
+/** Such kernels over the memory that all verbs share, whatever their domain. */
+export function sharedEngineOf<K>(modules: readonly KernelModule[]): Engine<K> {
+  return engineOver((shared ??= createMemory(modules)), modules)
+}
+
+/** Compiles modules off the main thread, where the runtime can, ahead of the first call. */
+export async function startEngine(modules: readonly KernelModule[]): Promise<void> {
+  await Promise.all(modules.map(startCompiling))
+  sharedEngineOf(modules)
+}
+
+/** Runs `body` and takes back every allocation that it made, also when it throws. */
+export function frame<K, T>({ memory, kernels }: Engine<K>, body: (memory: Memory, kernels: K) => T): T {
+  return memory.frame(() => body(memory, kernels))
 }

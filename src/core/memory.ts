@@ -1,4 +1,4 @@
-import { MemoryLimitError } from './errors.js'
+import { internalError, MemoryLimitError } from './errors.js'
 
 /** An address in linear memory. */
 export type Pointer = number
@@ -11,6 +11,8 @@ export interface LinearMemory {
 
 const PAGE = 65536
 const ALIGNMENT = 64
+/** The first byte that is not the compiler's: it leaves out what a null pointer could reach. No module has data below. */
+const ARENA_START = 1024
 /** wasm32 ends here; the last page is left out so that a pointer past an end never wraps to 0. */
 export const LARGEST_MEMORY = 65535 * PAGE
 
@@ -19,19 +21,31 @@ export const LARGEST_MEMORY = 65535 * PAGE
  * use and never kept.
  */
 export class Memory {
-  private top: number
+  private top = ARENA_START
+  private frames = 0
+  /** the kernels of each module over this memory, by its name */
+  readonly instances = new Map<string, object>()
 
   constructor(
     readonly wasm: LinearMemory,
-    base: number,
     readonly limit: number
-  ) {
-    this.top = align(base)
-  }
+  ) {}
 
   /** Bytes that the instance holds now. */
   get size(): number {
     return this.wasm.buffer.byteLength
+  }
+
+  /** Runs `body` and takes back all that it allocated, also when it throws. */
+  frame<T>(body: () => T): T {
+    const mark = this.top
+    this.frames++
+    try {
+      return body()
+    } finally {
+      this.frames--
+      this.top = mark
+    }
   }
 
   mark(): number {
@@ -40,6 +54,12 @@ export class Memory {
 
   release(mark: number): void {
     this.top = mark
+  }
+
+  /** Room that stays. The end of an open frame would free it: only where none is open. */
+  allocForever(bytes: number): Pointer {
+    if (this.frames > 0) throw internalError('permanent room was asked for while a frame is open')
+    return this.alloc(bytes)
   }
 
   /** Room for `bytes` bytes, aligned to 64, uninitialised; it lives until its frame ends. */

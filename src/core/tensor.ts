@@ -1,7 +1,7 @@
 import { internalError, rangeError, typeError } from './errors.js'
 import { powerOfTwo } from './powers.js'
 import { checkAttached, show, tagOf } from './check.js'
-import type { Kernels } from './engine.js'
+import type { HalfKernels } from './engine.js'
 import type { Memory, Pointer } from './memory.js'
 
 /** Arrays whose elements are JavaScript numbers. Float16Array, where the runtime has it, is one too. */
@@ -172,7 +172,7 @@ function readDtype(where: string, dtype: string, data: NumberArray): Source['bit
 /** Writes elements [start, start + length) to f32[length] at `pointer`, rounding what is not f32. */
 export function loadF32(
   memory: Memory,
-  kernels: Kernels,
+  kernels: HalfKernels,
   pointer: Pointer,
   source: Source,
   start: number,

@@ -1,4 +1,4 @@
-import type { Kernels } from './engine.js'
+import type { HalfKernels } from './engine.js'
 import type { Layout } from './layout.js'
 import type { Memory, Pointer } from './memory.js'
 import { elementAt, loadF32, type NumberArray, type Source } from './tensor.js'
@@ -206,7 +206,7 @@ function eachGathered(layout: Layout, tile: Tile, visit: (index: number, place: 
 /** Brings a tile to f32[rows][width] at `pointer`. */
 export function loadTile(
   memory: Memory,
-  kernels: Kernels,
+  kernels: HalfKernels,
   pointer: Pointer,
   source: Source,
   layout: Layout,

@@ -1,5 +1,5 @@
 import { checkBoolean, checkNumber, checkOptions, outputArray } from '../core/check.js'
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from './engine.js'
 import { loadF32, type Tensor, type TensorLike } from '../core/tensor.js'
 import {
   checkReduction,

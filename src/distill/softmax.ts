@@ -1,5 +1,5 @@
 import { checkOptions, checkPositive } from '../core/check.js'
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from './engine.js'
 import { loadF32, type Tensor, type TensorLike } from '../core/tensor.js'
 import { eachRows, readLogits, rowError, rowsAtOnce, type Logits } from './rows.js'
 

@@ -1,7 +1,7 @@
 import { rangeError, typeError } from '../core/errors.js'
 import { timesPower } from '../core/powers.js'
 import { checkBoolean, checkNumber, checkOptions } from '../core/check.js'
-import { defaultEngine, frame, type Kernels } from '../core/engine.js'
+import { defaultEngine, frame, type Kernels } from './decompositionEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { nonFiniteF64Error, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
 import { floatsFor, loadRows, loadScaled, readSquare, takeScaled, ulpOf } from './dense.js'

@@ -1,6 +1,6 @@
 import { rangeError } from '../core/errors.js'
 import { isArrayOf } from '../core/check.js'
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from './productEngine.js'
 import { firstNonFinite, loadF32, nonFiniteError, readTensor, type Source, type TensorLike } from '../core/tensor.js'
 import { eachRun, TILE } from '../core/tiles.js'
 import { loadF64 } from './matrix.js'

@@ -1,4 +1,4 @@
-import type { Kernels } from '../core/engine.js'
+import type { Kernels } from './decompositionEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { nonFiniteF64Error, type Source } from '../core/tensor.js'
 import { loadMatrix, NOT_FINITE, padded, takeMatrix, type Floats } from './matrix.js'

@@ -1,6 +1,6 @@
 import { rangeError } from '../core/errors.js'
 import { isArrayOf, tagOf } from '../core/check.js'
-import type { Kernels } from '../core/engine.js'
+import type { Kernels } from './productEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { nonFiniteF64Error, type Source, type Tensor } from '../core/tensor.js'
 import { loadF64, NOT_FINITE, readMatrix, type Floats } from './matrix.js'

@@ -1,5 +1,5 @@
 import { rangeError } from '../core/errors.js'
-import type { Kernels } from '../core/engine.js'
+import type { Kernels } from './productEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { elementAt, readTensor, type Source } from '../core/tensor.js'
 import { TILE } from '../core/tiles.js'

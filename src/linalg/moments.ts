@@ -1,4 +1,4 @@
-import { defaultEngine, frame, type Kernels } from '../core/engine.js'
+import { defaultEngine, frame, type Kernels } from './productEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import type { Source } from '../core/tensor.js'
 import type { GramKind } from './gramKind.js'

@@ -1,4 +1,4 @@
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from './decompositionEngine.js'
 import { factorPivotedInPlace } from './cholesky.js'
 import type { Factor } from './gramKind.js'
 

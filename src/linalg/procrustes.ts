@@ -1,7 +1,7 @@
 import { rangeError } from '../core/errors.js'
 import { timesPower } from '../core/powers.js'
 import { checkBoolean, checkOptions } from '../core/check.js'
-import { defaultEngine, frame, type Kernels } from '../core/engine.js'
+import { defaultEngine, frame, type Kernels } from './decompositionEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import type { Source, Tensor, TensorLike } from '../core/tensor.js'
 import { floatsFor } from './dense.js'

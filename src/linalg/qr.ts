@@ -1,5 +1,5 @@
 import { checkBoolean, checkOptions } from '../core/check.js'
-import { defaultEngine, frame, type Kernels } from '../core/engine.js'
+import { defaultEngine, frame, type Kernels } from './decompositionEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { nonFiniteF64Error, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
 import { floatsFor, loadScaled, takeScaled, ulpOf } from './dense.js'

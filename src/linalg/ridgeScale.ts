@@ -1,6 +1,6 @@
 import { rangeError } from '../core/errors.js'
 import { timesPower } from '../core/powers.js'
-import type { Kernels } from '../core/engine.js'
+import type { Kernels } from './decompositionEngine.js'
 import type { Memory } from '../core/memory.js'
 import { nonFiniteF64Error, type Source } from '../core/tensor.js'
 import { loadF64, NOT_FINITE } from './matrix.js'

@@ -1,6 +1,6 @@
 import { rangeError } from '../core/errors.js'
 import { tagOf } from '../core/check.js'
-import { defaultEngine, frame, type Kernels } from '../core/engine.js'
+import { defaultEngine, frame, type Kernels } from './productEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { elementAt, loadF32, partOf, type Source } from '../core/tensor.js'
 import { TILE } from '../core/tiles.js'

@@ -1,4 +1,4 @@
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from './decompositionEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { elementAt, type Source } from '../core/tensor.js'
 import { decompose } from './svd.js'

@@ -1,6 +1,6 @@
 import { rangeError } from '../core/errors.js'
 import { checkBoolean, checkOptions } from '../core/check.js'
-import { defaultEngine, frame, type Kernels } from '../core/engine.js'
+import { defaultEngine, frame, type Kernels } from './decompositionEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { nonFiniteF64Error, partOf, readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
 import { checkFits, floatsFor, readSquare } from './dense.js'

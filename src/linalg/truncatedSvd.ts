@@ -1,7 +1,7 @@
 import { internalError, rangeError, typeError } from '../core/errors.js'
 import { timesPower } from '../core/powers.js'
 import { checkChoice, checkInteger, checkNumber, checkOptions, isArrayOf, show } from '../core/check.js'
-import { defaultEngine, frame, type Engine } from '../core/engine.js'
+import { defaultEngine, frame, type Engine } from './decompositionEngine.js'
 import type { Source, Tensor, TensorLike } from '../core/tensor.js'
 import {} from './truncated/access.js'
 import { readMatrix, type Floats } from './matrix.js'

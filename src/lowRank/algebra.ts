@@ -1,5 +1,5 @@
 import { internalError } from '../core/errors.js'
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from '../linalg/decompositionEngine.js'
 import { powers } from '../core/powers.js'
 import { nonFiniteF64Error, type Source, type Tensor } from '../core/tensor.js'
 import { factorPivotedInPlace } from '../linalg/cholesky.js'

@@ -1,5 +1,5 @@
 import { timesPower } from '../core/powers.js'
-import { defaultEngine } from '../core/engine.js'
+import { defaultEngine } from '../linalg/decompositionEngine.js'
 import { lostShares } from '../linalg/spectrum.js'
 import { asDense, asSource, evenExponents, minusAlong, product, productAcross, scaled, type Dense } from './algebra.js'
 import type { Outputs } from './outputs.js'

@@ -1,7 +1,7 @@
 import { rangeError } from '../core/errors.js'
 import { timesPower } from '../core/powers.js'
 import { isArrayOf } from '../core/check.js'
-import { defaultEngine } from '../core/engine.js'
+import { defaultEngine } from '../linalg/decompositionEngine.js'
 import type { Source, Tensor } from '../core/tensor.js'
 import type { Floats } from '../linalg/matrix.js'
 import { dequantize } from '../quantize/dequantize.js'

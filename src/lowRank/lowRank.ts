@@ -1,5 +1,5 @@
 import { rangeError } from '../core/errors.js'
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from '../linalg/decompositionEngine.js'
 import type { Source, Tensor, TensorLike } from '../core/tensor.js'
 import { loadF64, type Floats } from '../linalg/matrix.js'
 import type { HalfFormat, IntegerFormat, Quantized, QuantizedHalf, QuantizedIntegers } from '../quantize/formats.js'

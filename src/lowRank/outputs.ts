@@ -1,6 +1,6 @@
 import { rangeError } from '../core/errors.js'
 import { powers, timesPower } from '../core/powers.js'
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from '../linalg/decompositionEngine.js'
 import { elementAt, nonFiniteF64Error, type Source } from '../core/tensor.js'
 import { asymmetryOf, factorPivotedInPlace } from '../linalg/cholesky.js'
 import { ulpOf } from '../linalg/dense.js'

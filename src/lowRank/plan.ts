@@ -1,6 +1,6 @@
 import { rangeError, typeError } from '../core/errors.js'
 import { checkOptions, checkPositive, show } from '../core/check.js'
-import { defaultEngine } from '../core/engine.js'
+import { defaultEngine } from '../linalg/decompositionEngine.js'
 import { channelLayout } from '../core/layout.js'
 import type { Source, TensorLike } from '../core/tensor.js'
 import { GRIDS, isHalf } from '../quantize/formats.js'

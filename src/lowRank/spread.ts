@@ -1,4 +1,4 @@
-import { defaultEngine } from '../core/engine.js'
+import { defaultEngine } from '../linalg/decompositionEngine.js'
 import { product, productAcross, type Dense } from './algebra.js'
 import type { Factors } from './basis.js'
 

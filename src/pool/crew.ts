@@ -1,7 +1,8 @@
 import { stateError } from '../core/errors.js'
 import { fingerprint } from '#fingerprint'
-import { coreModule } from '../core/engine.js'
+import { compileModule } from '../core/modules.js'
 import type { Job, Unit } from './job.js'
+import type { Plan } from './plan.js'
 import { openPort, type Port } from './ports.js'
 import { parcel, putTogether, type FromWorker } from './protocol.js'
 
@@ -18,6 +19,8 @@ interface Thread {
   port: Port | undefined
   readonly running: Map<string, Unit>
   readonly waiting: Map<string, Unit>
+  /** names of the modules that it has */
+  readonly kernels: Set<string>
   readonly started: Promise<void>
   isReady: boolean
   ready: () => void
@@ -117,11 +120,21 @@ export class Crew {
       const args = plan.chunks[chunk]!()
       const message = { kind: 'chunk', program: plan.program, job: job.id, chunk, args, replies } as const
       thread.running.set(keyOfUnit(unit), unit)
+      this.supply(thread, plan)
       thread.port?.post(parcel(message, (array) => plan.moves?.has(array) === true))
       thread.port?.hold(true)
     } catch (error) {
       thread.running.delete(keyOfUnit(unit))
       job.reject(error)
+    }
+  }
+
+  /** Posts the kernels that a plan's program calls, unless the thread has them. */
+  private supply({ port, kernels }: Thread, { modules }: Plan): void {
+    for (const module of modules) {
+      if (kernels.has(module.name)) continue
+      kernels.add(module.name)
+      port?.post({ message: { kind: 'kernels', name: module.name, module: compileModule(module) }, transfer: [] })
     }
   }
 
@@ -180,6 +193,7 @@ export class Crew {
       port: undefined,
       running: new Map(),
       waiting: new Map(),
+      kernels: new Set(),
       started,
       isReady: false,
       ready,
@@ -191,9 +205,8 @@ export class Crew {
       if (this.threads.includes(thread)) this.lose(thread, reason)
     }
     try {
-      const module = coreModule()
       thread.port = openPort(this.url, { message: (message) => this.hear(thread, message), failure: lost })
-      thread.port.post({ message: { kind: 'start', module }, transfer: [] })
+      thread.port.post({ message: { kind: 'start' }, transfer: [] })
       thread.port.hold(true)
       const silent = (): void => lost('it does not answer; is it the script of tersor/worker.js?')
       thread.timer = setTimeout(() => {

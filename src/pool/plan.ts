@@ -1,3 +1,5 @@
+import type { KernelModule } from '../core/modules.js'
+
 /**
  * How an operation falls into chunks. A program works on one chunk, on any thread, and may stop to hear what all chunks have to agree on (a range,
  * a threshold); the plan, on the caller's thread, makes the arguments, settles the agreements and puts the results together.
@@ -12,6 +14,8 @@ export interface Steps {
 export interface Plan<R = unknown> {
   readonly verb: string
   readonly program: string
+  /** the kernels that the program calls */
+  readonly modules: readonly KernelModule[]
   /** each makes its chunk's arguments, when the chunk is sent */
   readonly chunks: readonly (() => unknown)[]
   /** at least as many agreements as there will be; for the progress */

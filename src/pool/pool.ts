@@ -5,8 +5,8 @@ import { runInline } from './inline.js'
 import { Job } from './job.js'
 import type { Plan } from './plan.js'
 import { hasWorkers } from './ports.js'
-import { coreModule } from '../core/engine.js'
-import { init } from '../core/init.js'
+import { compileModule } from '../core/modules.js'
+import { init } from '../init.js'
 import { wholePlan, type VerbName } from './plans/whole.js'
 import { calls, RUN_OPTIONS, type Call } from './calls.js'
 import type { Pool, PoolOptions, RunOptions } from './types.js'
@@ -92,8 +92,8 @@ export function createPool(options: PoolOptions = {}): Pool {
         const [args, how] = splitOptions(name, call, given)
         if (how.signal?.aborted) throw how.signal.reason
         // What the runtime lacks is its own error, and no worker's.
-        coreModule()
         const plan = call.plan(args)
+        plan.modules.forEach(compileModule)
         if (how.transfer) refuseOut(name, args[call.options])
         const moved = how.transfer ? call.take(args) : undefined
         return run(moved ? wholePlan(name as VerbName, moved.args, moved.arrays) : plan, how)

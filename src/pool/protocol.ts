@@ -1,4 +1,4 @@
-import type { WasmModule } from '../core/wasm.js'
+import type { WasmModule } from '../core/modules.js'
 import { tagOf } from '../core/check.js'
 import { FormatError, MemoryLimitError, type FormatErrorCode } from '../core/errors.js'
 
@@ -9,7 +9,9 @@ export interface ChunkId {
 }
 
 export type ToWorker =
-  | { readonly kind: 'start'; readonly module: WasmModule }
+  | { readonly kind: 'start' }
+  /** kernels, before the thread's first chunk that calls them */
+  | { readonly kind: 'kernels'; readonly name: string; readonly module: WasmModule }
   /** `replies`: agreements that were made already, when a chunk is done again on another thread */
   | ({
       readonly kind: 'chunk'

@@ -1,5 +1,5 @@
 import { fingerprint } from '#fingerprint'
-import { adoptModule } from '../core/engine.js'
+import { adoptModule } from '../core/modules.js'
 import type { Steps } from './plan.js'
 import { programs } from './programs.js'
 import { parcel, takeApart, type ChunkId, type FromWorker, type ToWorker } from './protocol.js'
@@ -56,8 +56,10 @@ function step({ job, chunk }: ChunkId, steps: Steps, replies: readonly unknown[]
 const post = connect((message) => {
   switch (message.kind) {
     case 'start':
-      adoptModule(message.module)
       send({ kind: 'ready', fingerprint })
+      break
+    case 'kernels':
+      adoptModule(message.name, message.module)
       break
     case 'chunk':
       step(message, programs[message.program]!(message.args as never), [undefined, ...message.replies])

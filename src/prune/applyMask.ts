@@ -1,4 +1,4 @@
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from './engine.js'
 import { checkMask, type Bitmask } from '../core/mask.js'
 import { loadF32, readTensor, type Tensor, type TensorLike } from '../core/tensor.js'
 import { eachRun, TILE } from '../core/tiles.js'

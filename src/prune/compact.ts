@@ -1,4 +1,4 @@
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from './engine.js'
 import { TILE, eachRun } from '../core/tiles.js'
 
 type Elements = Float32Array | Uint16Array | Uint8Array | Int8Array

@@ -1,6 +1,6 @@
 import { rangeError, typeError } from '../core/errors.js'
 import { checkChoice, checkNumber, checkOptions, outputArray, show } from '../core/check.js'
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from './engine.js'
 import { channelLayout, type Layout } from '../core/layout.js'
 import type { Bitmask } from '../core/mask.js'
 import { PackedOutput } from '../core/packed.js'

@@ -1,4 +1,4 @@
-import { defaultEngine, frame, type Kernels } from '../core/engine.js'
+import { defaultEngine, frame, type Kernels } from './engine.js'
 import type { Memory } from '../core/memory.js'
 import { elementAt, loadF32, nonFiniteError, type Source } from '../core/tensor.js'
 import { eachRun, TILE } from '../core/tiles.js'

@@ -1,6 +1,6 @@
 import { rangeError, typeError } from '../core/errors.js'
 import { checkAttached, checkBoolean, checkChoice, checkOptions, isArrayOf, outputArray, show } from '../core/check.js'
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from './engine.js'
 import { channelLayout, type Layout } from '../core/layout.js'
 import { sizeOf, type Tensor } from '../core/tensor.js'
 import { eachRun, isSequential, planWindows, readTile, tileLength, TILE, writeTile } from '../core/tiles.js'

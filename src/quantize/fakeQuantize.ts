@@ -1,4 +1,4 @@
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from './engine.js'
 import { channelLayout } from '../core/layout.js'
 import type { Bitmask } from '../core/mask.js'
 import { PackedOutput } from '../core/packed.js'

@@ -1,4 +1,4 @@
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from './engine.js'
 import { eachRun, TILE } from '../core/tiles.js'
 
 /** One byte (0 .. 15) for each of `length` packed nibbles. */

@@ -1,4 +1,4 @@
-import type { Kernels } from '../core/engine.js'
+import type { Kernels } from './engine.js'
 import type { Layout } from '../core/layout.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { nonFiniteError, type Source } from '../core/tensor.js'

@@ -1,5 +1,5 @@
 import { outputArray } from '../core/check.js'
-import { defaultEngine, frame } from '../core/engine.js'
+import { defaultEngine, frame } from './engine.js'
 import { channelLayout, type Layout } from '../core/layout.js'
 import { PackedOutput } from '../core/packed.js'
 import { loadF32, nonFiniteError, readTensor, type Source, type TensorLike } from '../core/tensor.js'

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { createEngine, defaultEngine, frame } from '../../src/core/engine.js'
+import { describe, expect, it, vi } from 'vitest'
+import { createEngine, defaultEngine, frame } from '../../src/linalg/productEngine.js'
 import { init, quantize } from '../../src/index.js'
 
 describe('init', () => {
@@ -13,6 +13,15 @@ describe('init', () => {
   it('starts the engine that the verbs use', async () => {
     await init()
     expect(defaultEngine()).toBe(defaultEngine())
+  })
+
+  it('of one domain compiles that domain alone', async () => {
+    const compile = vi.spyOn(WebAssembly, 'compile')
+    vi.resetModules()
+    const { init } = await import('../../src/prune/index.js')
+    await init()
+    expect(compile).toHaveBeenCalledTimes(1)
+    compile.mockRestore()
   })
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryLimitError, cholesky } from '../../src/index.js'
 import type { CholeskyOptions } from '../../src/index.js'
-import { defaultEngine, frame } from '../../src/core/engine.js'
+import { defaultEngine, frame } from '../../src/linalg/decompositionEngine.js'
 import { factorPivotedInPlace } from '../../src/linalg/cholesky.js'
 import {
   choleskyOracle,

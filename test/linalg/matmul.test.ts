@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { defaultEngine } from '../../src/core/engine.js'
+import { defaultEngine } from '../../src/linalg/productEngine.js'
 import { matmul } from '../../src/index.js'
 import { blockedProductOracle, matmulOracle } from '../oracle/solve.js'
 import { bfloat16Bits, bfloat16Value, float16Bits, float16Value } from '../oracle/quantize.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { defaultEngine, frame } from '../../src/core/engine.js'
+import { defaultEngine, frame } from '../../src/linalg/decompositionEngine.js'
 import { signOracle, splitMix64, uniformOracle } from '../oracle/random.js'
 
 const SEEDS = [0, 1, 42, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER]

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { defaultEngine } from '../../src/core/engine.js'
+import { defaultEngine } from '../../src/linalg/decompositionEngine.js'
 import { createGram, gram } from '../../src/index.js'
 import type { Gram } from '../../src/index.js'
 import { momentsOracle } from '../oracle/gram.js'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryLimitError, solveTriangular } from '../../src/index.js'
 import type { SolveTriangularOptions } from '../../src/index.js'
-import { defaultEngine, frame } from '../../src/core/engine.js'
+import { defaultEngine, frame } from '../../src/linalg/decompositionEngine.js'
 import { solveTriangleInPlace } from '../../src/linalg/triangular.js'
 import { productOracle, transposeOracle, triangleOracle } from '../oracle/factor.js'
 import { float16Bits } from '../oracle/quantize.js'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { defaultEngine } from '../../src/core/engine.js'
+import { defaultEngine } from '../../src/prune/engine.js'
 import { prune } from '../../src/index.js'
 import { patternOracle, pruneOracle } from '../oracle/prune.js'
 import { float16Bits, float16Value, packBits } from '../oracle/quantize.js'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { defaultEngine } from '../../src/core/engine.js'
+import { defaultEngine } from '../../src/quantize/engine.js'
 import { createGram, dequantize, prune, quantize } from '../../src/index.js'
 
 const GIB = 2 ** 30

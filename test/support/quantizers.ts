@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
-import { createEngine, frame } from '../../src/core/engine.js'
+import { createEngine, frame } from '../../src/embeddings/engine.js'
 import { blockBytes, clearBlocks, placeRows } from '../../src/embeddings/scan/blocks.js'
 import { rowBytes } from '../../src/embeddings/scan/layout.js'
 import type { MethodKind, Metric, Quantizer } from '../../src/embeddings/codec/quantizer.js'

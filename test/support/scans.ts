@@ -2,7 +2,7 @@ import { blockBytes, blocksOf, clearBlocks, placeRows } from '../../src/embeddin
 import { codeBytesOf, rowBytes, type RowLayout, type Scan } from '../../src/embeddings/scan/layout.js'
 import type { Query } from '../../src/embeddings/codec/quantizer.js'
 import type { QueryData } from '../../src/embeddings/scan/scan.js'
-import type { Engine } from '../../src/core/engine.js'
+import type { Engine } from '../../src/embeddings/engine.js'
 import type { Pointer } from '../../src/core/memory.js'
 import { normals, seeded } from './random.js'
 

@@ -156,9 +156,13 @@ function greatest(x: usize, n: i32): f32 {
   )
 }
 
-/** Where the line of t is cut first, in units of the guess. */
-const CUTS = memory.data<f64>([0, 0.5, 0.75, 1, 1.25, 1.5, 2, INFINITE])
-const CUT_COUNT: usize = 8
+/** Where the line of t is cut first, in units of the guess: 0, 1/2, 3/4, 1, 5/4, 3/2, 2, all. Computed, since a module has no data. */
+function cutAt(cut: i32): f64 {
+  if (cut == 0) return 0
+  if (cut == 7) return INFINITE
+  return cut == 6 ? 2 : 0.25 * <f64>(cut + 1)
+}
+const CUT_COUNT: i32 = 8
 
 /** The t of greatest S^2 / Q. ends: scratch of 2 STACK ends and FEW points with two vectors behind; guess: any t > 0. */
 function bestStep(o: usize, n: i32, limit: f32, half: f64, quarter: f64, guess: f64, ends: usize): f64 {
@@ -167,9 +171,9 @@ function bestStep(o: usize, n: i32, limit: f32, half: f64, quarter: f64, guess: 
   let chosen = guess
   let top = ends
   // An interval's upper end is the next one's lower end.
-  let cut: usize = 0
+  let cut: i32 = 0
   do {
-    const t = min(guess * load<f64>(CUTS + (cut << 3)), INFINITE)
+    const t = min(guess * cutAt(cut), INFINITE)
     const end = cut ? top + END : top
     measure(end, o, n, t, limit, half, quarter)
     const value = Steps.squared(end)

@@ -1,4 +1,4 @@
-import { frame, type Engine } from '../../core/engine.js'
+import { frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import { kmeans, loadCentroids, nearest, type PackedCentroids } from './kmeans.js'
 import { codeBytesOf } from '../scan/layout.js'

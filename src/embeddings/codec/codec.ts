@@ -1,6 +1,6 @@
 import { rangeError, typeError } from '../../core/errors.js'
 import { show } from '../../core/check.js'
-import { createEngine, frame, type Engine } from '../../core/engine.js'
+import { createEngine, frame, type Engine } from '../engine.js'
 import { readTensor, type Tensor } from '../../core/tensor.js'
 import { encodeCodec } from './codecFile.js'
 import { MOST_BITS, TILE_BYTES, tileRows, type Front, type LoadedFront } from './front.js'

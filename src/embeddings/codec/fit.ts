@@ -1,6 +1,6 @@
 import { rangeError, typeError } from '../../core/errors.js'
 import { checkChoice, checkInteger, checkOptions, show } from '../../core/check.js'
-import { createEngine, defaultEngine, frame, type Engine } from '../../core/engine.js'
+import { createEngine, defaultEngine, frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import type { Tensor } from '../../core/tensor.js'
 import { createGram, type Gram } from '../../linalg/gram.js'

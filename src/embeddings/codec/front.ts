@@ -1,5 +1,5 @@
 import { FormatError, internalError, rangeError } from '../../core/errors.js'
-import { frame, type Engine } from '../../core/engine.js'
+import { frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import { elementAt, loadF32, type Source, type Tensor } from '../../core/tensor.js'
 import type { Metric } from './quantizer.js'

@@ -1,4 +1,4 @@
-import type { Engine } from '../../core/engine.js'
+import type { Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { RowLayout } from '../scan/layout.js'

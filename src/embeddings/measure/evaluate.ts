@@ -1,6 +1,6 @@
 import { rangeError, typeError } from '../../core/errors.js'
 import { checkInteger, checkNumber, checkOptions, show } from '../../core/check.js'
-import { defaultEngine } from '../../core/engine.js'
+import { defaultEngine } from '../engine.js'
 import { elementAt, type Source } from '../../core/tensor.js'
 import type { Codec } from '../codec/codec.js'
 import { fitCodec } from '../codec/fit.js'

@@ -1,4 +1,4 @@
-import { defaultEngine } from '../../core/engine.js'
+import { defaultEngine } from '../engine.js'
 
 /** Queries that are assumed beside those that are seen: see {@link shareInterval}. */
 const UNSEEN = 2

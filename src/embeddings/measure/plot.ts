@@ -1,6 +1,6 @@
 import { rangeError, typeError } from '../../core/errors.js'
 import { checkNumber, checkOptions, show } from '../../core/check.js'
-import { defaultEngine } from '../../core/engine.js'
+import { defaultEngine } from '../engine.js'
 
 /** A point of the plot: chooseCodec's table has them, and evaluate's results serve too. */
 export interface PlotPoint {

@@ -1,4 +1,4 @@
-import { frame, type Engine } from '../../core/engine.js'
+import { frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import { blockParts, STEP_BYTES, STEP_FLOATS, STEP_PLANES } from './blocks.js'
 import { BLOCK_ROWS, type RowLayout } from './layout.js'

@@ -1,4 +1,4 @@
-import type { Engine } from '../../core/engine.js'
+import type { Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 
 /** Room for so many candidates is the least: small buffers are sorted out often, and their threshold is soon a good one. */

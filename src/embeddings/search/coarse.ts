@@ -1,4 +1,4 @@
-import { createEngine, frame, type Engine } from '../../core/engine.js'
+import { createEngine, frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import { clearBlocks, placeRows, blockBytes } from '../scan/blocks.js'
 import { kmeans, loadCentroids, nearest, type PackedCentroids } from '../codec/kmeans.js'

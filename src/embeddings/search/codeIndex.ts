@@ -1,6 +1,6 @@
 import { rangeError, typeError, stateError } from '../../core/errors.js'
 import { checkInteger, checkOptions, isArrayOf, show } from '../../core/check.js'
-import { createEngine, frame } from '../../core/engine.js'
+import { createEngine, frame } from '../engine.js'
 import type { Source } from '../../core/tensor.js'
 import { partsOf, readCodes, type Codec, type CodesLike } from '../codec/codec.js'
 import { rowBytes } from '../scan/layout.js'

@@ -1,4 +1,4 @@
-import { frame } from '../../core/engine.js'
+import { frame } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import { BLOCK_ROWS, type RowLayout } from '../scan/layout.js'
 import type { Query } from '../codec/quantizer.js'

@@ -1,4 +1,4 @@
-import type { Engine } from '../../core/engine.js'
+import type { Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import type { Source } from '../../core/tensor.js'
 import { blockBytes, placeRows, takeRows } from '../scan/blocks.js'

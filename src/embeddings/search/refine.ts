@@ -1,4 +1,4 @@
-import { frame } from '../../core/engine.js'
+import { frame } from '../engine.js'
 import { blockBytes, clearBlocks, placeRows } from '../scan/blocks.js'
 import { BLOCK_ROWS, rowBytes } from '../scan/layout.js'
 import type { Query } from '../codec/quantizer.js'

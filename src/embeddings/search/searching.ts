@@ -1,4 +1,4 @@
-import { frame } from '../../core/engine.js'
+import { frame } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import type { Source, Tensor } from '../../core/tensor.js'
 import { blockBytes, clearBlocks, placeRows } from '../scan/blocks.js'

@@ -1,4 +1,4 @@
-import type { Kernels } from '../../core/engine.js'
+import type { Kernels } from '../decompositionEngine.js'
 import type { Memory, Pointer } from '../../core/memory.js'
 import { padded } from '../matrix.js'
 import { ALL_ZERO, BLOCK, type Rows, type Steps } from './passes.js'

@@ -1,4 +1,4 @@
-import type { Engine } from '../../core/engine.js'
+import type { Engine } from '../decompositionEngine.js'
 import type { Pointer } from '../../core/memory.js'
 import { BLOCK } from './passes.js'
 import { eachBlock, type Tall } from './tall.js'

@@ -1,4 +1,4 @@
-import type { Engine } from '../../core/engine.js'
+import type { Engine } from '../decompositionEngine.js'
 import type { Pointer } from '../../core/memory.js'
 import { padded } from '../matrix.js'
 import { makeTall, type Tall } from './tall.js'

@@ -1,4 +1,4 @@
-import type { Engine } from '../../core/engine.js'
+import type { Engine } from '../decompositionEngine.js'
 import type { Access } from './access.js'
 import { distances, scaleColumns, signsOf, topsOf, type Triples } from './columns.js'
 import type { Floats } from '../matrix.js'

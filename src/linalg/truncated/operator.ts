@@ -1,7 +1,7 @@
 import { rangeError, typeError } from '../../core/errors.js'
 import { timesPower } from '../../core/powers.js'
 import { isArrayOf, show } from '../../core/check.js'
-import type { Engine } from '../../core/engine.js'
+import type { Engine } from '../decompositionEngine.js'
 import { nonFiniteError, readTensor, type Source, type Tensor, type TensorLike } from '../../core/tensor.js'
 import { scaleFor, type Access } from './access.js'
 import type { Floats } from '../matrix.js'

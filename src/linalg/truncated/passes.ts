@@ -1,6 +1,6 @@
 import { rangeError, typeError } from '../../core/errors.js'
 import { show } from '../../core/check.js'
-import type { Kernels } from '../../core/engine.js'
+import type { Kernels } from '../decompositionEngine.js'
 import type { Memory, Pointer } from '../../core/memory.js'
 import { loadF32, nonFiniteError, partOf, readTensor, type Source } from '../../core/tensor.js'
 import { loadF64, NOT_FINITE } from '../matrix.js'

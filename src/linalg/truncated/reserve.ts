@@ -1,4 +1,4 @@
-import type { Engine, Kernels } from '../../core/engine.js'
+import type { Engine, Kernels } from '../decompositionEngine.js'
 import type { Access } from './access.js'
 import { eigenBytes } from './eigen.js'
 import { padded } from '../matrix.js'

@@ -1,7 +1,7 @@
 import { rangeError } from '../../core/errors.js'
 import { timesPower } from '../../core/powers.js'
 import { isArrayOf } from '../../core/check.js'
-import type { Engine } from '../../core/engine.js'
+import type { Engine } from '../decompositionEngine.js'
 import type { Source } from '../../core/tensor.js'
 import { RowAccess, type Access } from './access.js'
 import { distances, type Triples } from './columns.js'

@@ -1,5 +1,5 @@
 import { isArrayOf, show } from '../../core/check.js'
-import { createEngine, defaultEngine, frame, type Engine } from '../../core/engine.js'
+import { createEngine, defaultEngine, frame, type Engine } from '../decompositionEngine.js'
 import { MemoryLimitError, typeError } from '../../core/errors.js'
 import type { Memory } from '../../core/memory.js'
 import type { Source, TensorLike } from '../../core/tensor.js'

@@ -1,5 +1,5 @@
 import { isArrayOf } from '../../core/check.js'
-import type { Kernels } from '../../core/engine.js'
+import type { Kernels } from '../decompositionEngine.js'
 import type { Memory, Pointer } from '../../core/memory.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { Floats } from '../matrix.js'

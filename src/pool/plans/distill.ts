@@ -1,3 +1,4 @@
+import { MODULES } from '../../distill/engine.js'
 import { partOf, type Tensor, type TensorLike } from '../../core/tensor.js'
 import { finishLoss, lossRows, prepareLoss, type Loss, type LossProblem, type LossVerb } from '../../distill/losses.js'
 import type { Logits } from '../../distill/rows.js'
@@ -23,6 +24,7 @@ export function softmaxPlan(verb: SoftmaxVerb, value: TensorLike, options: Softm
   return {
     verb,
     program: 'softmax',
+    modules: MODULES,
     chunks: runs.map((run) => (): SoftmaxChunk => ({ verb, logits: rowsOf(logits, run), temperature })),
     take: (chunk, values) => data.set(values as Float32Array, runs[chunk]!.first * classes),
     finish: () => ({ data, shape: [...source.shape] })
@@ -54,6 +56,7 @@ export function lossPlan(
   return {
     verb,
     program: 'loss',
+    modules: MODULES,
     chunks: runs.map((run) => (): LossProblem => {
       return {
         student: rowsOf(student, run),

@@ -1,3 +1,5 @@
+import { MODULES as DECOMPOSITIONS } from '../../linalg/decompositionEngine.js'
+import { MODULES as PRODUCTS } from '../../linalg/productEngine.js'
 import { partOf, sizeOf, type Source, type TensorLike } from '../../core/tensor.js'
 import { TILE } from '../../core/tiles.js'
 import { compareTiles, finishComparison, prepareComparison, type Comparison } from '../../linalg/compare.js'
@@ -22,6 +24,7 @@ export function comparePlan(reference: TensorLike, other: TensorLike): Plan<Comp
   return {
     verb: 'compare',
     program: 'compareTiles',
+    modules: PRODUCTS,
     chunks: runs.map(({ first, count }) => (): ComparisonChunk => {
       return { a: partOf(a, first, count), b: partOf(b, first, count) }
     }),
@@ -56,6 +59,7 @@ export function svdPlan(matrix: TensorLike, options?: SvdOptions): Plan<Svd> {
   return {
     verb: 'svd',
     program: 'svd',
+    modules: DECOMPOSITIONS,
     chunks: starts.map((first) => (): SvdChunk => {
       const many = Math.min(step, count - first)
       const part = partOf(source, first * size, many * size, [many, rows, columns])
@@ -84,6 +88,7 @@ export function gramPlan(rows: TensorLike, options?: GramOptions): Plan<Gram> {
   return {
     verb: 'gram',
     program: 'gram',
+    modules: PRODUCTS,
     chunks: runs.map((run) => (): GramChunk => {
       return { source: rowsFrom(source, run.first, run.count), settings, first: first + run.first }
     }),

@@ -1,3 +1,4 @@
+import { MODULES } from '../../linalg/productEngine.js'
 import { partOf, type Tensor, type TensorLike } from '../../core/tensor.js'
 import { prepareMatmul, productError, type MatmulOptions } from '../../linalg/matmul.js'
 import type { Floats } from '../../linalg/matrix.js'
@@ -31,6 +32,7 @@ export function matmulPlan(a: TensorLike, b: TensorLike, options: MatmulOptions 
   return {
     verb: 'matmul',
     program: 'matmul',
+    modules: MODULES,
     chunks: parts ? parts.map((part) => () => chunkOf(product, part, moves)) : [],
     take: (chunk, values) => {
       if (!values) throw productError(asked)

@@ -1,3 +1,4 @@
+import { MODULES } from '../../prune/engine.js'
 import type { Bitmask } from '../../core/mask.js'
 import { checkMask } from '../../core/mask.js'
 import { partOf, readTensor, type Source, type Tensor, type TensorLike } from '../../core/tensor.js'
@@ -107,12 +108,14 @@ export function prunePlan(tensors: Prunable, options: PruneOptions): Plan<PruneR
     ...(rule.kind === 'pattern'
       ? {
           program: 'keepPattern',
+          modules: MODULES,
           chunks: (bundles as Bundle<PatternPiece>[]).map(({ pieces }) => (): PatternChunk => {
             return { sources: pieces.map(part), layouts: pieces.map(({ layout }) => layout), rule }
           })
         }
       : {
           program: 'removeSmallest',
+          modules: MODULES,
           chunks: bundles.map(({ pieces, apart, set }) => (): CountChunk => {
             const counts = apart ? pieces.map(({ tensor }) => countOf(rule, tensor)) : undefined
             return { sources: pieces.map(part), counts, removes: apart || set!.count > 0 }
@@ -243,6 +246,7 @@ export function applyMaskPlan(tensor: TensorLike, mask: Bitmask): Plan<Tensor> {
   return {
     verb: 'applyMask',
     program: 'applyBits',
+    modules: MODULES,
     chunks: runs.map(({ first, count }) => (): MaskChunk => {
       return {
         source: partOf(source, first, count),

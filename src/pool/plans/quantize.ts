@@ -1,3 +1,4 @@
+import { MODULES } from '../../quantize/engine.js'
 import { partOf, sizeOf, type Source, type Tensor, type TensorLike } from '../../core/tensor.js'
 import { decodeHalf, decodeIntegers, prepareDequantize, type Decoding } from '../../quantize/dequantize.js'
 import type { DequantizeOptions } from '../../quantize/dequantize.js'
@@ -84,6 +85,7 @@ export function quantizePlan(tensor: TensorLike, options: QuantizeOptions): Plan
     return {
       verb: 'quantize',
       program: 'encodeHalf',
+      modules: MODULES,
       chunks: runs.map(({ first, count }) => (): HalfChunk => ({
         source: partOf(source, first, count),
         format: asked.format
@@ -100,6 +102,7 @@ export function quantizePlan(tensor: TensorLike, options: QuantizeOptions): Plan
   return {
     verb: 'quantize',
     program: 'encode',
+    modules: MODULES,
     chunks: parts.map((part) => () => integerChunk(source, coding, part)),
     agreements: parts[0]!.shared && !given ? 1 : 0,
     agree: agreeOnScales(coding, (parameters) => setParameters(asked, parameters)),
@@ -156,6 +159,7 @@ export function fakeQuantizePlan(tensor: TensorLike, options: FakeQuantizeOption
     return {
       verb: 'fakeQuantize',
       program: 'fakeHalf',
+      modules: MODULES,
       chunks: runs.map(({ first, count }) => (): HalfChunk => ({
         source: partOf(source, first, count),
         format: asked.format
@@ -170,6 +174,7 @@ export function fakeQuantizePlan(tensor: TensorLike, options: FakeQuantizeOption
   return {
     verb: 'fakeQuantize',
     program: 'fake',
+    modules: MODULES,
     chunks: parts.map((part) => () => integerChunk(source, coding, part)),
     agreements: parts[0]!.shared && !given ? 1 : 0,
     agree: agreeOnScales(coding, () => undefined),
@@ -206,6 +211,7 @@ export function dequantizePlan(quantized: Quantized, options: DequantizeOptions 
     return {
       verb: 'dequantize',
       program: 'decodeHalf',
+      modules: MODULES,
       chunks: runs.map(({ first, count }) => (): HalfCodesChunk => {
         return { format: asked.format, codes: asked.codes.subarray(first, first + count) }
       }),
@@ -219,6 +225,7 @@ export function dequantizePlan(quantized: Quantized, options: DequantizeOptions 
   return {
     verb: 'dequantize',
     program: 'decode',
+    modules: MODULES,
     chunks: parts.map((part) => (): CodesChunk => {
       const first = part.start / perByte
       const last = first + Math.ceil(part.layout.size / perByte)

@@ -1,3 +1,8 @@
+import type { KernelModule } from '../../core/modules.js'
+import { MODULES as distill_ } from '../../distill/engine.js'
+import { MODULES as linalg_ } from '../../linalg/decompositionEngine.js'
+import { MODULES as prune_ } from '../../prune/engine.js'
+import { MODULES as quantize_ } from '../../quantize/engine.js'
 import type { TensorLike } from '../../core/tensor.js'
 import { applyMask } from '../../prune/applyMask.js'
 import { compare } from '../../linalg/compare.js'
@@ -60,6 +65,27 @@ export type VerbName = keyof typeof verbs
 /** What is made on the caller's thread of a result that crosses threads as data. */
 const finishers: { readonly [verb in VerbName]?: (result: never) => unknown } = { gram: openParts }
 
+/** The verbs whose kernels are not those of linear algebra. */
+const DOMAINS: Readonly<Record<string, readonly KernelModule[]>> = {
+  applyMask: prune_,
+  prune: prune_,
+  quantize: quantize_,
+  dequantize: quantize_,
+  fakeQuantize: quantize_,
+  crossEntropy: distill_,
+  distillationLoss: distill_,
+  klDivergence: distill_,
+  softmax: distill_,
+  logSoftmax: distill_,
+  lowRank: [...linalg_, ...quantize_],
+  lowRankPlan: [...linalg_, ...quantize_],
+  reconstruct: [...linalg_, ...quantize_]
+}
+
+function modulesOf(verb: VerbName): readonly KernelModule[] {
+  return DOMAINS[verb] ?? linalg_
+}
+
 interface WholeChunk {
   readonly verb: VerbName
   readonly args: readonly unknown[]
@@ -71,6 +97,7 @@ export function wholePlan<R>(verb: VerbName, args: readonly unknown[], moves?: R
   return {
     verb,
     program: 'whole',
+    modules: modulesOf(verb),
     chunks: [(): WholeChunk => ({ verb, args })],
     take: (_, value) => {
       result = value

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createEngine } from '../../../src/core/engine.js'
+import { createEngine } from '../../../src/embeddings/engine.js'
 import { assign, kmeans, loadCentroids, nearest } from '../../../src/embeddings/codec/kmeans.js'
 import { kmeansOracle, nearestOracle, squaredDistance } from '../../oracle/embeddings/codec/kmeans.js'
 import { expectSameBits } from '../../support/bits.js'

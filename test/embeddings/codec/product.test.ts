@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createEngine, frame } from '../../../src/core/engine.js'
+import { createEngine, frame } from '../../../src/embeddings/engine.js'
 import { blockBytes, blocksOf, clearBlocks, placeRows } from '../../../src/embeddings/scan/blocks.js'
 import { opq } from '../../../src/embeddings/codec/methods/opq.js'
 import { pq } from '../../../src/embeddings/codec/methods/pq.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createEngine } from '../../../src/core/engine.js'
+import { createEngine } from '../../../src/embeddings/engine.js'
 import { codecOf } from '../../../src/embeddings/codec/codec.js'
 import { createFront } from '../../../src/embeddings/codec/front.js'
 import { createIndex, type Metric } from '../../../src/embeddings/index.js'

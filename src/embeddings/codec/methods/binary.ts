@@ -1,5 +1,5 @@
 import { checkBoolean, checkChoice } from '../../../core/check.js'
-import { frame, type Engine } from '../../../core/engine.js'
+import { frame, type Engine } from '../../engine.js'
 import { rowBytes, type RowLayout } from '../../scan/layout.js'
 import type { LoadedQuantizer, MethodKind, Metric, Quantizer, Sample } from '../quantizer.js'
 import { loadCentered, meanOf } from './centered.js'

@@ -1,4 +1,4 @@
-import { frame, type Engine } from '../../../core/engine.js'
+import { frame, type Engine } from '../../engine.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { loadCentroids, nearest } from '../kmeans.js'
 import type { Sample } from '../quantizer.js'

@@ -1,4 +1,4 @@
-import { frame, type Engine } from '../../../core/engine.js'
+import { frame, type Engine } from '../../engine.js'
 import { FormatError } from '../../../core/errors.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { malformed } from '../../../files/entry.js'

@@ -1,4 +1,4 @@
-import type { Engine } from '../../../core/engine.js'
+import type { Engine } from '../../engine.js'
 import type { RowLayout } from '../../scan/layout.js'
 import type { LoadedQuantizer, MethodKind, Metric, Quantizer } from '../quantizer.js'
 import { checkTables, chosenBits } from './parts.js'

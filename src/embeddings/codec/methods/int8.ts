@@ -1,5 +1,5 @@
 import { checkChoice } from '../../../core/check.js'
-import { frame, type Engine } from '../../../core/engine.js'
+import { frame, type Engine } from '../../engine.js'
 import { FormatError, rangeError } from '../../../core/errors.js'
 import { readTensor, elementAt } from '../../../core/tensor.js'
 import type { TensorLike } from '../../../core/tensor.js'

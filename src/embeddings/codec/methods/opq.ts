@@ -1,5 +1,5 @@
 import { checkInteger } from '../../../core/check.js'
-import { frame, type Engine } from '../../../core/engine.js'
+import { frame, type Engine } from '../../engine.js'
 import type { Memory, Pointer } from '../../../core/memory.js'
 import { svd } from '../../../linalg/svd.js'
 import { fitCodebooks, loadCodebooks, partsOf, refineCodebooks, type Split } from '../codebooks.js'

@@ -1,6 +1,6 @@
 import { rangeError } from '../../../core/errors.js'
 import { checkBoolean, checkInteger } from '../../../core/check.js'
-import { frame, type Engine } from '../../../core/engine.js'
+import { frame, type Engine } from '../../engine.js'
 import type { Pointer } from '../../../core/memory.js'
 import { codeBytesOf, rowBytes, type RowLayout } from '../../scan/layout.js'
 import type { LoadedQuantizer, MethodKind, Metric, Quantizer } from '../quantizer.js'

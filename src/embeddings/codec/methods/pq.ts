@@ -1,6 +1,6 @@
 import { rangeError } from '../../../core/errors.js'
 import { checkInteger } from '../../../core/check.js'
-import { frame, type Engine } from '../../../core/engine.js'
+import { frame, type Engine } from '../../engine.js'
 import type { Pointer } from '../../../core/memory.js'
 import { fitCodebooks, loadCodebooks, type Split } from '../codebooks.js'
 import { codeBytesOf, type RowLayout } from '../../scan/layout.js'

@@ -1,5 +1,5 @@
 import { checkBoolean, checkNumber } from '../../../core/check.js'
-import { frame, type Engine } from '../../../core/engine.js'
+import { frame, type Engine } from '../../engine.js'
 import { codeBytesOf, rowBytes, type RowLayout } from '../../scan/layout.js'
 import type { LoadedQuantizer, MethodKind, Metric, Quantizer } from '../quantizer.js'
 import { loadCentered, meanOf } from './centered.js'

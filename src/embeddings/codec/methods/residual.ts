@@ -1,5 +1,5 @@
 import { checkInteger } from '../../../core/check.js'
-import { frame, type Engine } from '../../../core/engine.js'
+import { frame, type Engine } from '../../engine.js'
 import type { Pointer } from '../../../core/memory.js'
 import { sizeOf } from '../../../core/tensor.js'
 import { fitCodebooks, loadCodebooks, refineCodebooks, type Split } from '../codebooks.js'

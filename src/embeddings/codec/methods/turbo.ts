@@ -1,5 +1,5 @@
 import { checkBoolean, checkInteger } from '../../../core/check.js'
-import { frame, type Engine } from '../../../core/engine.js'
+import { frame, type Engine } from '../../engine.js'
 import { FormatError, rangeError } from '../../../core/errors.js'
 import type { Pointer } from '../../../core/memory.js'
 import type { Tensor } from '../../../core/tensor.js'

@@ -1,0 +1,134 @@
+import { stateError } from './errors.js'
+
+/** A WebAssembly.Module; not called by its name, so that the declarations need no library of the web's types. */
+export type WasmModule = object
+
+/** A module of kernels, as `#kernels/…` carries it. */
+export interface KernelModule {
+  /** names the module */
+  readonly name: string
+  /** its bytes in hexadecimal digits, which gzip packs better than base64; empty where `module` is there */
+  readonly text: string
+  /** FNV-1a over its 32-bit words */
+  readonly sum: number
+  /** the module as a bundler compiled it, for runtimes that compile no bytes */
+  readonly module: WasmModule | undefined
+}
+
+/** A module whose one function is v128.const: valid where SIMD128 is. */
+const SIMD_PROBE = '0061736d010000000105016000017b030201000a1601' + '1400fd0c000000000000000000000000000000000b'
+
+/** Modules by name, compiled once for all engines, also for those of other threads. */
+const compiled = /* @__PURE__ */ new Map<string, WasmModule>()
+
+/** Hexadecimal digits to bytes, by the fastest way that the runtime has. */
+function decodeHex(text: string): Uint8Array<ArrayBuffer> {
+  const native = (Uint8Array as { fromHex?: (text: string) => Uint8Array<ArrayBuffer> }).fromHex
+  if (native) return native(text)
+  const node = (globalThis as { Buffer?: { from(text: string, encoding: string): Uint8Array<ArrayBuffer> } }).Buffer
+  if (node) return node.from(text, 'hex')
+  const bytes = new Uint8Array(text.length / 2)
+  // '0' to '9' are 48 to 57, 'a' to 'f' 97 to 102: the low four bits, and 9 more for letters.
+  const digit = (at: number): number => {
+    const code = text.charCodeAt(at)
+    return (code & 15) + 9 * (code >> 6)
+  }
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (digit(2 * i) << 4) | digit(2 * i + 1)
+  return bytes
+}
+
+/** The bytes of a module, checked: a damaged copy could give other results without a word. */
+function bytesOf({ name, text, sum }: KernelModule): Uint8Array<ArrayBuffer> {
+  let bytes: Uint8Array<ArrayBuffer> | undefined
+  try {
+    bytes = decodeHex(text)
+  } catch {
+    // A digit that is none: damaged as well.
+  }
+  if (bytes && checksum(bytes) === sum) return bytes
+  throw stateError('damaged-module', `tersor's kernels of ${name} are damaged in this copy; install or bundle it again`)
+}
+
+function checksum(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const whole = bytes.length & ~3
+  let sum = -2128831035
+  for (let at = 0; at < whole; at += 4) sum = Math.imul(sum ^ view.getUint32(at, true), 16777619)
+  if (whole === bytes.length) return sum
+  let last = 0
+  for (let at = whole; at < bytes.length; at++) last |= bytes[at]! << (8 * (at - whole))
+  return Math.imul(sum ^ last, 16777619)
+}
+
+/** Says what is missing before the compiler says it with an offset. */
+function checkFeatures(): void {
+  if (typeof WebAssembly !== 'object') {
+    throw stateError(
+      'unsupported-runtime',
+      'tersor needs WebAssembly, which this runtime does not have; run it where there is one'
+    )
+  }
+  if (!WebAssembly.validate(decodeHex(SIMD_PROBE))) {
+    throw stateError(
+      'unsupported-runtime',
+      'tersor needs the WebAssembly feature SIMD (SIMD128, "fixed-width SIMD"), which this runtime does not have; ' +
+        'it is in Node 16.4, Deno 1.9, Bun, Chrome 91, Firefox 89, Safari 16.4 and later'
+    )
+  }
+}
+
+/** How the engines say that a page's policy, or an isolate, lets nobody compile. */
+const FORBIDDEN = /disallow|refuse|block|unsafe-eval/i
+
+/** Why a runtime takes no kernels of that name. */
+export function refusedModule(name: string, cause: unknown): Error {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  if (FORBIDDEN.test(message)) {
+    return stateError(
+      'forbidden',
+      `tersor may not compile its WebAssembly here (the kernels of ${name}): a content security policy needs ` +
+        "'wasm-unsafe-eval' in script-src; for Cloudflare Workers and edge runtimes, bundle with the condition workerd or edge-light",
+      { cause }
+    )
+  }
+  return stateError(
+    'unsupported-runtime',
+    `this runtime refuses tersor's kernels of ${name}: ${message}; give it more memory, or close what else runs`,
+    { cause }
+  )
+}
+
+/** A module, compiled at its first use. */
+export function compileModule(kernels: KernelModule): WasmModule {
+  const { name, module } = kernels
+  const known = compiled.get(name)
+  if (known) return known
+  if (module) return keep(name, module)
+  checkFeatures()
+  const bytes = bytesOf(kernels)
+  try {
+    return keep(name, new WebAssembly.Module(bytes))
+  } catch (cause) {
+    throw refusedModule(name, cause)
+  }
+}
+
+/** The same off the main thread. */
+export async function startCompiling(kernels: KernelModule): Promise<WasmModule> {
+  const { name, module } = kernels
+  if (module || compiled.has(name)) return compileModule(kernels)
+  checkFeatures()
+  // Some engines have no thread to spare for it, and say no.
+  const made = await WebAssembly.compile(bytesOf(kernels)).catch(() => compileModule(kernels))
+  return keep(name, made)
+}
+
+/** Takes a module that another thread has compiled. */
+export function adoptModule(name: string, module: WasmModule): void {
+  if (!compiled.has(name)) compiled.set(name, module)
+}
+
+function keep(name: string, module: WasmModule): WasmModule {
+  compiled.set(name, module)
+  return module
+}

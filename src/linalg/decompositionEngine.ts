@@ -1,0 +1,44 @@
+import { kernels as products, type Kernels as ProductKernels } from '#kernels/linalg-products'
+import { kernels as decompositions, type Kernels as DecompositionKernels } from '#kernels/linalg-decompositions'
+import {
+  createEngineOf,
+  sharedEngineOf,
+  startEngine,
+  type Engine as EngineOf,
+  type EngineOptions
+} from '../core/engine.js'
+
+export { frame } from '../core/engine.js'
+
+/** What these modules export together. */
+export type Kernels = ProductKernels & DecompositionKernels
+
+/** The kernels of decompositions and solvers, and of products. */
+export type Engine = EngineOf<Kernels>
+
+export const MODULES = [products, decompositions]
+
+let shared: Engine | undefined
+
+/** The engine behind the verbs, started at the first of them. */
+export function defaultEngine(): Engine {
+  return (shared ??= sharedEngineOf<Kernels>(MODULES))
+}
+
+/** Such an engine with a memory of its own. */
+export function createEngine(options?: EngineOptions): Engine {
+  return createEngineOf<Kernels>(MODULES, options)
+}
+
+/**
+ * Compiles the kernels of linear algebra ahead of the first call. Optional: every operation does it by itself.
+ *
+ * Compiles off the main thread where the runtime can, so that a page does not wait.
+ *
+ * @throws Error with `code` "unsupported-runtime" where WebAssembly or its SIMD is missing, or memory for a module
+ * @throws Error with `code` "forbidden" where compiling is (a content security policy needs 'wasm-unsafe-eval')
+ * @throws Error with `code` "damaged-module" where the bytes of a module are
+ */
+export async function init(): Promise<void> {
+  await startEngine(MODULES)
+}
