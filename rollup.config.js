@@ -42,17 +42,6 @@ function beside(places) {
   }
 }
 
-/** The loader sets `Object.hasOwn` where an old engine lacks it. Every engine with SIMD has it, and a library sets nothing. */
-const loaderWithoutEffect = {
-  name: 'loader-without-effect',
-  transform(code, id) {
-    if (!id.includes('@assemblyscript/loader')) return null
-    const pure = code.replace(/Object\.hasOwn = Object\.hasOwn \|\| function[\s\S]*?\n};\n/, '')
-    if (pure === code) this.error('the loader no longer sets Object.hasOwn: remove this plugin')
-    return { code: pure, map: null }
-  }
-}
-
 const library = {
   ...{ index: 'build/esm/index.js', quantize: 'build/esm/quantize/index.js', prune: 'build/esm/prune/index.js' },
   ...{ distill: 'build/esm/distill/index.js', linalg: 'build/esm/linalg/index.js' },
@@ -81,7 +70,6 @@ export default [
           this.emitFile({ type: 'asset', fileName: 'core/workerSource.js', source })
         }
       },
-      loaderWithoutEffect,
       resolve(),
       shorten()
     ]
@@ -100,7 +88,6 @@ export default [
         if (id === '#worker') return 'build/core/workerSource.js'
         return id.startsWith('#kernels/') ? `build/kernels/${id.slice(9)}.js` : undefined
       }),
-      loaderWithoutEffect,
       resolve({ preferBuiltins: true }),
       commonjs(),
       license({ thirdParty: { output: 'build/THIRD-PARTY.txt' } }),
@@ -118,7 +105,6 @@ export default [
         resolveId: (id) => (id === '#worker' ? '\0worker' : null),
         load: (id) => (id === '\0worker' ? "export const source = ''" : null)
       },
-      loaderWithoutEffect,
       resolve(),
       shorten()
     ]

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
+import { instantiateSync } from '@assemblyscript/loader'
 import { root, run } from './commands.mjs'
 
 /** The ABI of each module. Its name is that of its domain, and of what it does where a domain has several. */
@@ -59,6 +60,14 @@ function carriers(name, bytes) {
   }
 }
 
+/** Fails where a module does not start over a memory, or has another export than a function. */
+function check(name, bytes) {
+  const { instance } = instantiateSync(bytes, { env: { memory: new WebAssembly.Memory({ initial: 1 }) } })
+  for (const [key, value] of Object.entries(instance.exports)) {
+    if (typeof value !== 'function' && key !== 'memory') throw new Error(`${name} exports ${key}, which is no function`)
+  }
+}
+
 /** The exports as the compiler lists them, without the web's types, which not every project has. */
 function declarationOf(name, compiled) {
   const kernels = [...compiled.matchAll(/^ {2}export function \w+\(.*\): \w+;$/gm)]
@@ -86,6 +95,7 @@ async function compile(name, entry) {
   rmSync(stamp, { force: true })
   const out = join(folder, `${name}.wasm`)
   await run('assemblyscript', 'asc', entry, '--config', 'asconfig.json', '--outFile', out)
+  check(name, readFileSync(out))
   const declared = readFileSync(join(folder, `${name}.d.ts`), 'utf8')
   rmSync(join(folder, `${name}.js`))
   for (const [file, text] of Object.entries(carriers(name, readFileSync(out)))) writeFileSync(join(folder, file), text)

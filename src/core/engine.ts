@@ -1,6 +1,4 @@
 import type { Kernels as CommonKernels } from '#kernels/common'
-import { demangle } from '@assemblyscript/loader'
-import { stateError } from './errors.js'
 import { LARGEST_MEMORY, Memory } from './memory.js'
 import { compileModule, refusedModule, startCompiling, type KernelModule } from './modules.js'
 
@@ -18,9 +16,6 @@ export interface EngineOptions {
   maximumBytes?: number
 }
 
-/** What `demangle` makes of an export: a function around it, which sets a number of arguments that no kernel asks for. */
-type Wrapped = (() => void) & { readonly original: unknown }
-
 /** The memory behind the verbs. */
 let shared: Memory | undefined
 
@@ -31,35 +26,30 @@ function createMemory(modules: readonly KernelModule[], { maximumBytes = LARGEST
     const wasm = new WebAssembly.Memory({ initial: 1, maximum: 65536 })
     return new Memory(wasm, Math.min(maximumBytes, LARGEST_MEMORY))
   } catch (cause) {
-    throw stateError('unsupported-runtime', `this runtime has no memory for tersor's kernels of ${modules[0]!.name}`, {
-      cause
-    })
+    throw refusedModule(modules[0]!.name, cause)
   }
 }
 
-/** The kernels of one module over a memory; a memory has one instance of each module. */
+/** The exports of one module over a memory; a memory has one instance of each module. */
 function instantiate(memory: Memory, module: KernelModule): object {
   const { name } = module
   const known = memory.instances.get(name)
   if (known) return known
   const compiled = compileModule(module) as WebAssembly.Module
-  let wrapped: Record<string, Wrapped>
   try {
-    // Not the loader's instantiateSync: it compiles anew what is a module of another realm, as a bundler's sandbox hands over.
+    // By hand: the loader would wrap each kernel, and compiles anew what is a module of another realm (a bundler's sandbox).
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory: memory.wasm as WebAssembly.Memory } })
-    wrapped = demangle<Record<string, Wrapped>>(exports)
+    memory.instances.set(name, exports)
+    return exports
   } catch (cause) {
     throw refusedModule(name, cause)
   }
-  const kernels = Object.fromEntries(Object.entries(wrapped).map(([key, { original }]) => [key, original]))
-  memory.instances.set(name, kernels)
-  return kernels
 }
 
-/** The kernels of modules over a memory. Order does not matter: modules have no state. */
+/** The kernels of modules over a memory. Their order does not matter: modules have no state. */
 export function engineOver<K>(memory: Memory, modules: readonly KernelModule[]): Engine<K> {
-  const [first, ...others] = modules.map((module) => instantiate(memory, module))
-  return { memory, kernels: (others.length === 0 ? first : Object.assign({}, first, ...others)) as K }
+  // A copy, since engines look up names in a plain object faster than in the frozen one of an instance.
+  return { memory, kernels: Object.assign({}, ...modules.map((module) => instantiate(memory, module))) as K }
 }
 
 /** Such kernels with a memory of their own. */

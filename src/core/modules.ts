@@ -49,28 +49,22 @@ function bytesOf({ name, text, sum }: KernelModule): Uint8Array<ArrayBuffer> {
   throw stateError('damaged-module', `tersor's kernels of ${name} are damaged in this copy; install or bundle it again`)
 }
 
+/** FNV-1a (G. Fowler, L. C. Noll, K.-P. Vo) over 32-bit words, the last one filled up with zeros. */
 function checksum(bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const whole = bytes.length & ~3
-  let sum = -2128831035
-  for (let at = 0; at < whole; at += 4) sum = Math.imul(sum ^ view.getUint32(at, true), 16777619)
-  if (whole === bytes.length) return sum
-  let last = 0
-  for (let at = whole; at < bytes.length; at++) last |= bytes[at]! << (8 * (at - whole))
-  return Math.imul(sum ^ last, 16777619)
+  const words = new Int32Array(Math.ceil(bytes.length / 4))
+  new Uint8Array(words.buffer).set(bytes)
+  return words.reduce((sum, word) => Math.imul(sum ^ word, 16777619), -2128831035)
 }
+
+const unsupported = (what: string, cause?: unknown): Error => stateError('unsupported-runtime', what, { cause })
 
 /** Says what is missing before the compiler says it with an offset. */
 function checkFeatures(): void {
   if (typeof WebAssembly !== 'object') {
-    throw stateError(
-      'unsupported-runtime',
-      'tersor needs WebAssembly, which this runtime does not have; run it where there is one'
-    )
+    throw unsupported('tersor needs WebAssembly, which this runtime does not have; run it where there is one')
   }
   if (!WebAssembly.validate(decodeHex(SIMD_PROBE))) {
-    throw stateError(
-      'unsupported-runtime',
+    throw unsupported(
       'tersor needs the WebAssembly feature SIMD (SIMD128, "fixed-width SIMD"), which this runtime does not have; ' +
         'it is in Node 16.4, Deno 1.9, Bun, Chrome 91, Firefox 89, Safari 16.4 and later'
     )
@@ -82,18 +76,14 @@ const FORBIDDEN = /disallow|refuse|block|unsafe-eval/i
 
 /** Why a runtime takes no kernels of that name. */
 export function refusedModule(name: string, cause: unknown): Error {
-  const message = cause instanceof Error ? cause.message : String(cause)
-  if (FORBIDDEN.test(message)) {
-    return stateError(
-      'forbidden',
-      `tersor may not compile its WebAssembly here (the kernels of ${name}): a content security policy needs ` +
-        "'wasm-unsafe-eval' in script-src; for Cloudflare Workers and edge runtimes, bundle with the condition workerd or edge-light",
-      { cause }
-    )
+  const message = String((cause as { message?: unknown }).message)
+  if (!FORBIDDEN.test(message)) {
+    return unsupported(`this runtime refuses tersor's kernels of ${name}: ${message}; give it more memory`, cause)
   }
   return stateError(
-    'unsupported-runtime',
-    `this runtime refuses tersor's kernels of ${name}: ${message}; give it more memory, or close what else runs`,
+    'forbidden',
+    `tersor may not compile its kernels of ${name} here: a content security policy needs 'wasm-unsafe-eval' in script-src; ` +
+      'for Cloudflare Workers and edge runtimes, bundle with the condition workerd or edge-light',
     { cause }
   )
 }

@@ -1,6 +1,6 @@
 import { rangeError, typeError } from '../core/errors.js'
 import { isArrayOf, show } from '../core/check.js'
-import { defaultEngine, frame } from '../linalg/decompositionEngine.js'
+import { defaultEngine, frame } from '../linalg/productEngine.js'
 import type { Source, Tensor, TensorLike } from '../core/tensor.js'
 import { loadF64, readMatrix, type Floats } from '../linalg/matrix.js'
 import {

@@ -1,6 +1,6 @@
 import { rangeError, typeError } from '../../core/errors.js'
 import { checkInteger, checkNumber, checkOptions, show } from '../../core/check.js'
-import { defaultEngine } from '../engine.js'
+import { sqrt } from '../../core/scalars.js'
 import { elementAt, type Source } from '../../core/tensor.js'
 import type { Codec } from '../codec/codec.js'
 import { fitCodec } from '../codec/fit.js'
@@ -207,7 +207,6 @@ const codesOf = (codes: Uint8Array, bytes: number, which: Uint32Array): { data: 
 
 /** Differences of rows and what their codes decode to. */
 function distortion(codec: Codec, rows: Rows, codes: Uint8Array, seed: number): { mse: number; relativeMse: number } {
-  const { sqrtF64 } = defaultEngine().kernels
   const { dimensions, bytesPerVector, metric } = codec
   const which = sampleRows(rows.shape[0]!, DECODED, seed, 1)
   const tile = tileOf(dimensions, TILE)
@@ -219,7 +218,7 @@ function distortion(codec: Codec, rows: Rows, codes: Uint8Array, seed: number): 
     for (let i = 0; i < part.length; i++) {
       let squares = 0
       for (let j = 0; j < dimensions; j++) squares += elementAt(originals, i * dimensions + j) ** 2
-      const length = metric === 'cosine' && squares > 0 ? sqrtF64(squares) : 1
+      const length = metric === 'cosine' && squares > 0 ? sqrt(squares) : 1
       let difference = 0
       for (let j = 0; j < dimensions; j++) {
         const d = elementAt(originals, i * dimensions + j) / length - decoded[i * dimensions + j]!
@@ -281,5 +280,5 @@ function regression(x: Float64Array, y: Float64Array, counts: (at: number) => bo
   }
   const slope = xx > 0 ? xy / xx : 1
   const left = Math.max(0, yy - slope * xy) / pairs
-  return { mean: meanY - meanX, slope, deviation: defaultEngine().kernels.sqrtF64(left) }
+  return { mean: meanY - meanX, slope, deviation: sqrt(left) }
 }

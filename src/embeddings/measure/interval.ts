@@ -1,4 +1,4 @@
-import { defaultEngine } from '../engine.js'
+import { log10, sqrt } from '../../core/scalars.js'
 
 /** Queries that are assumed beside those that are seen: see {@link shareInterval}. */
 const UNSEEN = 2
@@ -19,7 +19,6 @@ export function shareInterval(
   population: number,
   confidence: number
 ): [low: number, high: number] {
-  const { sqrtF64 } = defaultEngine().kernels
   const count = shares.length
   let sum = 0
   for (let i = 0; i < count; i++) sum += shares[i]!
@@ -35,7 +34,7 @@ export function shareInterval(
   const t = studentQuantile(1 - STRICT * (1 - confidence), count - 1)
   const share = (t * t) / effective
   const middle = (mean + share / 2) / (1 + share)
-  const half = (t / (1 + share)) * sqrtF64((mean * (1 - mean)) / effective + share / (4 * effective))
+  const half = (t / (1 + share)) * sqrt((mean * (1 - mean)) / effective + share / (4 * effective))
   return [Math.max(0, Math.min(mean, middle - half)), Math.min(1, Math.max(mean, middle + half))]
 }
 
@@ -76,8 +75,7 @@ export function normalQuantile(confidence: number): number {
     const r = 0.180625 - q * q
     return (q * polynomial(A, r)) / polynomial(B, r)
   }
-  const { sqrtF64, log10F64 } = defaultEngine().kernels
-  const r = sqrtF64(-log10F64((1 - confidence) / 2) * LN10) - 1.6
+  const r = sqrt(-log10((1 - confidence) / 2) * LN10) - 1.6
   return polynomial(C, r) / polynomial(D, r)
 }
 

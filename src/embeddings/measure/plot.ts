@@ -1,6 +1,6 @@
 import { rangeError, typeError } from '../../core/errors.js'
 import { checkNumber, checkOptions, show } from '../../core/check.js'
-import { defaultEngine } from '../engine.js'
+import { log10 } from '../../core/scalars.js'
 
 /** A point of the plot: chooseCodec's table has them, and evaluate's results serve too. */
 export interface PlotPoint {
@@ -121,7 +121,6 @@ interface Scales {
 }
 
 function scalesFor(points: readonly PlotPoint[], target = 1): Scales {
-  const { log10F64 } = defaultEngine().kernels
   const sizes = points.map(({ bytesPerVector }) => bytesPerVector)
   const lows = points.map(({ recall, interval }) => interval?.[0] ?? recall)
   // Whole powers of two around the sizes; a tenth, or a fiftieth where all is close to 1, below the least recall.
@@ -131,12 +130,12 @@ function scalesFor(points: readonly PlotPoint[], target = 1): Scales {
   const least = Math.min(...lows, target)
   const step = least > 0.9 ? 0.02 : least > 0.6 ? 0.05 : 0.1
   const bottom = Math.max(0, Math.min(1 - step, Math.floor(least / step) * step))
-  const [start, span] = [log10F64(from), log10F64(to) - log10F64(from)]
+  const [start, span] = [log10(from), log10(to) - log10(from)]
   const ticks: number[] = []
   for (let size = from; size <= to; size *= 2) ticks.push(size)
   const count = Math.round((1 - bottom) / step)
   return {
-    x: (bytes) => LEFT + ((log10F64(bytes) - start) / span) * (WIDTH - LEFT - RIGHT),
+    x: (bytes) => LEFT + ((log10(bytes) - start) / span) * (WIDTH - LEFT - RIGHT),
     y: (recall) => TOP + ((1 - recall) / (count * step)) * (HEIGHT - TOP - BOTTOM),
     sizes: ticks,
     recalls: Array.from({ length: count + 1 }, (_, i) => 1 - (count - i) * step)
