@@ -1,6 +1,6 @@
 import type { Layout } from './layout.js'
 import type { Memory, Pointer } from './memory.js'
-import { eachRun, tileLength, TILE, writeTile, type Tile } from './tiles.js'
+import { eachRun, tileLength, TILE, writeTile, type RunTile, type Tile } from './tiles.js'
 
 type Pack = (to: Pointer, from: Pointer, length: number) => void
 
@@ -15,7 +15,7 @@ export class PackedOutput {
   constructor(
     private readonly memory: Memory,
     private readonly layout: Layout,
-    private readonly perByte: 2 | 8,
+    private readonly perByte: number,
     private readonly pack: Pack,
     sequential: boolean,
     readonly bytes = new Uint8Array(Math.ceil(layout.size / perByte))
@@ -28,7 +28,8 @@ export class PackedOutput {
   write(tile: Tile, from: Pointer): void {
     const length = tileLength(tile)
     if (this.loose) writeTile(this.loose, this.memory.u8(from, length), this.layout, tile)
-    else this.flush(tile.start, from, length)
+    // Of sequential windows every tile is a run.
+    else this.flush((tile as RunTile).start, from, length)
   }
 
   /** @returns the packed bytes. `room` is a tile of bytes in memory. */

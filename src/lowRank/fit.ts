@@ -5,8 +5,10 @@ import { defaultEngine } from '../linalg/decompositionEngine.js'
 import type { Source, Tensor } from '../core/tensor.js'
 import type { Floats } from '../linalg/matrix.js'
 import { dequantize } from '../quantize/dequantize.js'
-import { isHalf, type Quantized } from '../quantize/formats.js'
+import { FORMATS } from '../quantize/formats.js'
+import { halfRange } from '../quantize/formats/half.js'
 import { quantize } from '../quantize/quantize.js'
+import type { Quantized } from '../quantize/quantized.js'
 import {
   asDense,
   minus,
@@ -198,25 +200,23 @@ function greatestOf({ data }: Pick<Dense, 'data'>): number {
   return data.reduce((top, x) => Math.max(top, Math.abs(x)), 0)
 }
 
-/** What a format holds: from `least` on something, and all that rounds to less than `beyond`. Codes have scales in f32. */
-interface Range {
-  readonly least: number
-  readonly beyond: number
-  readonly name: string
-}
+/** Scales in f32 and integer codes hold magnitudes from 2^-142 to what rounds beyond f32. */
+const BY_SCALES = { least: 2 ** -142, beyond: (2 - 2 ** -24) * 2 ** 127, span: 'float32 (2e-43 to 3.4e38)' }
 
-const RANGES: Readonly<Record<'float16' | 'bfloat16' | 'codes', Range>> = {
-  float16: { least: 2 ** -24, beyond: 65520, name: 'float16 (6e-8 to 65504)' },
-  bfloat16: { least: 2 ** -133, beyond: (2 - 2 ** -8) * 2 ** 127, name: 'bfloat16 (1e-40 to 3.3e38)' },
-  codes: { least: 2 ** -142, beyond: (2 - 2 ** -24) * 2 ** 127, name: 'float32 (2e-43 to 3.4e38)' }
+/** The magnitudes that a format holds: from `least` on something, and all that rounds to less than `beyond`. */
+function rangeOf(name: Coding['format']): typeof BY_SCALES {
+  const format = FORMATS[name]
+  if (format.kind === 'integer') return BY_SCALES
+  const { least, beyond, most } = halfRange(format)
+  return { least, beyond, span: `${name} (${least.toPrecision(1)} to ${Number(most.toPrecision(5))})` }
 }
 
 function checkRange(format: Coding['format'], greatest: number, seen: number): void {
-  const { least, beyond, name } = RANGES[isHalf(format) ? format : 'codes']
+  const { least, beyond, span } = rangeOf(format)
   if (greatest < beyond && (seen >= least || seen === 0)) return
   const what = greatest < beyond ? seen : greatest
   throw rangeError(
-    `lowRank: "matrix" expected numbers whose factors and residual are within ${name}, got some of at most ${what.toPrecision(2)}; rescale the data`
+    `lowRank: "matrix" expected numbers whose factors and residual are within ${span}, got some of at most ${what.toPrecision(2)}; rescale the data`
   )
 }
 

@@ -3,7 +3,8 @@ import { checkInteger, checkNumber, checkOptions } from '../core/check.js'
 import { channelLayout } from '../core/layout.js'
 import { readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
 import { readMatrix } from '../linalg/matrix.js'
-import { isHalf, readOptions, type QuantizeFormat, type QuantizeOptions } from '../quantize/formats.js'
+import { FORMATS, type QuantizeFormat } from '../quantize/formats.js'
+import { readOptions, type QuantizeOptions } from '../quantize/options.js'
 
 /**
  * A format, alone or with the cut of its scales as in `quantize`. Without axis and group: a scale for each rank of the factors (axis 1),
@@ -124,7 +125,7 @@ export function readCoding(
   const asked = typeof given === 'string' ? { format: given } : given
   checkOptions(where, asked, ['format', 'axis', 'group', 'symmetric'])
   const { format, symmetric, ...cut } = readOptions(where, asked)
-  if (isHalf(format)) return { format }
+  if (FORMATS[format].kind === 'half') return { format }
   if (cut.axis === undefined && cut.group === undefined) return { format, axis, symmetric }
   // Whether the axis is one of a matrix, and the group a whole number.
   channelLayout(where, [1, 1], cut.axis, cut.group)

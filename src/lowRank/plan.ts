@@ -3,7 +3,7 @@ import { checkOptions, checkPositive, show } from '../core/check.js'
 import { defaultEngine } from '../linalg/decompositionEngine.js'
 import { channelLayout } from '../core/layout.js'
 import type { Source, TensorLike } from '../core/tensor.js'
-import { GRIDS, isHalf } from '../quantize/formats.js'
+import { FORMATS, hasZeroPoints } from '../quantize/formats.js'
 import { timesPower } from '../core/powers.js'
 import { asSource, evenExponent, greatest, load } from './algebra.js'
 import { allocate, type Choice } from './allocate.js'
@@ -237,8 +237,9 @@ function bytesOf(shape: readonly [number, number], coding: Coding | undefined): 
   const size = shape[0] * shape[1]
   if (!coding) return 4 * size
   const { format, axis, group, symmetric } = coding
-  if (isHalf(format)) return 2 * size
-  const { bits, signed } = GRIDS[format]
+  const entry = FORMATS[format]
+  const bytes = entry.bytesOf(size)
+  if (entry.kind === 'half') return bytes
   const { sets } = channelLayout(VERB, shape, axis, group)
-  return Math.ceil((size * bits) / 8) + sets * (symmetric && signed ? 4 : 5)
+  return bytes + sets * (hasZeroPoints(entry, symmetric === true) ? 5 : 4)
 }

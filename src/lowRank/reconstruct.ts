@@ -10,7 +10,7 @@ import {
   type DequantizeHalf,
   type DequantizeIntegers
 } from '../quantize/dequantize.js'
-import type { Quantized } from '../quantize/formats.js'
+import type { Quantized } from '../quantize/quantized.js'
 import { greatest } from './algebra.js'
 
 /** What `lowRank` returns, or the part of it that makes the matrix: A ~ u vT + residual. */

@@ -4,9 +4,11 @@ import { sizeOf, type Tensor, type TensorLike } from '../core/tensor.js'
 import { applyMask } from '../prune/applyMask.js'
 import { countKept, gatherKept, scatterKept } from '../prune/compact.js'
 import { dequantize } from '../quantize/dequantize.js'
-import { GRIDS, isHalf, type Quantized, type QuantizeOptions } from '../quantize/formats.js'
-import { packNibbles, unpackNibbles } from '../quantize/nibbles.js'
+import { FORMATS, hasZeroPoints, type Grid, type Packing } from '../quantize/formats.js'
+import type { QuantizeOptions } from '../quantize/options.js'
+import { packCodes, packedLength, unpackCodes } from '../quantize/packing.js'
 import { quantize } from '../quantize/quantize.js'
+import type { Quantized } from '../quantize/quantized.js'
 import type { Dtype, TensorArray } from '../files/dtypes.js'
 import { partName, type DenseEncoding } from './encoding.js'
 
@@ -16,19 +18,6 @@ export interface Part {
   dtype: Dtype
   shape: number[]
   data: TensorArray<ArrayBuffer>
-}
-
-const STORED: Readonly<Record<QuantizeOptions['format'], Dtype>> = {
-  int8: 'I8',
-  uint8: 'U8',
-  int4: 'U8',
-  uint4: 'U8',
-  float16: 'F16',
-  bfloat16: 'BF16'
-}
-
-function isPacked(format: QuantizeOptions['format']): boolean {
-  return !isHalf(format) && GRIDS[format].bits === 4
 }
 
 /**
@@ -46,34 +35,36 @@ export function encodeDense(
   const parts: Part[] = []
   let data: Float32Array<ArrayBuffer> | Quantized['codes']
   let dtype: Dtype = 'F32'
-  let packed = false
+  let packing: Packing | undefined
   if (options) {
     const { format, axis, group, symmetric } = options
     const q = quantize(values, options)
     encoding.quantize = JSON.parse(JSON.stringify({ format, axis, group, symmetric })) as typeof encoding.quantize
     data = q.codes
-    dtype = STORED[format]
-    packed = isPacked(format)
+    ;({ dtype, packing } = FORMATS[format])
     if ('scales' in q) {
       const sets = [q.scales.length]
       parts.push({ name: partName(base, 'scales'), dtype: 'F32', shape: sets, data: q.scales })
       if (q.zeroPoints) {
-        const zeroType = q.zeroPoints instanceof Int8Array ? 'I8' : 'U8'
-        parts.push({ name: partName(base, 'zeroPoints'), dtype: zeroType, shape: sets, data: q.zeroPoints })
+        const zeroPoints = { name: partName(base, 'zeroPoints'), shape: sets, data: q.zeroPoints }
+        parts.push({ ...zeroPoints, dtype: zeroPointsDtype(FORMATS[q.format]) })
       }
     }
   } else data = (values as Tensor).data
 
   const size = sizeOf(shape)
-  let stored = packed ? [data.length] : shape
+  let stored = packing ? [data.length] : shape
   if (mask) {
     const kept = countKept(mask.bits)
-    const sparseBytes = packed ? Math.ceil(kept / 2) : kept * data.BYTES_PER_ELEMENT
-    if (sparseBytes + mask.bits.length < data.byteLength) {
+    const length = packing ? packedLength(packing, kept) : kept
+    if (length * data.BYTES_PER_ELEMENT + mask.bits.length < data.byteLength) {
       encoding.kept = kept
-      stored = [packed ? Math.ceil(kept / 2) : kept]
-      data = packed
-        ? packNibbles(gatherKept(new Uint8Array(kept), unpackNibbles(data as Uint8Array, size), mask.bits))
+      stored = [length]
+      data = packing
+        ? packCodes(
+            packing,
+            gatherKept(new Uint8Array(kept), unpackCodes(packing, data as Uint8Array, size), mask.bits)
+          )
         : keepOnly(data, kept, mask.bits)
       parts.push({ name: partName(base, 'mask'), dtype: 'U8', shape: [mask.bits.length], data: mask.bits })
     }
@@ -92,13 +83,17 @@ function freshLike(data: Stored, length: number): Stored {
   return new (data.constructor as new (length: number) => Stored)(length)
 }
 
+function zeroPointsDtype({ signed }: Grid): Dtype {
+  return signed ? 'I8' : 'U8'
+}
+
 /** Names and types of the arrays that an encoding is stored in. */
 export function partTypes(base: string, { quantize: q, kept }: DenseEncoding): Map<string, Dtype> {
-  const parts = new Map<string, Dtype>([[base, q ? STORED[q.format] : 'F32']])
-  if (q && !isHalf(q.format)) {
-    const { signed } = GRIDS[q.format]
+  const format = q && FORMATS[q.format]
+  const parts = new Map<string, Dtype>([[base, format?.dtype ?? 'F32']])
+  if (format?.kind === 'integer') {
     parts.set(partName(base, 'scales'), 'F32')
-    if (q.symmetric === false || !signed) parts.set(partName(base, 'zeroPoints'), signed ? 'I8' : 'U8')
+    if (hasZeroPoints(format, q?.symmetric !== false)) parts.set(partName(base, 'zeroPoints'), zeroPointsDtype(format))
   }
   if (kept !== undefined) parts.set(partName(base, 'mask'), 'U8')
   return parts
@@ -135,11 +130,13 @@ function restore(
       throw rangeError(`its mask expected ${kept} of ${size} bits`)
     }
     mask = { bits, shape }
-    if (q && isPacked(q.format)) {
-      if (data.length !== Math.ceil(kept / 2))
+    const packing = q && FORMATS[q.format].packing
+    if (packing) {
+      if (data.length !== packedLength(packing, kept)) {
         throw rangeError(`expected ${kept} packed codes, got ${data.length} bytes`)
-      const loose = unpackNibbles(data as Uint8Array, kept)
-      data = packNibbles(scatterKept(new Uint8Array(size), loose, bits))
+      }
+      const loose = unpackCodes(packing, data as Uint8Array, kept)
+      data = packCodes(packing, scatterKept(new Uint8Array(size), loose, bits))
     } else {
       if (data.length !== kept) throw rangeError(`expected ${kept} elements, got ${data.length}`)
       data = scatterKept(freshLike(data, size), data, bits)

@@ -1,5 +1,5 @@
 import { sizeOf } from '../core/tensor.js'
-import { FORMATS, isHalf, type QuantizeFormat } from '../quantize/formats.js'
+import { FORMAT_NAMES, FORMATS, type QuantizeFormat } from '../quantize/formats.js'
 import { byteLengthOf, isDtype, isFloat, isLength, type Dtype } from '../files/dtypes.js'
 import { isRecord, malformed, parseEntry } from '../files/entry.js'
 import { brief } from '../files/names.js'
@@ -99,9 +99,9 @@ function parseDense(value: unknown): DenseEncoding {
 function isQuantize(value: unknown): value is NonNullable<DenseEncoding['quantize']> {
   if (!isRecord(value)) return false
   const { format, axis, group, symmetric, ...others } = value
-  const known = FORMATS.find((name) => name === format)
+  const known = FORMAT_NAMES.find((name) => name === format)
   if (!known || Object.keys(others).length > 0) return false
-  if (isHalf(known)) return axis === undefined && group === undefined && symmetric === undefined
+  if (FORMATS[known].kind === 'half') return axis === undefined && group === undefined && symmetric === undefined
   return (
     (axis === undefined || Number.isSafeInteger(axis)) &&
     (group === undefined || (isLength(group) && group > 0)) &&

@@ -20,14 +20,9 @@ import type { Factored } from '../lowRank/reconstruct.js'
 import type { Pruned, PruneOptions } from '../prune/prune.js'
 import type { DequantizeOptions } from '../quantize/dequantize.js'
 import type { FakeQuantized, FakeQuantizeOptions } from '../quantize/fakeQuantize.js'
-import type {
-  HalfFormat,
-  IntegerFormat,
-  Quantized,
-  QuantizedHalf,
-  QuantizedIntegers,
-  QuantizeOptions
-} from '../quantize/formats.js'
+import type { HalfFormat, IntegerFormat } from '../quantize/formats.js'
+import type { QuantizeOptions } from '../quantize/options.js'
+import type { Quantized, QuantizedHalf, QuantizedIntegers } from '../quantize/quantized.js'
 import type { Progress } from './job.js'
 
 export interface PoolOptions {

@@ -13,7 +13,8 @@ import {
   type Tensor,
   type TensorLike
 } from '../core/tensor.js'
-import { eachRun, isSequential, planWindows, tileLength, TILE, writeTile } from '../core/tiles.js'
+import { eachRun, loadTile, tileLength, TILE, writeTile } from '../core/tiles.js'
+import { isSequential, planWindows } from '../core/windows.js'
 import { selectCut, type Cut } from './select.js'
 
 export interface PruneOptions {
@@ -270,7 +271,7 @@ export function maskByPattern(
     for (const { tiles } of windows) {
       for (const tile of tiles) {
         const length = tileLength(tile)
-        loadF32(memory, kernels, values, source, tile.start, length)
+        loadTile(memory, kernels, values, source, layout, tile)
         if (kernels.keepPattern(masked, bytes, values, tile.rows, tile.width, keep, block)) throw nonFiniteError(source)
         writeTile(data, memory.f32(masked, length), layout, tile)
         packed.write(tile, bytes)

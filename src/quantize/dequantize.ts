@@ -2,20 +2,14 @@ import { rangeError, typeError } from '../core/errors.js'
 import { checkAttached, checkBoolean, checkChoice, checkOptions, isArrayOf, outputArray, show } from '../core/check.js'
 import { defaultEngine, frame } from './engine.js'
 import { channelLayout, type Layout } from '../core/layout.js'
+import type { Memory } from '../core/memory.js'
 import { sizeOf, type Tensor } from '../core/tensor.js'
-import { eachRun, isSequential, planWindows, readTile, tileLength, TILE, writeTile } from '../core/tiles.js'
-import {
-  FORMATS,
-  GRIDS,
-  isHalf,
-  readScales,
-  readZeroPoints,
-  type Grid,
-  type HalfFormat,
-  type Quantized,
-  type QuantizedIntegers
-} from './formats.js'
-import { decodeTile, Passes, type Parameters } from './passes.js'
+import { eachRun, readTile, tileLength, TILE, writeTile, type RunTile, type Tile } from '../core/tiles.js'
+import { isSequential, planWindows, type Window } from '../core/windows.js'
+import { FORMAT_NAMES, FORMATS, hasZeroPoints, type HalfFormat } from './formats.js'
+import { readScales, readZeroPoints, type Parameters } from './options.js'
+import { codeView, decodeTile, preparePasses, spread, use, type Coding, type Passes } from './passes.js'
+import type { Quantized, QuantizedIntegers } from './quantized.js'
 
 const VERB = 'dequantize'
 const KNOWN = ['format', 'shape', 'axis', 'group', 'symmetric', 'codes', 'scales', 'zeroPoints'] as const
@@ -42,12 +36,9 @@ export function dequantize(quantized: Quantized, options: DequantizeOptions = {}
   return { data: asked.data, shape: [...quantized.shape] }
 }
 
-/** How integer codes become values. */
-export interface Decoding {
-  readonly layout: Layout
-  readonly grid: Grid
-  readonly symmetric: boolean
-  readonly parameters: Parameters
+/** How integer codes become values: by parameters that are always given. */
+export interface Decoding extends Coding {
+  readonly given: Parameters
 }
 
 export interface DequantizeIntegers extends Decoding {
@@ -70,32 +61,29 @@ export function prepareDequantize(
 ): DequantizeIntegers | DequantizeHalf {
   checkOptions(VERB, quantized, KNOWN)
   checkOptions(VERB, options, ['out'])
-  const format = checkChoice(VERB, 'format', quantized.format, FORMATS)
+  const format = FORMATS[checkChoice(VERB, 'format', quantized.format, FORMAT_NAMES)]
   const { shape } = quantized
   if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
     throw typeError(`${VERB}: "shape" expected an array of whole numbers, got ${show(shape)}`)
   }
   const out = (size: number): Float32Array<ArrayBuffer> =>
     outputArray<Float32Array<ArrayBuffer>>(VERB, 'out', options.out, Float32Array, size)
-  if (isHalf(format)) {
-    const codes = checkCodes(quantized.codes, Uint16Array, sizeOf(shape))
-    return { kind: 'half', format, codes, data: out(codes.length) }
+  if (format.kind === 'half') {
+    const codes = checkCodes(quantized.codes, format.codes, sizeOf(shape))
+    return { kind: 'half', format: format.name, codes, data: out(codes.length) }
   }
   const { axis, group, scales, zeroPoints } = quantized as QuantizedIntegers
-  const grid = GRIDS[format]
   const layout = channelLayout(VERB, shape, axis, group)
   const symmetric = checkBoolean(VERB, 'symmetric', (quantized as QuantizedIntegers).symmetric)
-  if (!zeroPoints && !(symmetric && grid.signed)) {
-    throw typeError(`${VERB}: "zeroPoints" are missing: ${format} needs them unless it is signed and symmetric`)
+  if (!zeroPoints && hasZeroPoints(format, symmetric)) {
+    throw typeError(`${VERB}: "zeroPoints" are missing: ${format.name} needs them unless it is signed and symmetric`)
   }
-  const bytes = grid.bits === 4 ? Math.ceil(layout.size / 2) : layout.size
-  const codeType = grid.bits === 8 && grid.signed ? Int8Array : Uint8Array
-  const codes = checkCodes<Int8Array | Uint8Array>(quantized.codes, codeType, bytes)
-  const parameters = {
+  const codes = checkCodes(quantized.codes, format.codes, format.bytesOf(layout.size))
+  const given = {
     scales: readScales(VERB, scales, layout.sets),
-    zeros: zeroPoints ? readZeroPoints(VERB, zeroPoints, layout.sets, grid) : new Int32Array(layout.sets)
+    zeroPoints: zeroPoints && readZeroPoints(VERB, zeroPoints, layout.sets, format)
   }
-  return { kind: 'integers', codes, layout, grid, symmetric, parameters, data: out(layout.size) }
+  return { kind: 'integers', codes, layout, format: format.name, symmetric, given, data: out(layout.size) }
 }
 
 type Codes = Int8Array | Uint8Array | Uint16Array
@@ -115,52 +103,66 @@ export function decodeHalf(
   data: Float32Array<ArrayBuffer>
 ): void {
   frame(defaultEngine(), (memory, kernels) => {
-    const decode = format === 'float16' ? kernels.decodeF16 : kernels.decodeBF16
-    const values = memory.alloc(4 * TILE)
-    const bits = memory.alloc(2 * TILE)
+    const { decode } = FORMATS[format]
+    const values = memory.alloc(6 * TILE)
+    const bits = values + 4 * TILE
     eachRun(codes.length, (start, length) => {
       memory.u16(bits, length).set(codes.subarray(start, start + length))
-      decode(values, bits, length)
+      kernels[decode](values, bits, length)
       data.set(memory.f32(values, length), start)
     })
   })
 }
 
 export function decodeIntegers(
-  { layout, grid, symmetric, parameters }: Decoding,
+  decoding: Decoding,
   codes: Int8Array | Uint8Array,
   data: Float32Array<ArrayBuffer>
 ): void {
   frame(defaultEngine(), (memory, kernels) => {
+    const { layout, given } = decoding
     const windows = planWindows(layout)
-    const passes = new Passes(memory, kernels, layout, grid, symmetric, windows)
-    const nibbles = memory.alloc(TILE / 2)
-    const unpack = (start: number, length: number): void => {
-      const first = start / 2
-      const count = Math.ceil(length / 2)
-      memory.u8(nibbles, count).set(codes.subarray(first, first + count))
-      kernels.unpackNibbles(passes.codes, nibbles, length, Number(grid.signed))
-    }
-    // Nibbles that tiles do not take in order are unpacked first.
-    let loose: Int8Array | Uint8Array | undefined = grid.bits === 8 ? codes : undefined
-    if (!loose && !isSequential(windows)) {
-      const whole = new Uint8Array(layout.size)
-      eachRun(layout.size, (start, length) => {
-        unpack(start, length)
-        whole.set(memory.u8(passes.codes, length), start)
-      })
-      loose = whole
-    }
+    const passes = preparePasses(memory, kernels, decoding, windows)
+    const bring = codesReader(memory, passes, codes, layout, windows)
     for (const window of windows) {
-      passes.use(window, parameters)
-      passes.spread(window, false)
+      use(passes, window, given)
+      spread(passes, window, false)
       for (const tile of window.tiles) {
-        const length = tileLength(tile)
-        if (loose) readTile(passes.codeView(length), loose, layout, tile)
-        else unpack(tile.start, length)
+        bring(tile)
         decodeTile(passes, tile, passes.values)
-        writeTile(data, memory.f32(passes.values, length), layout, tile)
+        writeTile(data, memory.f32(passes.values, tileLength(tile)), layout, tile)
       }
     }
   })
+}
+
+/** Brings the codes of a tile into memory, a byte each. */
+function codesReader(
+  memory: Memory,
+  passes: Passes,
+  codes: Int8Array | Uint8Array,
+  layout: Layout,
+  windows: readonly Window[]
+): (tile: Tile) => void {
+  const { kernels, grid } = passes
+  const { packing } = grid
+  const readLoose = (loose: Int8Array | Uint8Array) => (tile: Tile) =>
+    readTile(codeView(passes, tileLength(tile)), loose, layout, tile)
+  if (!packing) return readLoose(codes)
+  const { perByte, unpack } = packing
+  const bytes = memory.alloc(TILE / perByte)
+  const unpackRun = (start: number, length: number): void => {
+    const first = start / perByte
+    const count = Math.ceil(length / perByte)
+    memory.u8(bytes, count).set(codes.subarray(first, first + count))
+    kernels[unpack](passes.codes, bytes, length, Number(grid.signed))
+  }
+  // Of sequential windows every tile is a run.
+  if (isSequential(windows)) return (tile) => unpackRun((tile as RunTile).start, tileLength(tile))
+  const loose = new Uint8Array(layout.size)
+  eachRun(layout.size, (start, length) => {
+    unpackRun(start, length)
+    loose.set(memory.u8(passes.codes, length), start)
+  })
+  return readLoose(loose)
 }

@@ -3,13 +3,25 @@ import { channelLayout } from '../core/layout.js'
 import type { Bitmask } from '../core/mask.js'
 import { PackedOutput } from '../core/packed.js'
 import { loadF32, nonFiniteError, readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
-import { isSequential, planWindows, tileLength, TILE, writeTile } from '../core/tiles.js'
-import { GRIDS, isHalf, readOptions, type HalfFormat, type QuantizeOptions } from './formats.js'
-import { decodeTile, insideTile, Passes } from './passes.js'
-import { emptyParameters, givenParameters, type Coding } from './quantize.js'
-
-/** Least magnitudes that round beyond the format, as f32 patterns: 65520, and halfway from the greatest bfloat16 to infinity. */
-const HALF_LIMIT: Readonly<Record<HalfFormat, number>> = { float16: 0x477ff000, bfloat16: 0x7f7f8000 }
+import { eachRun, tileLength, TILE, writeTile } from '../core/tiles.js'
+import { isSequential, planWindows } from '../core/windows.js'
+import { FORMATS, type HalfFormat } from './formats.js'
+import { beyondPattern } from './formats/half.js'
+import { readOptions, type QuantizeOptions } from './options.js'
+import {
+  decodeTile,
+  derive,
+  encodeTile,
+  insideTile,
+  load,
+  measure,
+  preparePasses,
+  refuseNaN,
+  spread,
+  use,
+  type Coding
+} from './passes.js'
+import { givenParameters } from './quantize.js'
 
 export type FakeQuantizeOptions = Omit<QuantizeOptions, 'out'>
 
@@ -46,11 +58,12 @@ type FakeQuantizeAsked =
 export function prepareFakeQuantize(tensor: TensorLike, options: FakeQuantizeOptions): FakeQuantizeAsked {
   const checked = readOptions(VERB, options, false)
   const source = readTensor(VERB, 'tensor', tensor)
-  const { format, axis, group, symmetric } = checked
-  if (isHalf(format)) return { kind: 'half', source, format }
-  const grid = GRIDS[format]
+  const { axis, group, symmetric } = checked
+  const format = FORMATS[checked.format]
+  if (format.kind === 'half') return { kind: 'half', source, format: format.name }
   const layout = channelLayout(VERB, source.shape, axis, group)
-  return { kind: 'integers', source, layout, grid, symmetric, given: givenParameters(VERB, checked, layout, grid) }
+  const given = givenParameters(VERB, checked, layout, format)
+  return { kind: 'integers', source, layout, format: format.name, symmetric, given }
 }
 
 export interface Faked {
@@ -60,51 +73,50 @@ export interface Faked {
 
 export function fakeHalf(source: Source, format: HalfFormat): Faked {
   return frame(defaultEngine(), (memory, kernels) => {
-    const [encode, decode] =
-      format === 'float16' ? [kernels.encodeF16, kernels.decodeF16] : [kernels.encodeBF16, kernels.decodeBF16]
-    const layout = channelLayout(VERB, [source.size])
+    const half = FORMATS[format]
+    const { encode, decode } = half
+    const limit = beyondPattern(half)
     const data = new Float32Array(source.size)
+    const mask = new Uint8Array(Math.ceil(source.size / 8))
     const values = memory.alloc(4 * TILE)
     const codes = memory.alloc(2 * TILE)
     const inside = memory.alloc(TILE)
-    const packed = new PackedOutput(memory, layout, 8, kernels.packBits, true)
-    for (const { tiles } of planWindows(layout)) {
-      for (const tile of tiles) {
-        const length = tileLength(tile)
-        loadF32(memory, kernels, values, source, tile.start, length)
-        kernels.insideLimit(inside, values, length, HALF_LIMIT[format])
-        if (encode(codes, values, length)) throw nonFiniteError(source)
-        decode(values, codes, length)
-        data.set(memory.f32(values, length), tile.start)
-        packed.write(tile, inside)
-      }
-    }
-    return { data, bits: packed.finish(inside) }
+    const bits = memory.alloc(TILE / 8)
+    eachRun(source.size, (start, length) => {
+      loadF32(memory, kernels, values, source, start, length)
+      kernels.insideLimit(inside, values, length, limit)
+      if (kernels[encode](codes, values, length)) throw nonFiniteError(source)
+      kernels[decode](values, codes, length)
+      kernels.packBits(bits, inside, length)
+      data.set(memory.f32(values, length), start)
+      mask.set(memory.u8(bits, Math.ceil(length / 8)), start / 8)
+    })
+    return { data, bits: mask }
   })
 }
 
-export function fakeIntegers(source: Source, { layout, grid, symmetric, given }: Coding): Faked {
+export function fakeIntegers(source: Source, coding: Coding): Faked {
   return frame(defaultEngine(), (memory, kernels) => {
+    const { layout, given } = coding
     const windows = planWindows(layout)
-    const passes = new Passes(memory, kernels, layout, grid, symmetric, windows)
-    const parameters = given ?? emptyParameters(layout, grid, symmetric)
+    const passes = preparePasses(memory, kernels, coding, windows)
     const packed = new PackedOutput(memory, layout, 8, kernels.packBits, isSequential(windows))
     const inside = memory.alloc(TILE)
     const data = new Float32Array(layout.size)
     for (const window of windows) {
-      if (given) passes.use(window, given)
+      if (given) use(passes, window, given)
       else {
-        passes.measure(source, window)
-        passes.derive(window, parameters)
+        measure(passes, source, window)
+        derive(passes, window)
       }
       for (const tile of window.tiles) {
         const length = tileLength(tile)
-        if (given || window.tiles.length > 1) passes.load(source, tile)
-        if (given) passes.refuseNaN(source, window, tile)
-        passes.spread(window, true)
+        if (given || window.tiles.length > 1) load(passes, source, tile)
+        if (given) refuseNaN(passes, source, window, tile)
+        spread(passes, window, true)
         insideTile(passes, tile, inside)
-        passes.encode(tile, given !== undefined)
-        passes.spread(window, false)
+        encodeTile(passes, tile, given !== undefined)
+        spread(passes, window, false)
         decodeTile(passes, tile, passes.values)
         packed.write(tile, inside)
         writeTile(data, memory.f32(passes.values, length), layout, tile)

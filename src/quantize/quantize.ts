@@ -3,22 +3,29 @@ import { defaultEngine, frame } from './engine.js'
 import { channelLayout, type Layout } from '../core/layout.js'
 import { PackedOutput } from '../core/packed.js'
 import { loadF32, nonFiniteError, readTensor, type Source, type TensorLike } from '../core/tensor.js'
-import { eachRun, isSequential, planWindows, tileLength, TILE, writeTile } from '../core/tiles.js'
+import { eachRun, tileLength, TILE, writeTile } from '../core/tiles.js'
+import { isSequential, planWindows } from '../core/windows.js'
+import { FORMATS, hasZeroPoints, type Grid, type HalfFormat, type IntegerFormat } from './formats.js'
+import { scalesFromRange } from './kernelCalls.js'
+import { readOptions, readScales, readZeroPoints, type Parameters, type QuantizeOptions } from './options.js'
 import {
-  GRIDS,
-  isHalf,
-  readOptions,
-  readScales,
-  readZeroPoints,
-  type Grid,
-  type HalfFormat,
-  type IntegerFormat,
-  type Quantized,
-  type QuantizedHalf,
-  type QuantizedIntegers,
-  type QuantizeOptions
-} from './formats.js'
-import { Passes, type Parameters, type Ranges } from './passes.js'
+  clearParameters,
+  codeView,
+  derive,
+  emptyParameters,
+  encodeTile,
+  load,
+  measure,
+  preparePasses,
+  refuseNaN,
+  spread,
+  store,
+  takeRanges,
+  use,
+  type Coding,
+  type Ranges
+} from './passes.js'
+import type { Quantized, QuantizedHalf, QuantizedIntegers } from './quantized.js'
 
 /**
  * Quantises a tensor to 8-bit or 4-bit integers with scales, or to 16-bit floats.
@@ -43,17 +50,12 @@ export function quantize(tensor: TensorLike, options: QuantizeOptions): Quantize
 export function quantize(tensor: TensorLike, options: QuantizeOptions): Quantized {
   const asked = prepareQuantize(tensor, options)
   if (asked.kind === 'half') encodeHalf(asked.source, asked.format, asked.result.codes)
-  else setParameters(asked, encodeIntegers(asked.source, asked, asked.result.codes))
+  else {
+    const { source, given, result } = asked
+    encodeIntegers(source, asked, result.codes, result)
+    if (given) setParameters(asked, given)
+  }
   return asked.result
-}
-
-/** How elements become codes. */
-export interface Coding {
-  readonly layout: Layout
-  readonly grid: Grid
-  readonly symmetric: boolean
-  /** scales and zero points that are known already */
-  readonly given?: Parameters
 }
 
 export interface QuantizeIntegers extends Coding {
@@ -74,157 +76,145 @@ export function prepareQuantize(tensor: TensorLike, options: QuantizeOptions): Q
   const verb = 'quantize'
   const checked = readOptions(verb, options)
   const source = readTensor(verb, 'tensor', tensor)
-  const { format, axis, group, symmetric, out } = checked
+  const { axis, group, symmetric, out } = checked
+  const format = FORMATS[checked.format]
   const shape = [...source.shape]
-  if (isHalf(format)) {
-    const codes = outputArray<Uint16Array<ArrayBuffer>>(verb, 'out.codes', out?.codes, Uint16Array, source.size)
-    return { kind: 'half', source, format, result: { format, shape, codes } }
+  if (format.kind === 'half') {
+    const codes = outputArray(verb, 'out.codes', out?.codes, format.codes, source.size)
+    return { kind: 'half', source, format: format.name, result: { format: format.name, shape, codes } }
   }
   const layout = channelLayout(verb, shape, axis, group)
-  const grid = GRIDS[format]
-  const given = givenParameters(verb, checked, layout, grid)
+  const given = givenParameters(verb, checked, layout, format)
   const earlier = out as Partial<QuantizedIntegers> | undefined
-  const bytes = grid.bits === 4 ? Math.ceil(layout.size / 2) : layout.size
-  const codeType: ByteClass = format === 'int8' ? Int8Array : Uint8Array
-  const zeroType: ByteClass = grid.signed ? Int8Array : Uint8Array
-  const codes = outputArray(verb, 'out.codes', earlier?.codes, codeType, bytes)
+  const codes = outputArray(verb, 'out.codes', earlier?.codes, format.codes, format.bytesOf(layout.size))
   const scales = outputArray<Float32Array<ArrayBuffer>>(verb, 'out.scales', earlier?.scales, Float32Array, layout.sets)
-  const zeroPoints =
-    symmetric && grid.signed
-      ? undefined
-      : outputArray(verb, 'out.zeroPoints', earlier?.zeroPoints, zeroType, layout.sets)
-  const result = {
-    format,
-    shape,
-    ...(axis === undefined ? {} : { axis }),
-    ...(group === undefined ? {} : { group }),
-    symmetric,
-    codes,
-    scales,
-    ...(zeroPoints ? { zeroPoints } : {})
-  }
-  return { kind: 'integers', source, layout, grid, symmetric, given, result }
+  const zeroPoints = hasZeroPoints(format, symmetric)
+    ? outputArray(verb, 'out.zeroPoints', earlier?.zeroPoints, format.zeroPoints, layout.sets)
+    : undefined
+  const result = { format: format.name, shape } as QuantizedIntegers
+  if (axis !== undefined) result.axis = axis
+  if (group !== undefined) result.group = group
+  result.symmetric = symmetric
+  result.codes = codes
+  result.scales = scales
+  if (zeroPoints) result.zeroPoints = zeroPoints
+  return { kind: 'integers', source, layout, format: format.name, symmetric, given, result }
 }
 
 /** Scales and zero points from set `first` on. */
-export function setParameters({ result }: QuantizeIntegers, { scales, zeros }: Parameters, first = 0): void {
+export function setParameters(
+  { result, format }: QuantizeIntegers,
+  { scales, zeroPoints }: Parameters,
+  first = 0
+): void {
   result.scales.set(scales, first)
-  result.zeroPoints?.set(zeros, first)
+  if (zeroPoints) result.zeroPoints?.set(zeroPoints, first)
+  else result.zeroPoints?.fill(FORMATS[format].middle, first, first + scales.length)
 }
-
-type ByteClass = new (length: number) => Int8Array<ArrayBuffer> | Uint8Array<ArrayBuffer>
 
 /** The caller's scales and zero points, checked against the layout; undefined where the data's own are wanted. */
 export function givenParameters(
   verb: string,
   { scales, zeroPoints }: QuantizeOptions,
-  layout: Layout,
+  { sets }: Layout,
   grid: Grid
 ): Parameters | undefined {
   if (scales === undefined) return undefined
   return {
-    scales: readScales(verb, scales, layout.sets),
-    zeros: zeroPoints
-      ? readZeroPoints(verb, zeroPoints, layout.sets, grid)
-      : new Int32Array(layout.sets).fill(grid.middle)
-  }
-}
-
-/** Parameters that each pass over a window fills in; an empty set has scale 1 and the zero point of a range of nothing. */
-export function emptyParameters(layout: Layout, grid: Grid, symmetric: boolean): Parameters {
-  return {
-    scales: new Float32Array(layout.sets).fill(1),
-    zeros: new Int32Array(layout.sets).fill(symmetric ? grid.middle : grid.least)
+    scales: readScales(verb, scales, sets),
+    zeroPoints: zeroPoints && readZeroPoints(verb, zeroPoints, sets, grid)
   }
 }
 
 /** The range of each set of a tensor, or of a part of one. */
-export function measureRanges(source: Source, { layout, grid, symmetric }: Coding): Ranges {
+export function measureRanges(source: Source, coding: Coding): Ranges {
   return frame(defaultEngine(), (memory, kernels) => {
+    const { layout } = coding
     const windows = planWindows(layout)
-    const passes = new Passes(memory, kernels, layout, grid, symmetric, windows)
+    const passes = preparePasses(memory, kernels, coding, windows)
     const ranges = { high: new Float32Array(layout.sets), low: new Float32Array(layout.sets) }
     for (const window of windows) {
-      passes.measure(source, window)
-      passes.takeRanges(window, ranges)
+      measure(passes, source, window)
+      takeRanges(passes, window, ranges)
     }
     return ranges
   })
 }
 
 /** The scales and zero points that such ranges give. */
-export function parametersFrom({ high, low }: Ranges, { grid, symmetric }: Coding): Parameters {
-  const scales = new Float32Array(high.length)
-  const zeros = new Int32Array(high.length)
+export function parametersFrom(ranges: Ranges, coding: Coding): Parameters {
+  const parameters = emptyParameters(coding)
+  const { scales, zeroPoints } = parameters
   frame(defaultEngine(), (memory, kernels) => {
-    const [to, zeroTo, highs, lows] = [
-      memory.alloc(4 * TILE),
-      memory.alloc(4 * TILE),
-      memory.alloc(4 * TILE),
-      memory.alloc(4 * TILE)
-    ]
-    eachRun(high.length, (start, length) => {
-      memory.f32(highs, length).set(high.subarray(start, start + length))
-      memory.f32(lows, length).set(low.subarray(start, start + length))
-      const { least, most, middle } = grid
-      kernels.scalesFromRange(to, zeroTo, highs, lows, length, 1, Number(symmetric), least, most, middle)
-      scales.set(memory.f32(to, length), start)
-      zeros.set(memory.i32(zeroTo, length), start)
+    const steps = { scales: memory.alloc(4 * TILE), zeros: memory.alloc(4 * TILE) }
+    const high = memory.alloc(4 * TILE)
+    const low = memory.alloc(4 * TILE)
+    const { symmetric, format } = coding
+    const room = { kernels, high, low, steps, grid: FORMATS[format], symmetric }
+    eachRun(scales.length, (start, sets) => {
+      memory.f32(high, sets).set(ranges.high.subarray(start, start + sets))
+      memory.f32(low, sets).set(ranges.low.subarray(start, start + sets))
+      scalesFromRange(room, sets, 1)
+      scales.set(memory.f32(steps.scales, sets), start)
+      zeroPoints?.set(memory.i32(steps.zeros, sets), start)
     })
   })
-  return { scales, zeros }
+  return parameters
 }
 
-/** @returns the scales and zero points of the codes, which go to `codes` */
+/** Codes go to `codes`; their scales and zero points, where none are given, to `into`. */
 export function encodeIntegers(
   source: Source,
-  { layout, grid, symmetric, given }: Coding,
-  codes: QuantizedIntegers['codes']
-): Parameters {
-  return frame(defaultEngine(), (memory, kernels) => {
+  coding: Coding,
+  codes: QuantizedIntegers['codes'],
+  into: Parameters
+): void {
+  frame(defaultEngine(), (memory, kernels) => {
+    const { layout, given } = coding
     const windows = planWindows(layout)
-    const passes = new Passes(memory, kernels, layout, grid, symmetric, windows)
-    const parameters = given ?? emptyParameters(layout, grid, symmetric)
+    const passes = preparePasses(memory, kernels, coding, windows)
+    const { packing } = passes.grid
     const packed =
-      grid.bits === 4
-        ? new PackedOutput(
-            memory,
-            layout,
-            2,
-            kernels.packNibbles,
-            isSequential(windows),
-            codes as Uint8Array<ArrayBuffer>
-          )
-        : undefined
+      packing &&
+      new PackedOutput(
+        memory,
+        layout,
+        packing.perByte,
+        kernels[packing.pack],
+        isSequential(windows),
+        codes as Uint8Array<ArrayBuffer>
+      )
+    // No window covers sets without elements.
+    if (layout.size === 0 && !given) clearParameters(into, passes.grid, coding.symmetric)
     for (const window of windows) {
-      if (given) passes.use(window, given)
+      if (given) use(passes, window, given)
       else {
-        passes.measure(source, window)
-        passes.derive(window, parameters)
+        measure(passes, source, window)
+        derive(passes, window)
+        store(passes, window, into)
       }
-      passes.spread(window, true)
+      spread(passes, window, true)
       for (const tile of window.tiles) {
         // A window of one tile still holds it from the measuring.
-        if (given || window.tiles.length > 1) passes.load(source, tile)
-        if (given) passes.refuseNaN(source, window, tile)
-        passes.encode(tile, given !== undefined)
+        if (given || window.tiles.length > 1) load(passes, source, tile)
+        if (given) refuseNaN(passes, source, window, tile)
+        encodeTile(passes, tile, given !== undefined)
         if (packed) packed.write(tile, passes.codes)
-        else writeTile(codes, passes.codeView(tileLength(tile)), layout, tile)
+        else writeTile(codes, codeView(passes, tileLength(tile)), layout, tile)
       }
     }
     packed?.finish(passes.codes)
-    return parameters
   })
 }
 
 export function encodeHalf(source: Source, format: HalfFormat, codes: Uint16Array<ArrayBuffer>): void {
   frame(defaultEngine(), (memory, kernels) => {
-    const encode = format === 'float16' ? kernels.encodeF16 : kernels.encodeBF16
-    const values = memory.alloc(4 * TILE)
-    const bits = memory.alloc(2 * TILE)
+    const values = memory.alloc(6 * TILE)
+    const bits = values + 4 * TILE
+    const { encode } = FORMATS[format]
     eachRun(source.size, (start, length) => {
       loadF32(memory, kernels, values, source, start, length)
-      if (encode(bits, values, length)) throw nonFiniteError(source)
+      if (kernels[encode](bits, values, length)) throw nonFiniteError(source)
       codes.set(memory.u16(bits, length), start)
     })
   })

@@ -10,16 +10,17 @@ import {
   type FakeQuantized,
   type FakeQuantizeOptions
 } from '../../quantize/fakeQuantize.js'
-import type { HalfFormat, Quantized, QuantizeOptions } from '../../quantize/formats.js'
-import type { Parameters, Ranges } from '../../quantize/passes.js'
+import { FORMATS, type ByteArray, type HalfFormat } from '../../quantize/formats.js'
+import type { Parameters, QuantizeOptions } from '../../quantize/options.js'
+import { emptyParameters, type Coding, type Ranges } from '../../quantize/passes.js'
+import type { Quantized } from '../../quantize/quantized.js'
 import {
   encodeHalf,
   encodeIntegers,
   measureRanges,
   parametersFrom,
   prepareQuantize,
-  setParameters,
-  type Coding
+  setParameters
 } from '../../quantize/quantize.js'
 import { cutLayout, cutRows, type LayoutPart } from '../chunks.js'
 import { once, type Plan, type Steps } from '../plan.js'
@@ -37,10 +38,11 @@ interface IntegerChunk {
 }
 
 /** The parameters of a part's own sets. */
-function partParameters({ scales, zeros }: Parameters, { layout, firstSet, shared }: LayoutPart): Parameters {
-  if (shared) return { scales, zeros }
+function partParameters(parameters: Parameters, { layout, firstSet, shared }: LayoutPart): Parameters {
+  if (shared) return parameters
+  const { scales, zeroPoints } = parameters
   const end = firstSet + layout.sets
-  return { scales: scales.slice(firstSet, end), zeros: zeros.slice(firstSet, end) }
+  return { scales: scales.slice(firstSet, end), zeroPoints: zeroPoints?.slice(firstSet, end) }
 }
 
 function integerChunk(source: Source, coding: Coding, part: LayoutPart): IntegerChunk {
@@ -94,10 +96,10 @@ export function quantizePlan(tensor: TensorLike, options: QuantizeOptions): Plan
       finish: () => result
     }
   }
-  const { layout, grid, symmetric, given, result } = asked
-  const coding: Coding = { layout, grid, symmetric, given }
+  const { layout, format, symmetric, given, result } = asked
+  const coding: Coding = { layout, format, symmetric, given }
   const parts = cutLayout(layout)
-  const perByte = grid.bits === 4 ? 2 : 1
+  const { bytesOf } = FORMATS[format]
   if (given) setParameters(asked, given)
   return {
     verb: 'quantize',
@@ -109,7 +111,7 @@ export function quantizePlan(tensor: TensorLike, options: QuantizeOptions): Plan
     take: (chunk, value) => {
       const { codes, parameters } = value as Encoded
       const { start, firstSet, shared } = parts[chunk]!
-      result.codes.set(codes, start / perByte)
+      result.codes.set(codes, bytesOf(start))
       if (!shared) setParameters(asked, parameters, firstSet)
     },
     finish: () => result
@@ -117,7 +119,7 @@ export function quantizePlan(tensor: TensorLike, options: QuantizeOptions): Plan
 }
 
 interface Encoded {
-  readonly codes: Int8Array<ArrayBuffer> | Uint8Array<ArrayBuffer>
+  readonly codes: ByteArray
   readonly parameters: Parameters
 }
 
@@ -131,12 +133,11 @@ export function encodeHalfProgram({ source, format }: HalfChunk): Steps {
 
 export function encodeProgram(args: IntegerChunk): Steps {
   return withScales(args, (coding): Encoded => {
-    const { grid, layout } = coding
-    const codes =
-      grid.bits === 4
-        ? new Uint8Array(Math.ceil(layout.size / 2))
-        : new (grid.signed ? Int8Array : Uint8Array)(layout.size)
-    return { codes, parameters: encodeIntegers(args.source, coding, codes) }
+    const format = FORMATS[coding.format]
+    const codes = new format.codes(format.bytesOf(coding.layout.size))
+    const parameters = coding.given ?? emptyParameters(coding)
+    encodeIntegers(args.source, coding, codes, parameters)
+    return { codes, parameters }
   })
 }
 
@@ -168,8 +169,8 @@ export function fakeQuantizePlan(tensor: TensorLike, options: FakeQuantizeOption
       finish
     }
   }
-  const { layout, grid, symmetric, given } = asked
-  const coding: Coding = { layout, grid, symmetric, given }
+  const { layout, format, symmetric, given } = asked
+  const coding: Coding = { layout, format, symmetric, given }
   const parts = cutLayout(layout)
   return {
     verb: 'fakeQuantize',
@@ -219,21 +220,21 @@ export function dequantizePlan(quantized: Quantized, options: DequantizeOptions 
       finish
     }
   }
-  const { codes, grid, symmetric, parameters, layout } = asked
-  const perByte = grid.bits === 4 ? 2 : 1
+  const { codes, format, symmetric, given, layout } = asked
+  const { bytesOf } = FORMATS[format]
   const parts = cutLayout(layout)
   return {
     verb: 'dequantize',
     program: 'decode',
     modules: MODULES,
     chunks: parts.map((part) => (): CodesChunk => {
-      const first = part.start / perByte
-      const last = first + Math.ceil(part.layout.size / perByte)
+      const first = bytesOf(part.start)
+      const last = first + bytesOf(part.layout.size)
       return {
         layout: part.layout,
-        grid,
+        format,
         symmetric,
-        parameters: partParameters(parameters, part),
+        given: partParameters(given, part),
         codes: codes.subarray(first, last)
       }
     }),
