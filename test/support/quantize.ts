@@ -1,6 +1,9 @@
+import { expect } from 'vitest'
+import { quantize } from '../../src/index.js'
 import { quantizeOracle } from '../oracle/quantize.js'
 import type { FloatFormat, IntegerFormat, Options } from '../oracle/quantize.js'
 import type { QuantizedHalf, QuantizedIntegers } from '../../src/index.js'
+import { expectSameBits } from './bits.js'
 import { index, normal, seeded } from './random.js'
 import { LENGTHS, sizeOf } from './shapes.js'
 
@@ -244,4 +247,19 @@ export function givenCases(grids: readonly Grid[] = GRIDS): GivenCase[] {
       return { ...cut, format, symmetric, data, scales, ...(symmetric ? {} : { zeroPoints }) }
     })
   )
+}
+
+type Given = { scales?: number[]; zeroPoints?: number[] }
+
+/** Expects what the oracle makes of the data, bit for bit. */
+export function checkQuantize(data: Float32Array<ArrayBuffer>, { shape, ...options }: Cut & Grid & Given): void {
+  const expected = quantizeOracle(data, shape, options)
+  const actual = quantize({ data, shape }, options)
+  const name = `${nameOf({ shape, ...options })}, ${options.format}${options.symmetric ? '' : ' asymmetric'}`
+  expectSameBits(actual.scales, expected.scales, `scales of ${name}`)
+  expect(actual.zeroPoints === undefined, `absence of zero points of ${name}`).toBe(expected.zeroPoints === undefined)
+  if (actual.zeroPoints && expected.zeroPoints) {
+    expectSameBits(actual.zeroPoints, expected.zeroPoints, `zero points of ${name}`)
+  }
+  expectSameBits(actual.codes, expected.codes, `codes of ${name}`)
 }
