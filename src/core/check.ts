@@ -65,7 +65,7 @@ type TypedArrayClass<T> = new (length: number) => T
 
 /** Whether a value is such a typed array, also one of another realm (a frame, a sandbox), where `instanceof` says no. */
 export function isArrayOf<T>(value: unknown, type: TypedArrayClass<T>): value is T {
-  return ArrayBuffer.isView(value) && tagOf(value) === type.name
+  return ArrayBuffer.isView(value) && (value instanceof type || tagOf(value) === type.name)
 }
 
 /** The name of an object's class. */

@@ -183,15 +183,21 @@ export function loadF32(
   length: number
 ): void {
   const part = start === 0 && length === source.size ? source.data : source.data.subarray(start, start + length)
-  if (!source.bits) {
-    memory.f32(pointer, length).set(part)
-    return
-  }
-  // The patterns go to the upper half of their own place: the decoder writes behind what it has read.
-  const upper = pointer + 2 * length
-  memory.u16(upper, length).set(part)
-  if (source.bits === 'float16') kernels.decodeF16(pointer, upper, length)
-  else kernels.decodeBF16(pointer, upper, length)
+  rawView(memory, pointer, source, length).set(part)
+  decodeRaw(kernels, pointer, source, length)
+}
+
+/**
+ * Where elements of a source are put on their way to f32[length] at `pointer`; `decodeRaw` does the rest. Patterns go to the
+ * upper half of their own place: the decoder writes behind what it has read.
+ */
+export function rawView(memory: Memory, pointer: Pointer, { bits }: Source, length: number): NumberArray {
+  return bits ? memory.u16(pointer + 2 * length, length) : memory.f32(pointer, length)
+}
+
+export function decodeRaw(kernels: Kernels, pointer: Pointer, { bits }: Source, length: number): void {
+  if (bits === 'float16') kernels.decodeF16(pointer, pointer + 2 * length, length)
+  else if (bits) kernels.decodeBF16(pointer, pointer + 2 * length, length)
 }
 
 /** Element `index` as a number. */

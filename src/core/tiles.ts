@@ -1,7 +1,7 @@
 import type { HalfKernels } from './engine.js'
 import type { Layout } from './layout.js'
 import type { Memory, Pointer } from './memory.js'
-import { elementAt, loadF32, type NumberArray, type Source } from './tensor.js'
+import { decodeRaw, loadF32, rawView, type NumberArray, type Source } from './tensor.js'
 
 /**
  * Elements of one tile: 128 KiB of f32, small enough to stay in a second-level cache with what is made of it, large enough
@@ -63,14 +63,27 @@ export function tileLength(tile: Tile): number {
   return tile.rows * tile.width
 }
 
-/** Calls `visit` with the flat index of each element of a gathered tile and its place in the tile. */
-function eachGathered(layout: Layout, tile: GatheredTile, visit: (index: number, place: number) => void): void {
-  const { channel, position, rows, width } = tile
-  const { channels, inner } = layout
-  for (let j = 0; j < width; j++) {
-    const o = Math.floor((position + j) / inner)
-    const base = (o * channels + channel) * inner + (position + j - o * inner)
-    for (let r = 0; r < rows; r++) visit(base + r * inner, r * width + j)
+/** The flat index of column `column` in the first row of a gathered tile; each row is `inner` further on. */
+function gatheredIndex({ channels, inner }: Layout, { channel, position }: GatheredTile, column: number): number {
+  const outer = Math.floor((position + column) / inner)
+  return (outer * channels + channel) * inner + (position + column - outer * inner)
+}
+
+/** From a whole array to the rows of a tile. */
+function gather(view: NumberArray, from: NumberArray, layout: Layout, tile: GatheredTile): void {
+  const { rows, width } = tile
+  for (let column = 0; column < width; column++) {
+    let index = gatheredIndex(layout, tile, column)
+    for (let row = 0; row < rows; row++, index += layout.inner) view[row * width + column] = from[index]!
+  }
+}
+
+/** The inverse of gather. */
+function scatter(to: NumberArray, view: NumberArray, layout: Layout, tile: GatheredTile): void {
+  const { rows, width } = tile
+  for (let column = 0; column < width; column++) {
+    let index = gatheredIndex(layout, tile, column)
+    for (let row = 0; row < rows; row++, index += layout.inner) to[index] = view[row * width + column]!
   }
 }
 
@@ -84,10 +97,10 @@ export function loadTile(
   tile: Tile
 ): void {
   if (tile.kind === 'gathered') {
-    const view = memory.f32(pointer, tileLength(tile))
-    eachGathered(layout, tile, (index, place) => {
-      view[place] = elementAt(source, index)
-    })
+    const length = tileLength(tile)
+    const view = rawView(memory, pointer, source, length)
+    gather(view, source.data, layout, tile)
+    decodeRaw(kernels, pointer, source, length)
   } else if (tile.kind === 'pieces') {
     for (let k = 0; k < tile.pieces; k++) {
       loadF32(memory, kernels, pointer + 4 * k * tile.size, source, tile.start + k * tile.stride, tile.size)
@@ -97,11 +110,8 @@ export function loadTile(
 
 /** Copies the elements of a tile from a whole array to the tile's place in memory. */
 export function readTile(view: NumberArray, from: NumberArray, layout: Layout, tile: Tile): void {
-  if (tile.kind === 'gathered') {
-    eachGathered(layout, tile, (index, place) => {
-      view[place] = from[index]!
-    })
-  } else if (tile.kind === 'pieces') {
+  if (tile.kind === 'gathered') gather(view, from, layout, tile)
+  else if (tile.kind === 'pieces') {
     for (let k = 0; k < tile.pieces; k++) {
       view.set(partOfArray(from, tile.start + k * tile.stride, tile.size), k * tile.size)
     }
@@ -110,11 +120,8 @@ export function readTile(view: NumberArray, from: NumberArray, layout: Layout, t
 
 /** Copies the elements of a tile from memory to their places in a whole array. */
 export function writeTile(to: NumberArray, view: NumberArray, layout: Layout, tile: Tile): void {
-  if (tile.kind === 'gathered') {
-    eachGathered(layout, tile, (index, place) => {
-      to[index] = view[place]!
-    })
-  } else if (tile.kind === 'pieces') {
+  if (tile.kind === 'gathered') scatter(to, view, layout, tile)
+  else if (tile.kind === 'pieces') {
     for (let k = 0; k < tile.pieces; k++) {
       to.set(view.subarray(k * tile.size, (k + 1) * tile.size), tile.start + k * tile.stride)
     }

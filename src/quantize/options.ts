@@ -1,6 +1,6 @@
 import { rangeError, typeError } from '../core/errors.js'
 import { checkAttached, checkBoolean, checkChoice, checkOptions, show } from '../core/check.js'
-import { FORMAT_NAMES, FORMATS, type ByteArray, type Grid, type QuantizeFormat } from './formats.js'
+import { FORMAT_NAMES, FORMATS, type Grid, type QuantizeFormat } from './formats.js'
 import type { Quantized } from './quantized.js'
 
 /** 2^-126: 1 / scale is finite from here on. */
@@ -62,7 +62,7 @@ export function readOptions(
 /** Scales and zero points, one for each set. Zero points that are absent are all in the middle of the codes. */
 export interface Parameters {
   readonly scales: Float32Array
-  readonly zeroPoints?: Int8Array | Uint8Array
+  readonly zeroPoints?: Int8Array | Uint8Array | Int32Array
 }
 
 /** Scales as f32, each a positive normal number. */
@@ -82,18 +82,17 @@ export function readZeroPoints(
   verb: string,
   zeroPoints: ArrayLike<number>,
   sets: number,
-  { least, most, zeroPoints: type }: Grid
-): ByteArray {
+  { least, most }: Grid
+): Int32Array {
   checkLength(verb, 'zeroPoints', zeroPoints, sets)
-  const out = new type(sets)
+  const out = new Int32Array(sets)
   for (let i = 0; i < sets; i++) {
-    const zero = zeroPoints[i]!
+    const zero = (out[i] = zeroPoints[i]!)
     if (!Number.isInteger(zero) || zero < least || zero > most) {
       throw rangeError(
         `${verb}: "zeroPoints" expected whole numbers from ${least} to ${most}, got ${zero} at index ${i}`
       )
     }
-    out[i] = zero
   }
   return out
 }
