@@ -195,7 +195,7 @@ export function rawView(memory: Memory, pointer: Pointer, { bits }: Source, leng
   return bits ? memory.u16(pointer + 2 * length, length) : memory.f32(pointer, length)
 }
 
-export function decodeRaw(kernels: Kernels, pointer: Pointer, { bits }: Source, length: number): void {
+export function decodeRaw(kernels: HalfKernels, pointer: Pointer, { bits }: Source, length: number): void {
   if (bits === 'float16') kernels.decodeF16(pointer, pointer + 2 * length, length)
   else if (bits) kernels.decodeBF16(pointer, pointer + 2 * length, length)
 }
