@@ -23,8 +23,8 @@ function tasks() {
   const inPlace = ({ data, shape }) => ({ data: shared(data), shape })
   const [studentShared, teacherShared, vastShared] = [student, teacher, vast].map(inPlace)
   const batch = async (verbs) => (await Promise.all(matrices.map((matrix) => verbs.svd(matrix))))[15].s.data
-  const loss = (pair, given) => async (verbs) =>
-    (await verbs.distillationLoss({ ...pair, temperature: 2, alpha: 1, ...given })).gradient.data
+  const loss = (student, teacher, given) => async (verbs) =>
+    (await verbs.distillationLoss(student, { teacher, temperature: 2, alpha: 1, ...given })).gradient.data
   const quantized = (tensor, given) => async (verbs) =>
     (await verbs.quantize(tensor, { format: 'int8', ...given })).codes
   const gradient = { out: new Float32Array(student.data.length) }
@@ -32,9 +32,9 @@ function tasks() {
   const pruned = (tensor) => async (verbs) => (await verbs.prune(tensor, { sparsity: 0.8 })).values.data
   return {
     'svd of 16 matrices 160x160, f64': batch,
-    'distillationLoss [512x16000], arrays copied': loss({ student, teacher }),
-    'distillationLoss [512x16000], SharedArrayBuffer': loss({ student: studentShared, teacher: teacherShared }),
-    'the same, array given': loss({ student: studentShared, teacher: teacherShared }, gradient),
+    'distillationLoss [512x16000], arrays copied': loss(student, teacher),
+    'distillationLoss [512x16000], SharedArrayBuffer': loss(studentShared, teacherShared),
+    'the same, array given': loss(studentShared, teacherShared, gradient),
     'quantize int8, 12 million, copied': quantized(vast),
     'quantize int8, 12 million, SharedArrayBuffer': quantized(vastShared),
     'the same, arrays given': quantized(vastShared, codes),

@@ -100,11 +100,11 @@ const modelRows = [
 // Distillation: 100 digits have labels; for the 1100 others the teacher's opinion is all there is.
 const few = slice(0, LABELLED)
 const alone = createStudent(16, 1)
-train(alone, few, 400, (student) => distillationLoss({ student, labels: labels.subarray(0, LABELLED), alpha: 0 }))
+train(alone, few, 400, (student) => distillationLoss(student, { labels: labels.subarray(0, LABELLED), alpha: 0 }))
 const distilled = createStudent(16, 1)
 const all = slice(0, TRAINING)
 const opinion = predict(teacher, all)
-train(distilled, all, 400, (student) => distillationLoss({ student, teacher: opinion, temperature: 2, alpha: 1 }))
+train(distilled, all, 400, (student) => distillationLoss(student, { teacher: opinion, temperature: 2, alpha: 1 }))
 
 const flat = (net) => Object.entries(net).map(([name, tensor]) => ({ name, ...tensor }))
 const studentBytes = encodeSafetensors(flat(distilled))

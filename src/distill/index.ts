@@ -1,7 +1,8 @@
 /**
  * Distillation: how far a student is from its teacher, with gradients.
  *
- * Read rows (logits and how results are reduced), then softmax, then losses. May import core.
+ * Read logits (what rows, labels and reductions are), softmax, distillRows (the kernel of all losses), then losses.
+ * May import core.
  */
 export { init } from './engine.js'
 export {
@@ -13,5 +14,5 @@ export {
   type KlDivergenceOptions,
   type Loss
 } from './losses.js'
-export type { Reduction } from './rows.js'
+export type { Reduction } from './logits.js'
 export { logSoftmax, softmax, type SoftmaxOptions } from './softmax.js'

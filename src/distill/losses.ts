@@ -1,18 +1,20 @@
-import { checkBoolean, checkNumber, checkOptions, outputArray } from '../core/check.js'
-import { defaultEngine, frame } from './engine.js'
+import { checkBoolean, checkNumber, checkOptions, outputArray, show } from '../core/check.js'
+import { typeError } from '../core/errors.js'
 import { loadF32, type Tensor, type TensorLike } from '../core/tensor.js'
+import { distillRows, TEACHER_ROW } from './distillRows.js'
+import { defaultEngine, frame } from './engine.js'
 import {
+  badLogitsError,
   checkReduction,
   checkSameShape,
   checkTemperature,
-  eachRows,
+  eachLogitTile,
   readLabels,
   readLogits,
-  rowError,
-  rowsAtOnce,
+  rowsInLogitTile,
   type Logits,
   type Reduction
-} from './rows.js'
+} from './logits.js'
 
 export interface Loss<L = number> {
   /** a number, or with reduction 'none' one for each row */
@@ -23,8 +25,9 @@ export interface Loss<L = number> {
 
 interface ReductionOption {
   /**
-   * 'batchMean' (default) divides the sum over rows by the rows; 'mean' is PyTorch's of that name: the divergence is divided by
-   * rows * classes, the cross entropy by rows; 'sum' divides by nothing; 'none' gives one loss a row, and each row's own gradient
+   * 'batchMean' (default) divides the sum over rows by the rows. 'mean' is PyTorch's of that name: the divergence is
+   * divided by rows * classes, the cross entropy by rows. 'sum' divides by nothing. 'none' gives one loss a row, and each
+   * row's own gradient
    */
   reduction?: Reduction
   /** as many f32 as there are logits, to write the gradient to */
@@ -32,8 +35,6 @@ interface ReductionOption {
 }
 
 export interface KlDivergenceOptions extends ReductionOption {
-  /** logits (…, classes) of the model that learns */
-  student: TensorLike
   /** logits (…, classes) of the model to be imitated; log-probabilities are logits too */
   teacher: TensorLike
   /** divides both logits; default 1 */
@@ -43,15 +44,11 @@ export interface KlDivergenceOptions extends ReductionOption {
 }
 
 export interface CrossEntropyOptions extends ReductionOption {
-  /** logits (…, classes) */
-  logits: TensorLike
   /** class numbers, one a row */
   labels: ArrayLike<number | bigint>
 }
 
 export interface DistillationLossOptions extends ReductionOption {
-  /** logits (…, classes) of the model that learns */
-  student: TensorLike
   /** logits (…, classes) of the model to be imitated; may be left out when alpha is 0 */
   teacher?: TensorLike
   /** class numbers, one a row; may be left out when alpha is 1 */
@@ -67,53 +64,95 @@ export interface DistillationLossOptions extends ReductionOption {
 /**
  * The Kullback-Leibler divergence KL(p || q) of the student's softmax q from the teacher's p, and its gradient.
  *
- * Shapes: student and teacher (…, classes); the gradient has the student's. Defaults: temperature 1, reduction 'batchMean', no
- * factor of temperature squared.
- * Takes logits, not probabilities: a softmax beforehand would be applied twice. -Infinity masks a class; a term with p = 0 is 0,
- * and a class that only the student masks makes the loss Infinity.
- * Method: p and q by exponentials in f64, sum p (log p - log q), gradient (q - p) / T in the same pass; sums in f64 (docs/numerics.md).
- * Error: for the logits as f32: loss 1e-13 absolute times (1 + the greatest |logit| / T), gradient one f32 rounding and as much.
+ * Shapes: student and teacher (…, classes); the gradient has the student's.
+ * Defaults: temperature 1, reduction 'batchMean', no factor of temperature squared.
+ * Takes logits, not probabilities: a softmax beforehand would be applied twice. -Infinity masks a class.
+ * A term with p = 0 is 0, and a class that only the student masks makes the loss Infinity.
+ * Method: p and q by exponentials in f64, sum p (log p - log q), gradient (q - p) / T in the same pass.
+ * Sums are in f64 (docs/numerics.md).
+ * Error: for the logits as f32: loss 1e-13 absolute times (1 + the greatest |logit| / T).
+ * The gradient's is one f32 rounding and as much.
  *
- * @throws TypeError for an unknown option; RangeError for shapes that differ, NaN or +Infinity (index named), a row masked wholly
+ * @example
+ * const student = [[2, 1, 0], [0, 1, 3]]
+ * const teacher = [[3, 1, 0], [0, 0, 4]]
+ * const { loss, gradient } = klDivergence(student, { teacher, temperature: 2 })
+ * // loss 0.0476, gradient.shape [2, 3]
+ * @throws TypeError for a missing teacher or an unknown option
+ * @throws RangeError for shapes that differ, NaN or +Infinity (index named), a row masked wholly
  */
-export function klDivergence(options: KlDivergenceOptions & { reduction: 'none' }): Loss<Float64Array<ArrayBuffer>>
-export function klDivergence(options: KlDivergenceOptions & { reduction?: Exclude<Reduction, 'none'> }): Loss
-export function klDivergence(options: KlDivergenceOptions): Loss | Loss<Float64Array<ArrayBuffer>> {
-  return lossOf('klDivergence', options)
+export function klDivergence(
+  student: TensorLike,
+  options: KlDivergenceOptions & { reduction: 'none' }
+): Loss<Float64Array<ArrayBuffer>>
+export function klDivergence(
+  student: TensorLike,
+  options: KlDivergenceOptions & { reduction?: Exclude<Reduction, 'none'> }
+): Loss
+export function klDivergence(
+  student: TensorLike,
+  options: KlDivergenceOptions
+): Loss | Loss<Float64Array<ArrayBuffer>> {
+  return lossOf('klDivergence', student, options)
 }
 
 /**
  * The cross entropy -log softmax(logits)[label], and its gradient.
  *
- * Shapes: logits (…, classes), one label a row; the gradient has the logits' shape. Defaults: reduction 'batchMean', which is PyTorch's
- * 'mean' for this loss; so is 'mean' here.
+ * Shapes: logits (…, classes), one label a row; the gradient has the logits' shape.
+ * Defaults: reduction 'batchMean', which is PyTorch's 'mean' for this loss; so is 'mean' here.
  * Method and error as `klDivergence`; a label whose class is masked makes the loss Infinity.
  *
- * @throws TypeError for an unknown option; RangeError for labels outside the classes, NaN or +Infinity (index named), a row masked wholly
+ * @example
+ * const { loss, gradient } = crossEntropy([[2, 1, 0], [0, 1, 3]], { labels: [0, 2] })
+ * // loss 0.2887, gradient.shape [2, 3]
+ * @throws TypeError for missing labels or an unknown option
+ * @throws RangeError for labels outside the classes, NaN or +Infinity (index named), a row masked wholly
  */
-export function crossEntropy(options: CrossEntropyOptions & { reduction: 'none' }): Loss<Float64Array<ArrayBuffer>>
-export function crossEntropy(options: CrossEntropyOptions & { reduction?: Exclude<Reduction, 'none'> }): Loss
-export function crossEntropy(options: CrossEntropyOptions): Loss | Loss<Float64Array<ArrayBuffer>> {
-  return lossOf('crossEntropy', options)
+export function crossEntropy(
+  logits: TensorLike,
+  options: CrossEntropyOptions & { reduction: 'none' }
+): Loss<Float64Array<ArrayBuffer>>
+export function crossEntropy(
+  logits: TensorLike,
+  options: CrossEntropyOptions & { reduction?: Exclude<Reduction, 'none'> }
+): Loss
+export function crossEntropy(logits: TensorLike, options: CrossEntropyOptions): Loss | Loss<Float64Array<ArrayBuffer>> {
+  return lossOf('crossEntropy', logits, options)
 }
 
 /**
- * The loss of knowledge distillation, alpha T^2 KL(teacher || student at T) + (1 - alpha) CE(student, labels), and its gradient.
+ * The loss of knowledge distillation, with its gradient.
  *
+ * It is alpha T^2 KL(teacher || student at T) + (1 - alpha) CE(student, labels).
  * Shapes: student and teacher (…, classes), one label a row; the gradient has the student's shape.
  * Defaults: temperature 1, alpha .5, temperatureSquared true, reduction 'batchMean'.
- * Method: G. Hinton, O. Vinyals, J. Dean, Distilling the Knowledge in a Neural Network, 2015; computed as `klDivergence` and
- * `crossEntropy` in one pass. A term whose weight is 0 is not computed.
+ * Method: G. Hinton, O. Vinyals, J. Dean, Distilling the Knowledge in a Neural Network, 2015.
+ * Computed as `klDivergence` and `crossEntropy` in one pass. A term whose weight is 0 is not computed.
  * Error: as `klDivergence`, times T^2 for its term.
  *
- * @throws TypeError for an unknown option or a missing teacher or labels; RangeError as `klDivergence` and `crossEntropy`
+ * @example
+ * const student = [[2, 1, 0], [0, 1, 3]]
+ * const teacher = [[3, 1, 0], [0, 0, 4]]
+ * const options = { teacher, labels: [0, 2], temperature: 2, alpha: 0.9 }
+ * const { loss, gradient } = distillationLoss(student, options)
+ * // loss 0.2003, gradient.shape [2, 3]
+ * @throws TypeError for an unknown option, or a missing teacher or labels
+ * @throws RangeError as `klDivergence` and `crossEntropy`
  */
 export function distillationLoss(
+  student: TensorLike,
   options: DistillationLossOptions & { reduction: 'none' }
 ): Loss<Float64Array<ArrayBuffer>>
-export function distillationLoss(options: DistillationLossOptions & { reduction?: Exclude<Reduction, 'none'> }): Loss
-export function distillationLoss(options: DistillationLossOptions): Loss | Loss<Float64Array<ArrayBuffer>> {
-  return lossOf('distillationLoss', options)
+export function distillationLoss(
+  student: TensorLike,
+  options: DistillationLossOptions & { reduction?: Exclude<Reduction, 'none'> }
+): Loss
+export function distillationLoss(
+  student: TensorLike,
+  options: DistillationLossOptions
+): Loss | Loss<Float64Array<ArrayBuffer>> {
+  return lossOf('distillationLoss', student, options)
 }
 
 interface LossOptions {
@@ -124,8 +163,12 @@ interface LossOptions {
 
 export type LossVerb = keyof LossOptions
 
-function lossOf<V extends LossVerb>(verb: V, options: LossOptions[V]): Loss | Loss<Float64Array<ArrayBuffer>> {
-  const problem = prepareLoss(verb, options)
+function lossOf<V extends LossVerb>(
+  verb: V,
+  logits: TensorLike,
+  options: LossOptions[V]
+): Loss | Loss<Float64Array<ArrayBuffer>> {
+  const problem = prepareLoss(verb, logits, options)
   const losses = new Float64Array(problem.student.rows)
   lossRows(problem, losses, problem.gradient)
   return finishLoss(problem, losses)
@@ -134,25 +177,31 @@ function lossOf<V extends LossVerb>(verb: V, options: LossOptions[V]): Loss | Lo
 /** What each loss is called with, as a case of the one that holds both terms. */
 const CASES: {
   readonly [V in LossVerb]: {
+    /** the name of the first argument */
+    readonly first: 'student' | 'logits'
     readonly known: readonly string[]
-    readonly student: 'student' | 'logits'
+    /** a call, for errors */
+    readonly form: string
     readonly asDistillation: (options: LossOptions[V]) => DistillationLossOptions
   }
 } = {
   distillationLoss: {
-    known: ['student', 'teacher', 'labels', 'temperature', 'alpha', 'temperatureSquared', 'reduction', 'out'],
-    student: 'student',
+    first: 'student',
+    known: ['teacher', 'labels', 'temperature', 'alpha', 'temperatureSquared', 'reduction', 'out'],
+    form: 'distillationLoss(student, { teacher, labels })',
     asDistillation: (options) => options
   },
   klDivergence: {
-    known: ['student', 'teacher', 'temperature', 'temperatureSquared', 'reduction', 'out'],
-    student: 'student',
+    first: 'student',
+    known: ['teacher', 'temperature', 'temperatureSquared', 'reduction', 'out'],
+    form: 'klDivergence(student, { teacher })',
     asDistillation: ({ temperatureSquared = false, ...options }) => ({ ...options, temperatureSquared, alpha: 1 })
   },
   crossEntropy: {
-    known: ['logits', 'labels', 'reduction', 'out'],
-    student: 'logits',
-    asDistillation: ({ logits, ...options }) => ({ ...options, student: logits, alpha: 0 })
+    first: 'logits',
+    known: ['labels', 'reduction', 'out'],
+    form: 'crossEntropy(logits, { labels })',
+    asDistillation: (options) => ({ ...options, alpha: 0 })
   }
 }
 
@@ -172,9 +221,34 @@ export interface PreparedLoss extends LossProblem {
   readonly gradient: Float32Array<ArrayBuffer>
 }
 
+/** Whether a value is an array or a tensor, where options belong. */
+function isData(value: object): boolean {
+  return Array.isArray(value) || ArrayBuffer.isView(value) || 'data' in value
+}
+
+/** Refuses other orders of arguments: all in one object, or data in the place of the options. */
+function checkForm(verb: LossVerb, logits: unknown, options: unknown): void {
+  const { first, known, form } = CASES[verb]
+  if (typeof logits === 'object' && logits !== null && first in logits && !isData(logits)) {
+    throw typeError(`${verb}: "${first}" expected a tensor, got ${show(logits)}; write ${form}`)
+  }
+  if (typeof options !== 'object' || options === null || isData(options)) {
+    const wanted = `an object with ${known.join(', ')}`
+    throw typeError(`${verb}: "options" expected ${wanted}, got ${show(options)}; write ${form}`)
+  }
+}
+
+/** Refuses a term of the loss whose teacher or labels are missing. */
+function checkPresent(verb: LossVerb, name: 'teacher' | 'labels', value: unknown, wanted: string): void {
+  if (value !== undefined) return
+  const without = verb === 'distillationLoss' ? `, or leave ${name} out with alpha ${name === 'teacher' ? 0 : 1}` : ''
+  throw typeError(`${verb}: "${name}" expected ${wanted}, got undefined; write ${CASES[verb].form}${without}`)
+}
+
 /** Reads and checks what a loss is asked. A term whose weight is 0 has lost its teacher or labels. */
-export function prepareLoss<V extends LossVerb>(verb: V, given: LossOptions[V]): PreparedLoss {
-  const { known, student: name, asDistillation } = CASES[verb]
+export function prepareLoss<V extends LossVerb>(verb: V, logits: TensorLike, given: LossOptions[V]): PreparedLoss {
+  const { first, known, asDistillation } = CASES[verb]
+  checkForm(verb, logits, given)
   checkOptions(verb, given, known)
   const options = asDistillation(given)
   const alpha = checkNumber(verb, 'alpha', options.alpha === undefined ? 0.5 : options.alpha, 0, 1)
@@ -185,15 +259,19 @@ export function prepareLoss<V extends LossVerb>(verb: V, given: LossOptions[V]):
     options.temperatureSquared === undefined ? true : options.temperatureSquared
   )
   const reduction = checkReduction(verb, options.reduction === undefined ? 'batchMean' : options.reduction)
-  const student = readLogits(verb, name, options.student)
+  const student = readLogits(verb, first, logits)
   const { source, rows, classes } = student
   let teacher: Logits | undefined
   if (alpha > 0 || options.teacher !== undefined) {
+    checkPresent(verb, 'teacher', options.teacher, "a tensor of logits in the student's shape")
     teacher = readLogits(verb, 'teacher', options.teacher)
     checkSameShape(verb, source, teacher.source)
   }
-  const labels = alpha < 1 || options.labels !== undefined ? readLabels(verb, options.labels, rows, classes) : undefined
-
+  let labels: Int32Array<ArrayBuffer> | undefined
+  if (alpha < 1 || options.labels !== undefined) {
+    checkPresent(verb, 'labels', options.labels, `an array of ${rows} class numbers`)
+    labels = readLabels(verb, options.labels, rows, classes)
+  }
   const factor = alpha * (squared ? temperature * temperature : 1)
   const perRow = reduction === 'mean' || reduction === 'batchMean' ? 1 / rows : 1
   return {
@@ -213,7 +291,7 @@ export function lossRows(problem: LossProblem, losses: Float64Array, gradient: F
   const { student, teacher, labels, temperature, divergenceScale, entropyScale } = problem
   const { source, rows, classes } = student
   frame(defaultEngine(), (memory, kernels) => {
-    const most = Math.min(rows, rowsAtOnce(classes))
+    const most = Math.min(rows, rowsInLogitTile(classes))
     const bytes = 4 * most * classes
     const studentRows = memory.alloc(bytes)
     const teacherRows = teacher ? memory.alloc(bytes) : 0
@@ -224,27 +302,27 @@ export function lossRows(problem: LossProblem, losses: Float64Array, gradient: F
     const state = memory.alloc(4)
     const scratch = memory.alloc(24 * (classes + 1))
     memory.i32(classNumbers, most).fill(0)
-    eachRows(student, (first, count, start, length) => {
+    eachLogitTile(student, (first, count, start, length) => {
       loadF32(memory, kernels, studentRows, source, start, length)
       if (teacher) loadF32(memory, kernels, teacherRows, teacher.source, start, length)
       if (labels) memory.i32(classNumbers, count).set(labels.subarray(first, first + count))
-      const bad = kernels.distillRows(
+      const bad = distillRows(kernels, {
         divergence,
         entropy,
-        gradientRows,
+        gradient: gradientRows,
         state,
-        studentRows,
-        teacherRows,
-        classNumbers,
-        count,
+        student: studentRows,
+        teacher: teacherRows,
+        labels: classNumbers,
+        rows: count,
         classes,
         temperature,
-        divergenceScale / temperature,
-        entropyScale,
+        divergenceWeight: divergenceScale / temperature,
+        entropyWeight: entropyScale,
         scratch
-      )
-      if (bad >= 0)
-        throw bad >= TEACHER_ROW ? rowError(teacher!, first + bad - TEACHER_ROW) : rowError(student, first + bad)
+      })
+      if (bad >= TEACHER_ROW) throw badLogitsError(teacher!, first + bad - TEACHER_ROW)
+      if (bad >= 0) throw badLogitsError(student, first + bad)
       const soft = memory.f64(divergence, count)
       const hard = memory.f64(entropy, count)
       for (let row = 0; row < count; row++) {
@@ -262,16 +340,13 @@ export function finishLoss(
   losses: Float64Array<ArrayBuffer>
 ): Loss | Loss<Float64Array<ArrayBuffer>> {
   return {
-    loss: reduction === 'none' ? losses : total(losses, reduction),
+    loss: reduction === 'none' ? losses : totalLoss(losses, reduction),
     gradient: { data: gradient, shape: [...student.source.shape] }
   } as Loss | Loss<Float64Array<ArrayBuffer>>
 }
 
-/** The core adds it to the number of a row whose teacher is at fault (assembly/distill/loss.ts). */
-const TEACHER_ROW = 2 ** 30
-
 /** As in PyTorch the mean of no rows is NaN, and their sum 0. */
-function total(losses: Float64Array, reduction: Reduction): number {
+function totalLoss(losses: Float64Array, reduction: Reduction): number {
   if (losses.length === 0 && reduction !== 'sum') return NaN
   return losses.reduce((sum, value) => sum + value, 0)
 }

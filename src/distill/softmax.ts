@@ -1,7 +1,7 @@
 import { checkOptions, checkPositive } from '../core/check.js'
 import { defaultEngine, frame } from './engine.js'
 import { loadF32, type Tensor, type TensorLike } from '../core/tensor.js'
-import { eachRows, readLogits, rowError, rowsAtOnce, type Logits } from './rows.js'
+import { badLogitsError, eachLogitTile, readLogits, rowsInLogitTile, type Logits } from './logits.js'
 
 export interface SoftmaxOptions {
   /** divides the logits; default 1 */
@@ -24,7 +24,8 @@ export function softmax(logits: TensorLike, options: SoftmaxOptions = {}): Tenso
 /**
  * Logarithms of `softmax`, without passing through probabilities that vanish.
  *
- * Shapes, defaults and errors thrown as `softmax`; a masked class gives -Infinity (as does a logit so far below that f32 ends).
+ * Shapes, defaults and errors thrown as `softmax`.
+ * A masked class gives -Infinity, as does a logit so far below that f32 ends.
  * Method: (z - max z) / T - log(sum exp((z - max z) / T)) in f64.
  * Error: for the logits as f32: one rounding of the result, and 1e-13 (1 + the greatest |logit| / T).
  */
@@ -61,14 +62,14 @@ export function softmaxRows(
   const { source, classes } = logits
   frame(defaultEngine(), (memory, kernels) => {
     const kernel = verb === 'softmax' ? kernels.softmaxF32 : kernels.logSoftmaxF32
-    const bytes = 4 * classes * Math.min(logits.rows, rowsAtOnce(classes))
+    const bytes = 4 * classes * Math.min(logits.rows, rowsInLogitTile(classes))
     const input = memory.alloc(bytes)
     const output = memory.alloc(bytes)
     const state = memory.alloc(4)
-    eachRows(logits, (first, count, start, length) => {
+    eachLogitTile(logits, (first, count, start, length) => {
       loadF32(memory, kernels, input, source, start, length)
       const bad = kernel(output, state, input, count, classes, temperature)
-      if (bad >= 0) throw rowError(logits, first + bad)
+      if (bad >= 0) throw badLogitsError(logits, first + bad)
       data.set(memory.f32(output, length), start)
     })
   })

@@ -1,6 +1,7 @@
 import { checkOptions } from '../core/check.js'
 import type { Bitmask } from '../core/mask.js'
-import { readTensor, type Source, type TensorLike } from '../core/tensor.js'
+import { readTensor, type NumberArray, type Source, type TensorLike } from '../core/tensor.js'
+import { labelArray } from '../distill/logits.js'
 import type { LossVerb } from '../distill/losses.js'
 import type { SoftmaxOptions } from '../distill/softmax.js'
 import { prepareCholesky, type CholeskyOptions } from '../linalg/cholesky.js'
@@ -57,6 +58,11 @@ function takeFrom(tensors: readonly Source[], put: (owned: readonly Owned[]) => 
   return owned && { args: put(owned), arrays: new Set(owned.map(({ data }) => data)) }
 }
 
+/** An array as a tensor of one dimension. */
+function asSource(name: string, data: NumberArray): Source {
+  return { name, data, shape: [data.length], size: data.length }
+}
+
 /** A verb whose first argument is its only tensor. */
 function ofTensor(verb: VerbName, name: string, plan: (args: Arguments) => Plan): Call {
   return {
@@ -66,17 +72,14 @@ function ofTensor(verb: VerbName, name: string, plan: (args: Arguments) => Plan)
   }
 }
 
-function ofLoss(verb: LossVerb, names: readonly string[]): Call {
+/** A loss: logits come first, the teacher's and the labels with the options. */
+function ofLoss(verb: LossVerb, name: string): Call {
   return {
-    options: 0,
-    plan: ([options]) => lossPlan(verb, options as Parameters<typeof lossPlan>[1]),
-    take: ([options]) => {
-      const given = options as Readonly<Record<string, unknown>>
-      const present = names.filter((name) => given[name] !== undefined)
-      const tensors = present.map((name) => readTensor(verb, name, given[name]))
-      return takeFrom(tensors, (owned) => [
-        { ...given, ...Object.fromEntries(present.map((name, i) => [name, owned[i]])) }
-      ])
+    options: 1,
+    plan: ([logits, options]) => lossPlan(verb, logits as TensorLike, options as Parameters<typeof lossPlan>[2]),
+    take: ([logits, options]) => {
+      const { tensors, put } = lossArguments(verb, name, logits, options as Readonly<Record<string, unknown>>)
+      return takeFrom(tensors, put)
     }
   }
 }
@@ -102,13 +105,36 @@ function lowRankArguments(matrix: unknown, options: unknown): Replaceable {
   }
 }
 
+function lossArguments(
+  verb: LossVerb,
+  name: string,
+  logits: unknown,
+  options: Readonly<Record<string, unknown>>
+): Replaceable {
+  const teacher = options.teacher === undefined ? [] : [readTensor(verb, 'teacher', options.teacher)]
+  const data = labelArray(options.labels)
+  // Labels in a plain array have no buffer to hand over.
+  const labels = ArrayBuffer.isView(data) ? [asSource(`${verb}: "labels"`, data as NumberArray)] : []
+  return {
+    tensors: [readTensor(verb, name, logits), ...teacher, ...labels],
+    put: ([first, ...others]) => [
+      first,
+      {
+        ...options,
+        ...(teacher.length ? { teacher: others[0] } : {}),
+        ...(labels.length ? { labels: others.at(-1)!.data } : {})
+      }
+    ]
+  }
+}
+
 function reconstructArguments(factored: unknown): Replaceable {
   const parts = Object.entries(prepareReconstruct(factored as Factored))
   return {
     tensors: parts.map(([name, { source, coded }]) => {
       if (!coded) return source
       const { codes } = coded.quantized
-      return { name: `reconstruct: "${name}.codes"`, data: codes, shape: [codes.length], size: codes.length }
+      return asSource(`reconstruct: "${name}.codes"`, codes)
     }),
     put: (owned) => [
       Object.fromEntries(
@@ -168,8 +194,10 @@ export const calls: Readonly<Record<VerbName, Call>> = {
       dequantizePlan(quantized as First<typeof dequantizePlan>, options as Second<typeof dequantizePlan>),
     take: ([quantized, ...rest]) => {
       const { codes, ...others } = quantized as Quantized
-      const source = { name: 'dequantize: "codes"', data: codes, shape: [codes.length], size: codes.length }
-      return takeFrom([source], ([owned]) => [{ ...others, codes: owned!.data }, ...rest])
+      return takeFrom([asSource('dequantize: "codes"', codes)], ([owned]) => [
+        { ...others, codes: owned!.data },
+        ...rest
+      ])
     }
   },
   prune: {
@@ -194,9 +222,9 @@ export const calls: Readonly<Record<VerbName, Call>> = {
   logSoftmax: ofTensor('logSoftmax', 'logits', ([logits, options]) =>
     softmaxPlan('logSoftmax', logits as TensorLike, options as SoftmaxOptions)
   ),
-  distillationLoss: ofLoss('distillationLoss', ['student', 'teacher']),
-  klDivergence: ofLoss('klDivergence', ['student', 'teacher']),
-  crossEntropy: ofLoss('crossEntropy', ['logits']),
+  distillationLoss: ofLoss('distillationLoss', 'student'),
+  klDivergence: ofLoss('klDivergence', 'student'),
+  crossEntropy: ofLoss('crossEntropy', 'logits'),
   qr: ofTensor('qr', 'matrix', ([matrix, options]) =>
     wholePlan('qr', [asTensor(prepareQr(matrix, options as QrOptions)), options])
   ),

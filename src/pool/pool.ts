@@ -128,8 +128,10 @@ function isUrl(value: unknown): value is { href: string } {
 function splitOptions(verb: string, { options: at }: Call, given: readonly unknown[]): [unknown[], RunOptions] {
   const args = given.slice(0, at + 1)
   const options = args[at]
-  // The verb has its own words for what is no object.
-  if (typeof options !== 'object' || options === null) return [args, {}]
+  // The verb has its own words for what is no object, or is an array.
+  if (typeof options !== 'object' || options === null || Array.isArray(options) || ArrayBuffer.isView(options)) {
+    return [args, {}]
+  }
   const own = Object.fromEntries(Object.entries(options).filter(([name]) => !RUN_OPTIONS.includes(name)))
   const { signal, onProgress, transfer } = options as RunOptions
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') {

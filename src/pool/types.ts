@@ -50,8 +50,9 @@ export interface RunOptions {
   /** told after each chunk */
   onProgress?: (progress: Progress) => void
   /**
-   * default false: chunks of the input are copied. true: the input's arrays are handed over, not copied; they are empty for the caller
-   * afterwards, also where a second one is refused, and one thread does the whole. Arrays over SharedArrayBuffer are read in place either way
+   * default false: chunks of the input are copied. true: the input's arrays are handed over, not copied, and one thread does
+   * the whole. They are empty for the caller afterwards, also where a second one is refused. The teacher and the labels of a
+   * loss are inputs too. Arrays over SharedArrayBuffer are read in place either way
    */
   transfer?: boolean
 }
@@ -89,12 +90,12 @@ export interface Pool {
   applyMask(tensor: TensorLike, mask: Bitmask, options?: RunOptions): Promise<Tensor>
   softmax(logits: TensorLike, options?: Run<SoftmaxOptions>): Promise<Tensor>
   logSoftmax(logits: TensorLike, options?: Run<SoftmaxOptions>): Promise<Tensor>
-  distillationLoss(options: Run<PerRow<DistillationLossOptions>>): Promise<RowLosses>
-  distillationLoss(options: Run<Reduced<DistillationLossOptions>>): Promise<Loss>
-  klDivergence(options: Run<PerRow<KlDivergenceOptions>>): Promise<RowLosses>
-  klDivergence(options: Run<Reduced<KlDivergenceOptions>>): Promise<Loss>
-  crossEntropy(options: Run<PerRow<CrossEntropyOptions>>): Promise<RowLosses>
-  crossEntropy(options: Run<Reduced<CrossEntropyOptions>>): Promise<Loss>
+  distillationLoss(student: TensorLike, options: Run<PerRow<DistillationLossOptions>>): Promise<RowLosses>
+  distillationLoss(student: TensorLike, options: Run<Reduced<DistillationLossOptions>>): Promise<Loss>
+  klDivergence(student: TensorLike, options: Run<PerRow<KlDivergenceOptions>>): Promise<RowLosses>
+  klDivergence(student: TensorLike, options: Run<Reduced<KlDivergenceOptions>>): Promise<Loss>
+  crossEntropy(logits: TensorLike, options: Run<PerRow<CrossEntropyOptions>>): Promise<RowLosses>
+  crossEntropy(logits: TensorLike, options: Run<Reduced<CrossEntropyOptions>>): Promise<Loss>
   qr(matrix: TensorLike, options?: Run<QrOptions>): Promise<Qr>
   cholesky(matrix: TensorLike, options?: Run<CholeskyOptions>): Promise<Cholesky>
   solveTriangular(triangle: TensorLike, b: TensorLike, options?: Run<SolveTriangularOptions>): Promise<Tensor<Floats>>

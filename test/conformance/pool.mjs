@@ -8,7 +8,8 @@ export function calls(verbs) {
   const x = tensor([600_011], 31, 4)
   const rows = tensor([3_001, 200], 32, 2)
   const deep = tensor([300, 7, 301], 33)
-  const logits = { student: tensor([900, 700], 34, 6), teacher: tensor([900, 700], 35, 6) }
+  const student = tensor([900, 700], 34, 6)
+  const teacher = tensor([900, 700], 35, 6)
   const labels = Int32Array.from({ length: 900 }, (_, i) => (i * 7) % 700)
   const few = { data: x.data.map((value) => Math.round(value)), shape: x.shape }
   const formats = [
@@ -42,17 +43,17 @@ export function calls(verbs) {
     () => verbs.prune([few, rows], { sparsity: 0.5, scope: 'global' }),
     () => verbs.prune(rows, { pattern: '2:4' }),
     async () => verbs.applyMask(rows, (await verbs.prune(rows, { sparsity: 0.3 })).mask),
-    () => verbs.softmax(logits.student, { temperature: 2 }),
-    () => verbs.logSoftmax(logits.student),
+    () => verbs.softmax(student, { temperature: 2 }),
+    () => verbs.logSoftmax(student),
     ...['none', 'mean', 'batchMean'].map(
-      (reduction) => () => verbs.distillationLoss({ ...logits, labels, temperature: 3, reduction })
+      (reduction) => () => verbs.distillationLoss(student, { teacher, labels, temperature: 3, reduction })
     ),
-    () => verbs.klDivergence({ ...logits, temperature: 4 }),
-    () => verbs.crossEntropy({ logits: logits.student, labels }),
+    () => verbs.klDivergence(student, { teacher, temperature: 4 }),
+    () => verbs.crossEntropy(student, { labels }),
     () => verbs.quantize(x, { format: 'int4', symmetric: false, scales: [0.4], zeroPoints: [1] }),
     // A Gram is compared by its bytes.
     async () => (await verbs.gram(rows, { center: true, first: 700 })).toBytes(),
-    async () => (await verbs.gram(logits.student, { directions: 5 })).toBytes(),
+    async () => (await verbs.gram(student, { directions: 5 })).toBytes(),
     () => verbs.matmul(rows, tensor([700, 200], 40), { transposeB: true }),
     () => verbs.matmul(tensor([300, 20, 30], 41), tensor([300, 30, 25], 42)),
     () => verbs.matmul(tensor([600, 400], 43), tensor([600, 700], 44), { transposeA: true }),

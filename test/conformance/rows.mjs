@@ -140,18 +140,18 @@ export function operations(tersor, model) {
     logSoftmax: () =>
       pairs.flatMap(({ student }) => [1, 0.5, 20].map((temperature) => tersor.logSoftmax(student, { temperature }))),
     klDivergence: () =>
-      pairs.flatMap((pair) =>
-        reductions.map((reduction) => tersor.klDivergence({ ...pair, temperature: 3, reduction }))
+      pairs.flatMap(({ student, teacher }) =>
+        reductions.map((reduction) => tersor.klDivergence(student, { teacher, temperature: 3, reduction }))
       ),
     crossEntropy: () =>
       pairs.flatMap(({ student }) =>
-        reductions.map((reduction) => tersor.crossEntropy({ logits: student, labels, reduction }))
+        reductions.map((reduction) => tersor.crossEntropy(student, { labels, reduction }))
       ),
     distillationLoss: () =>
-      pairs.flatMap((pair) =>
+      pairs.flatMap(({ student, teacher }) =>
         [1, 2, 3, 4, 8].flatMap((temperature) =>
           [0, 0.3, 1].map((alpha) =>
-            tersor.distillationLoss({ ...pair, labels, temperature, alpha, reduction: 'none' })
+            tersor.distillationLoss(student, { teacher, labels, temperature, alpha, reduction: 'none' })
           )
         )
       ),

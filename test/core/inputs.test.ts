@@ -107,31 +107,31 @@ const READERS: readonly Verb[] = [
   {
     verb: 'klDivergence',
     name: 'student',
-    run: (tensor) => klDivergence({ student: tensor, teacher: like(tensor) }),
+    run: (tensor) => klDivergence(tensor, { teacher: like(tensor) }),
     masks: true
   },
   {
     verb: 'klDivergence',
     name: 'teacher',
-    run: (tensor) => klDivergence({ student: like(tensor), teacher: tensor }),
+    run: (tensor) => klDivergence(like(tensor), { teacher: tensor }),
     masks: true
   },
   {
     verb: 'crossEntropy',
     name: 'logits',
-    run: (tensor) => crossEntropy({ logits: tensor, labels: rowsOf(tensor) }),
+    run: (tensor) => crossEntropy(tensor, { labels: rowsOf(tensor) }),
     masks: true
   },
   {
     verb: 'distillationLoss',
     name: 'student',
-    run: (tensor) => distillationLoss({ student: tensor, teacher: like(tensor), labels: rowsOf(tensor) }),
+    run: (tensor) => distillationLoss(tensor, { teacher: like(tensor), labels: rowsOf(tensor) }),
     masks: true
   },
   {
     verb: 'distillationLoss',
     name: 'teacher',
-    run: (tensor) => distillationLoss({ student: like(tensor), teacher: tensor, labels: rowsOf(tensor) }),
+    run: (tensor) => distillationLoss(like(tensor), { teacher: tensor, labels: rowsOf(tensor) }),
     masks: true
   }
 ]
@@ -152,9 +152,9 @@ const CALLS: Readonly<Record<string, (tensor: unknown) => unknown>> = {
   reconstruct: (tensor) => reconstruct({ u: wrong(tensor), v: [[1, 2]] }),
   procrustes: (tensor) => procrustes(wrong(tensor), [[1, 2]]),
   ridge: (tensor) => ridge(wrong(tensor), [1]),
-  klDivergence: (tensor) => klDivergence({ student: wrong(tensor), teacher: [1, 2] }),
-  crossEntropy: (tensor) => crossEntropy({ logits: wrong(tensor), labels: [0] }),
-  distillationLoss: (tensor) => distillationLoss({ student: wrong(tensor), teacher: [1, 2], labels: [0] })
+  klDivergence: (tensor) => klDivergence(wrong(tensor), { teacher: [1, 2] }),
+  crossEntropy: (tensor) => crossEntropy(wrong(tensor), { labels: [0] }),
+  distillationLoss: (tensor) => distillationLoss(wrong(tensor), { teacher: [1, 2], labels: [0] })
 }
 
 describe.each(Object.entries(CALLS))('%s', (verb, call) => {
@@ -394,9 +394,9 @@ describe('options', () => {
   const x = [1, 2, 3, 4]
   const q = quantizedIntegers(Float32Array.from(x), [4], { format: 'uint8' })
   const mask = { bits: Uint8Array.of(1), shape: [4] }
-  const kl = { student: x, teacher: x }
-  const ce = { logits: x, labels: [0] }
-  const full = { student: x, teacher: x, labels: [0] }
+  const kl = { teacher: x }
+  const ce = { labels: [0] }
+  const full = { teacher: x, labels: [0] }
 
   it.each([
     ['quantize', (o: object) => quantize(x, wrong({ format: 'int8', ...o })), ['axis', 'group', 'symmetric', 'scales']],
@@ -405,9 +405,17 @@ describe('options', () => {
     ['prune', (o: object) => prune(x, wrong({ sparsity: 0.5, ...o })), ['sparsity', 'pattern', 'scope']],
     ['softmax', (o: object) => softmax(x, wrong(o)), ['temperature']],
     ['logSoftmax', (o: object) => logSoftmax(x, wrong(o)), ['temperature']],
-    ['klDivergence', (o: object) => klDivergence(wrong({ ...kl, ...o })), ['student', 'teacher', 'temperatureSquared']],
-    ['crossEntropy', (o: object) => crossEntropy(wrong({ ...ce, ...o })), ['logits', 'labels', 'reduction']],
-    ['distillationLoss', (o: object) => distillationLoss(wrong({ ...full, ...o })), ['alpha', 'labels', 'temperature']],
+    [
+      'klDivergence',
+      (o: object) => klDivergence(x, wrong({ ...kl, ...o })),
+      ['teacher', 'temperature', 'temperatureSquared']
+    ],
+    ['crossEntropy', (o: object) => crossEntropy(x, wrong({ ...ce, ...o })), ['labels', 'reduction', 'out']],
+    [
+      'distillationLoss',
+      (o: object) => distillationLoss(x, wrong({ ...full, ...o })),
+      ['alpha', 'labels', 'temperature']
+    ],
     [
       'lowRank',
       (o: object) => lowRank([x], wrong({ rank: 1, ...o })),
@@ -430,9 +438,9 @@ describe('options', () => {
     ['fakeQuantize', (o: unknown) => fakeQuantize(x, wrong(o))],
     ['prune', (o: unknown) => prune(x, wrong(o))],
     ['softmax', (o: unknown) => softmax(x, wrong(o === undefined ? null : o))],
-    ['klDivergence', (o: unknown) => klDivergence(wrong(o))],
-    ['crossEntropy', (o: unknown) => crossEntropy(wrong(o))],
-    ['distillationLoss', (o: unknown) => distillationLoss(wrong(o))],
+    ['klDivergence', (o: unknown) => klDivergence(x, wrong(o))],
+    ['crossEntropy', (o: unknown) => crossEntropy(x, wrong(o))],
+    ['distillationLoss', (o: unknown) => distillationLoss(x, wrong(o))],
     ['dequantize', (o: unknown) => dequantize(wrong(o))],
     ['lowRank', (o: unknown) => lowRank([x], wrong(o))]
   ] as const)('%s: no options', (verb, call) => {
@@ -608,9 +616,9 @@ describe('options', () => {
     it('dequantize and the losses', () => {
       for (const [verb, call] of [
         ['dequantize', (out: unknown) => dequantize(q, { out: wrong(out) })],
-        ['klDivergence', (out: unknown) => klDivergence({ ...kl, out: wrong(out) })],
-        ['crossEntropy', (out: unknown) => crossEntropy({ ...ce, out: wrong(out) })],
-        ['distillationLoss', (out: unknown) => distillationLoss({ ...full, out: wrong(out) })]
+        ['klDivergence', (out: unknown) => klDivergence(x, { ...kl, out: wrong(out) })],
+        ['crossEntropy', (out: unknown) => crossEntropy(x, { ...ce, out: wrong(out) })],
+        ['distillationLoss', (out: unknown) => distillationLoss(x, { ...full, out: wrong(out) })]
       ] as const) {
         expectError(() => call(new Float64Array(4)), TypeError, `${verb}: "out" expected a Float32Array(4)`)
         expectError(() => call([0, 0, 0, 0]), TypeError, `${verb}: "out" expected a Float32Array(4)`)
@@ -692,8 +700,8 @@ describe('options', () => {
       for (const [verb, call] of [
         ['softmax', (temperature: unknown) => softmax(x, wrong({ temperature }))],
         ['logSoftmax', (temperature: unknown) => logSoftmax(x, wrong({ temperature }))],
-        ['klDivergence', (temperature: unknown) => klDivergence(wrong({ ...kl, temperature }))],
-        ['distillationLoss', (temperature: unknown) => distillationLoss(wrong({ ...full, temperature }))]
+        ['klDivergence', (temperature: unknown) => klDivergence(x, wrong({ ...kl, temperature }))],
+        ['distillationLoss', (temperature: unknown) => distillationLoss(x, wrong({ ...full, temperature }))]
       ] as const) {
         for (const temperature of [0, -1, NaN, Infinity, -0]) {
           const message = `${verb}: "temperature" expected a finite number above 0, got ${temperature}`
@@ -708,22 +716,22 @@ describe('options', () => {
     it('alpha', () => {
       for (const alpha of [-0.1, 1.1, NaN, Infinity]) {
         const message = `distillationLoss: "alpha" expected a number in [0, 1], got ${alpha}`
-        expectError(() => distillationLoss({ ...full, alpha }), RangeError, message)
+        expectError(() => distillationLoss(x, { ...full, alpha }), RangeError, message)
       }
-      expectError(() => distillationLoss({ ...full, alpha: wrong('0.5') }), TypeError, 'distillationLoss: "alpha"')
+      expectError(() => distillationLoss(x, { ...full, alpha: wrong('0.5') }), TypeError, 'distillationLoss: "alpha"')
     })
 
     it('temperatureSquared and reduction', () => {
       expectError(
-        () => klDivergence({ ...kl, temperatureSquared: wrong('yes') }),
+        () => klDivergence(x, { ...kl, temperatureSquared: wrong('yes') }),
         TypeError,
         'klDivergence: "temperatureSquared" expected true or false'
       )
       const reductions = ['none', 'mean', 'batchMean', 'sum']
       for (const [verb, call] of [
-        ['klDivergence', (reduction: unknown) => klDivergence({ ...kl, reduction: wrong(reduction) })],
-        ['crossEntropy', (reduction: unknown) => crossEntropy({ ...ce, reduction: wrong(reduction) })],
-        ['distillationLoss', (reduction: unknown) => distillationLoss({ ...full, reduction: wrong(reduction) })]
+        ['klDivergence', (reduction: unknown) => klDivergence(x, { ...kl, reduction: wrong(reduction) })],
+        ['crossEntropy', (reduction: unknown) => crossEntropy(x, { ...ce, reduction: wrong(reduction) })],
+        ['distillationLoss', (reduction: unknown) => distillationLoss(x, { ...full, reduction: wrong(reduction) })]
       ] as const) {
         expectError(() => call('batchmean'), TypeError, `${verb}: "reduction"`, ...reductions, '"batchmean"')
         expectError(() => call(1), TypeError, `${verb}: "reduction"`)
@@ -736,11 +744,8 @@ describe('options', () => {
         [1, 2, 3]
       ]
       for (const [verb, call] of [
-        ['crossEntropy', (labels: unknown) => crossEntropy({ logits, labels: wrong(labels) })],
-        [
-          'distillationLoss',
-          (labels: unknown) => distillationLoss({ student: logits, teacher: logits, labels: wrong(labels) })
-        ]
+        ['crossEntropy', (labels: unknown) => crossEntropy(logits, { labels: wrong(labels) })],
+        ['distillationLoss', (labels: unknown) => distillationLoss(logits, { teacher: logits, labels: wrong(labels) })]
       ] as const) {
         for (const label of [-1, 3, 1.5, NaN, Infinity, 2 ** 32]) {
           const message = `${verb}: "labels" expected class numbers from 0 to 2, got ${label} at row 1`
@@ -761,12 +766,12 @@ describe('options', () => {
       for (const shape of [[3, 2], [6], [1, 2, 3], [2, 4]]) {
         const teacher = { data: new Float32Array(sizeOf(shape)), shape }
         const message = `"teacher" expected shape [2, 3] as the student's, got [${shape.join(', ')}]`
-        expectError(() => klDivergence({ student, teacher }), RangeError, `klDivergence: ${message}`)
-        const call = (): unknown => distillationLoss({ student, teacher, labels: [0, 0] })
+        expectError(() => klDivergence(student, { teacher }), RangeError, `klDivergence: ${message}`)
+        const call = (): unknown => distillationLoss(student, { teacher, labels: [0, 0] })
         expectError(call, RangeError, `distillationLoss: ${message}`)
       }
-      expectError(() => klDivergence(wrong({ student })), TypeError, 'klDivergence: "teacher" expected a tensor')
-      const call = (): unknown => distillationLoss({ student, labels: [0, 0] })
+      expectError(() => klDivergence(student, wrong({})), TypeError, 'klDivergence: "teacher" expected a tensor')
+      const call = (): unknown => distillationLoss(student, { labels: [0, 0] })
       expectError(call, TypeError, 'distillationLoss: "teacher" expected a tensor')
     })
 
@@ -775,8 +780,8 @@ describe('options', () => {
       const empty = { data: new Float32Array(0), shape: [3, 0] }
       for (const tensor of [scalar, empty, []]) {
         expectError(() => softmax(tensor), RangeError, 'softmax: "logits" expected a last dimension of classes')
-        expectError(() => crossEntropy({ logits: tensor, labels: [] }), RangeError, 'crossEntropy: "logits"')
-        expectError(() => klDivergence({ student: tensor, teacher: tensor }), RangeError, 'klDivergence: "student"')
+        expectError(() => crossEntropy(tensor, { labels: [] }), RangeError, 'crossEntropy: "logits"')
+        expectError(() => klDivergence(tensor, { teacher: tensor }), RangeError, 'klDivergence: "student"')
       }
     })
   })

@@ -81,44 +81,42 @@ const WRONG: readonly [string, Call][] = [
   ['softmax null options', { verb: 'softmax', args: [small], options: null }],
   ['logSoftmax classes', { verb: 'logSoftmax', args: [{ data: [], shape: [3, 0] }] }],
   ['logSoftmax unknown', { verb: 'logSoftmax', args: [small], options: { dim: 1 } }],
-  ['distillationLoss no options', { verb: 'distillationLoss', args: [] }],
-  ['distillationLoss no teacher', { verb: 'distillationLoss', args: [], options: { student: matrix, labels: [0, 1] } }],
-  ['distillationLoss no labels', { verb: 'distillationLoss', args: [], options: { student: matrix, teacher: matrix } }],
+  ['distillationLoss nothing', { verb: 'distillationLoss', args: [] }],
+  ['distillationLoss no options', { verb: 'distillationLoss', args: [matrix] }],
+  ['distillationLoss all in one', { verb: 'distillationLoss', args: [{ student: matrix, teacher: matrix }] }],
+  ['distillationLoss two tensors', { verb: 'distillationLoss', args: [matrix, matrix, { labels: [0, 1] }] }],
+  ['klDivergence two arrays', { verb: 'klDivergence', args: [small, small] }],
+  ['klDivergence no teacher', { verb: 'klDivergence', args: [matrix], options: {} }],
+  ['crossEntropy an array of labels', { verb: 'crossEntropy', args: [matrix, [0, 1]] }],
+  ['crossEntropy no labels', { verb: 'crossEntropy', args: [matrix], options: {} }],
+  ['distillationLoss no teacher', { verb: 'distillationLoss', args: [matrix], options: { labels: [0, 1] } }],
+  ['distillationLoss no labels', { verb: 'distillationLoss', args: [matrix], options: { teacher: matrix } }],
   [
     'distillationLoss alpha',
-    { verb: 'distillationLoss', args: [], options: { student: matrix, teacher: matrix, labels: [0, 1], alpha: 2 } }
+    { verb: 'distillationLoss', args: [matrix], options: { teacher: matrix, labels: [0, 1], alpha: 2 } }
   ],
-  [
-    'distillationLoss unknown',
-    { verb: 'distillationLoss', args: [], options: { student: matrix, teacher: matrix, beta: 2 } }
-  ],
+  ['distillationLoss unknown', { verb: 'distillationLoss', args: [matrix], options: { teacher: matrix, beta: 2 } }],
   [
     'distillationLoss out',
     {
       verb: 'distillationLoss',
-      args: [],
-      options: { student: matrix, teacher: matrix, labels: [0, 1], out: new Float32Array(5) }
+      args: [matrix],
+      options: { teacher: matrix, labels: [0, 1], out: new Float32Array(5) }
     }
   ],
-  ['klDivergence shapes', { verb: 'klDivergence', args: [], options: { student: matrix, teacher: small } }],
+  ['klDivergence shapes', { verb: 'klDivergence', args: [matrix], options: { teacher: small } }],
   [
     'klDivergence temperature',
-    { verb: 'klDivergence', args: [], options: { student: matrix, teacher: matrix, temperature: 1e31 } }
+    { verb: 'klDivergence', args: [matrix], options: { teacher: matrix, temperature: 1e31 } }
   ],
   [
     'klDivergence reduction',
-    { verb: 'klDivergence', args: [], options: { student: matrix, teacher: matrix, reduction: 'batchmean' } }
+    { verb: 'klDivergence', args: [matrix], options: { teacher: matrix, reduction: 'batchmean' } }
   ],
-  [
-    'klDivergence labels',
-    { verb: 'klDivergence', args: [], options: { student: matrix, teacher: matrix, labels: [0, 1] } }
-  ],
-  ['crossEntropy labels', { verb: 'crossEntropy', args: [], options: { logits: matrix, labels: [0] } }],
-  ['crossEntropy label', { verb: 'crossEntropy', args: [], options: { logits: matrix, labels: [0, 3] } }],
-  [
-    'crossEntropy unknown',
-    { verb: 'crossEntropy', args: [], options: { logits: matrix, labels: [0, 1], student: matrix } }
-  ],
+  ['klDivergence labels', { verb: 'klDivergence', args: [matrix], options: { teacher: matrix, labels: [0, 1] } }],
+  ['crossEntropy labels', { verb: 'crossEntropy', args: [matrix], options: { labels: [0] } }],
+  ['crossEntropy label', { verb: 'crossEntropy', args: [matrix], options: { labels: [0, 3] } }],
+  ['crossEntropy unknown', { verb: 'crossEntropy', args: [matrix], options: { labels: [0, 1], student: matrix } }],
   ['qr vector', { verb: 'qr', args: [small] }],
   ['qr unknown', { verb: 'qr', args: [matrix], options: { pivots: true } }],
   ['cholesky not square', { verb: 'cholesky', args: [matrix] }],

@@ -38,13 +38,13 @@ const verbsOn = (tensor: unknown): Call[] => {
     { verb: 'applyMask', args: [tensor, { bits, shape: [ROWS, COLUMNS] }] },
     { verb: 'softmax', args: [tensor] },
     { verb: 'logSoftmax', args: [tensor], options: { temperature: 3 } },
-    { verb: 'distillationLoss', args: [], options: { student: tensor, teacher: tensor, labels } },
+    { verb: 'distillationLoss', args: [tensor], options: { teacher: tensor, labels } },
     {
       verb: 'klDivergence',
-      args: [],
-      options: { student: tensor, teacher: { data: numbers(ROWS * COLUMNS, 2), shape: [ROWS, COLUMNS] } }
+      args: [tensor],
+      options: { teacher: { data: numbers(ROWS * COLUMNS, 2), shape: [ROWS, COLUMNS] } }
     },
-    { verb: 'crossEntropy', args: [], options: { logits: tensor, labels } },
+    { verb: 'crossEntropy', args: [tensor], options: { labels } },
     { verb: 'compare', args: [tensor, { data: numbers(ROWS * COLUMNS, 3), shape: [ROWS, COLUMNS] }] }
   ]
 }
@@ -215,8 +215,8 @@ describe('"out"', () => {
       expectSame(await pool.prune(data, { sparsity: 0.4, out }), expected)
       const student = logits([500, 1001], 1)
       const teacher = logits([500, 1001], 2)
-      const loss = klDivergence({ student, teacher })
-      expectSame(await pool.klDivergence({ student, teacher, out: student.data }), loss)
+      const loss = klDivergence(student, { teacher })
+      expectSame(await pool.klDivergence(student, { teacher, out: student.data }), loss)
     }
   })
 

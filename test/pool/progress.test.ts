@@ -45,7 +45,7 @@ const LARGE: readonly Call[] = [
     options: {}
   },
   { verb: 'softmax', args: [student], options: {} },
-  { verb: 'klDivergence', args: [], options: { student, teacher: student } },
+  { verb: 'klDivergence', args: [student], options: { teacher: student } },
   { verb: 'matmul', args: [student, student], options: { transposeB: true } },
   { verb: 'compare', args: [data, data], options: {} }
 ]

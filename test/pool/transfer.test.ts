@@ -64,7 +64,7 @@ const FRESH: Readonly<Record<string, () => Fresh>> = {
   klDivergence: () => {
     const [student, teacher] = [logits(shape, 10), logits(shape, 11)]
     return {
-      call: { verb: 'klDivergence', args: [], options: { student, teacher } },
+      call: { verb: 'klDivergence', args: [student], options: { teacher } },
       arrays: [student.data, teacher.data]
     }
   },
@@ -72,16 +72,16 @@ const FRESH: Readonly<Record<string, () => Fresh>> = {
     const student = logits(shape, 12)
     const labels = labelsFor(4, length / 4, 1)
     return {
-      call: { verb: 'crossEntropy', args: [], options: { logits: student, labels, reduction: 'none' } },
-      arrays: [student.data]
+      call: { verb: 'crossEntropy', args: [student], options: { labels, reduction: 'none' } },
+      arrays: [student.data, labels]
     }
   },
   distillationLoss: () => {
     const [student, teacher] = [logits(shape, 13), logits(shape, 14)]
     const labels = labelsFor(4, length / 4, 1)
     return {
-      call: { verb: 'distillationLoss', args: [], options: { student, teacher, labels } },
-      arrays: [student.data, teacher.data]
+      call: { verb: 'distillationLoss', args: [student], options: { teacher, labels } },
+      arrays: [student.data, teacher.data, labels]
     }
   },
   qr: () => {
@@ -211,7 +211,7 @@ describe('refused, and nothing is emptied', () => {
   it('the same buffer as two arguments', async () => {
     const student = logits([10, 10], 1)
     await expectRejection(
-      pool.klDivergence({ student, teacher: student, transfer: true }),
+      pool.klDivergence(student, { teacher: student, transfer: true }),
       TypeError,
       'klDivergence',
       '"teacher"'
@@ -239,7 +239,7 @@ describe('refused, and nothing is emptied', () => {
   it('a first argument that could be, beside one that cannot', async () => {
     const student = logits([10, 10], 1)
     const teacher = { data: new Float32Array(new ArrayBuffer(404), 4), shape: [10, 10] }
-    await expectRejection(pool.klDivergence({ student, teacher, transfer: true }), TypeError, '"teacher"')
+    await expectRejection(pool.klDivergence(student, { teacher, transfer: true }), TypeError, '"teacher"')
     expect(student.data.length).toBe(100)
   })
 
@@ -263,7 +263,7 @@ describe('refused, and nothing is emptied', () => {
       '"out"'
     )
     await expectRejection(
-      pool.crossEntropy({ logits: student, labels: labelsFor(8, 8, 1), out: new Float32Array(64), transfer: true }),
+      pool.crossEntropy(student, { labels: labelsFor(8, 8, 1), out: new Float32Array(64), transfer: true }),
       TypeError,
       'crossEntropy',
       '"out"'
@@ -294,8 +294,8 @@ describe('refused, and nothing is emptied', () => {
       { verb: 'prune', args: [data], options: {} },
       { verb: 'prune', args: [[data, 'x']], options: { sparsity: 0.5 } },
       { verb: 'softmax', args: [data], options: { temperature: -1 } },
-      { verb: 'crossEntropy', args: [], options: { logits: data, labels: [64] } },
-      { verb: 'klDivergence', args: [], options: { student: data, teacher: numbers(63, 1) } },
+      { verb: 'crossEntropy', args: [data], options: { labels: [64] } },
+      { verb: 'klDivergence', args: [data], options: { teacher: numbers(63, 1) } },
       { verb: 'svd', args: [data], options: {} },
       { verb: 'lowRank', args: [{ data, shape: [8, 8] }], options: { rank: 9 } },
       { verb: 'applyMask', args: [data, { bits: new Uint8Array(8), shape: [63] }], options: {} },
@@ -371,6 +371,41 @@ it('nested arrays, plain numbers and results without elements', async () => {
     await pool.quantize(empty, { format: 'int8', transfer: true }),
     quantize(new Float32Array(0), { format: 'int8' })
   )
+})
+
+it('labels of every kind: arrays are handed over, plain ones are not touched', async () => {
+  const plain = Array.from(labelsFor(8, 5, 1))
+  const kinds: [string, () => [labels: ArrayLike<number | bigint>, array?: ArrayBufferView]][] = [
+    ['a plain array', () => [plain]],
+    ['64-bit ones in a plain array', () => [plain.map(BigInt)]],
+    ['bytes', () => typed(Uint8Array.from(plain))],
+    ['64-bit ones', () => typed(BigInt64Array.from(plain, BigInt))],
+    ['f64', () => typed(Float64Array.from(plain))]
+  ]
+  const expected = tersor.distillationLoss(logits([8, 5], 1), { teacher: logits([8, 5], 2), labels: plain })
+  for (const [name, make] of kinds) {
+    for (const asTensor of [false, true]) {
+      const [labels, array] = make()
+      const student = logits([8, 5], 1)
+      const teacher = logits([8, 5], 2)
+      const given = (asTensor ? { data: labels, shape: [8] } : labels) as ArrayLike<number>
+      const running = pool.distillationLoss(student, { teacher, labels: given, transfer: true })
+      expect(student.data.length + teacher.data.length + (array?.byteLength ?? 0), name).toBe(0)
+      expectSame(await running, expected, name)
+    }
+  }
+  expect(plain.length).toBe(8)
+
+  function typed<T extends ArrayBufferView>(array: T): [T, T] {
+    return [array, array]
+  }
+})
+
+it('labels that cover a part of their buffer are refused, and nothing is emptied', async () => {
+  const student = logits([8, 5], 1)
+  const labels = labelsFor(9, 5, 1).subarray(1)
+  await expectRejection(pool.crossEntropy(student, { labels, transfer: true }), TypeError, 'crossEntropy: "labels"')
+  expect([student.data.length, labels.length]).toEqual([40, 8])
 })
 
 it('calls with transfer beside others', async () => {

@@ -135,11 +135,11 @@ export function randomCall(seed: number, most: number): Call {
       const temperature = random() < 0.5 ? undefined : 4 * random() + 0.01
       const labels = labelsFor(sizeOf(shape.slice(0, -1)), shape.at(-1)!, seed)
       const student = randomTensor(random, shape)
-      if (verb === 'crossEntropy') return { verb, args: [], options: { logits: student, labels, reduction } }
+      if (verb === 'crossEntropy') return { verb, args: [student], options: { labels, reduction } }
       const teacher = randomTensor(random, shape)
-      if (verb === 'klDivergence') return { verb, args: [], options: { student, teacher, temperature, reduction } }
+      if (verb === 'klDivergence') return { verb, args: [student], options: { teacher, temperature, reduction } }
       const alpha = pick(random, [0, 1, 0.5, 0.9, undefined])
-      return { verb, args: [], options: { student, teacher, labels, temperature, reduction, alpha } }
+      return { verb, args: [student], options: { teacher, labels, temperature, reduction, alpha } }
     }
     case 'qr':
     case 'cholesky': {
@@ -226,9 +226,9 @@ export const EVERY: readonly Call[] = [
   { verb: 'applyMask', args: [small, { bits: Uint8Array.of(5), shape: [4] }], options: {} },
   { verb: 'softmax', args: [small], options: {} },
   { verb: 'logSoftmax', args: [small], options: {} },
-  { verb: 'distillationLoss', args: [], options: { student: matrix, teacher: matrix, labels: [0, 1] } },
-  { verb: 'klDivergence', args: [], options: { student: matrix, teacher: matrix } },
-  { verb: 'crossEntropy', args: [], options: { logits: matrix, labels: [0, 1] } },
+  { verb: 'distillationLoss', args: [matrix], options: { teacher: matrix, labels: [0, 1] } },
+  { verb: 'klDivergence', args: [matrix], options: { teacher: matrix } },
+  { verb: 'crossEntropy', args: [matrix], options: { labels: [0, 1] } },
   { verb: 'qr', args: [matrix], options: { pivot: true } },
   { verb: 'cholesky', args: [square], options: {} },
   { verb: 'solveTriangular', args: [square, small.subarray(0, 2)], options: { upper: true } },

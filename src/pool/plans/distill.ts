@@ -1,12 +1,13 @@
 import { MODULES } from '../../distill/engine.js'
 import { partOf, type Tensor, type TensorLike } from '../../core/tensor.js'
 import { finishLoss, lossRows, prepareLoss, type Loss, type LossProblem, type LossVerb } from '../../distill/losses.js'
-import type { Logits } from '../../distill/rows.js'
+import type { Logits } from '../../distill/logits.js'
 import { prepareSoftmax, softmaxRows, type SoftmaxOptions, type SoftmaxVerb } from '../../distill/softmax.js'
 import { cutRows, type Run } from '../chunks.js'
 import { once, type Plan, type Steps } from '../plan.js'
 
-function rowsOf({ source, classes }: Logits, { first, count }: Run): Logits {
+/** The logits of a run of rows. */
+function logitsOfRun({ source, classes }: Logits, { first, count }: Run): Logits {
   return { source: partOf(source, first * classes, count * classes, [count, classes]), rows: count, classes }
 }
 
@@ -25,7 +26,7 @@ export function softmaxPlan(verb: SoftmaxVerb, value: TensorLike, options: Softm
     verb,
     program: 'softmax',
     modules: MODULES,
-    chunks: runs.map((run) => (): SoftmaxChunk => ({ verb, logits: rowsOf(logits, run), temperature })),
+    chunks: runs.map((run) => (): SoftmaxChunk => ({ verb, logits: logitsOfRun(logits, run), temperature })),
     take: (chunk, values) => data.set(values as Float32Array, runs[chunk]!.first * classes),
     finish: () => ({ data, shape: [...source.shape] })
   }
@@ -46,9 +47,10 @@ interface LossPart {
 
 export function lossPlan(
   verb: LossVerb,
-  options: Parameters<typeof prepareLoss>[1]
+  logits: TensorLike,
+  options: Parameters<typeof prepareLoss>[2]
 ): Plan<Loss | Loss<Float64Array<ArrayBuffer>>> {
-  const problem = prepareLoss(verb, options)
+  const problem = prepareLoss(verb, logits, options)
   const { student, teacher, labels, temperature, divergenceScale, entropyScale, gradient } = problem
   const { rows, classes } = student
   const losses = new Float64Array(rows)
@@ -59,8 +61,8 @@ export function lossPlan(
     modules: MODULES,
     chunks: runs.map((run) => (): LossProblem => {
       return {
-        student: rowsOf(student, run),
-        teacher: teacher && rowsOf(teacher, run),
+        student: logitsOfRun(student, run),
+        teacher: teacher && logitsOfRun(teacher, run),
         labels: labels?.subarray(run.first, run.first + run.count),
         temperature,
         divergenceScale,

@@ -40,11 +40,14 @@ export function checkReduction(verb: string, reduction: unknown): Reduction {
   return checkChoice(verb, 'reduction', reduction, ['none', 'mean', 'batchMean', 'sum'])
 }
 
+/** The array of labels that are given as one or as a tensor. */
+export function labelArray(labels: unknown): unknown {
+  return typeof labels === 'object' && labels !== null && 'data' in labels ? labels.data : labels
+}
+
 /** Class numbers, one a row, as any array of whole numbers (64-bit ones too). */
 export function readLabels(verb: string, labels: unknown, rows: number, classes: number): Int32Array<ArrayBuffer> {
-  const given = (
-    typeof labels === 'object' && labels !== null && 'data' in labels ? (labels as { data: unknown }).data : labels
-  ) as ArrayLike<number | bigint> | null | undefined
+  const given = labelArray(labels) as ArrayLike<number | bigint> | null | undefined
   if (typeof given !== 'object' || given === null || typeof given.length !== 'number') {
     throw typeError(`${verb}: "labels" expected an array of ${rows} class numbers, got ${show(labels)}`)
   }
@@ -65,16 +68,16 @@ export function readLabels(verb: string, labels: unknown, rows: number, classes:
 }
 
 /** Rows that go to the kernels at once: about a tile of logits, at least one. */
-export function rowsAtOnce(classes: number): number {
+export function rowsInLogitTile(classes: number): number {
   return Math.max(1, Math.floor(TILE / classes))
 }
 
-/** Calls `visit` for runs of rows: the first and how many, the first element and how many. */
-export function eachRows(
+/** Calls `visit` for such tiles: the first row and how many, the first element and how many. */
+export function eachLogitTile(
   { rows, classes }: Logits,
   visit: (first: number, count: number, start: number, length: number) => void
 ): void {
-  const step = rowsAtOnce(classes)
+  const step = rowsInLogitTile(classes)
   for (let first = 0; first < rows; first += step) {
     const count = Math.min(step, rows - first)
     visit(first, count, first * classes, count * classes)
@@ -82,7 +85,7 @@ export function eachRows(
 }
 
 /** The error for a row that a kernel has refused: NaN or +Infinity with its index, or a row with every class masked. */
-export function rowError({ source, classes }: Logits, row: number): RangeError {
+export function badLogitsError({ source, classes }: Logits, row: number): RangeError {
   const { first = 0 } = source
   for (let i = row * classes; i < (row + 1) * classes; i++) {
     const value = elementAt(source, i)
