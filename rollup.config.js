@@ -43,9 +43,9 @@ function beside(places) {
 }
 
 const library = {
-  ...{ index: 'build/esm/index.js', quantize: 'build/esm/quantize/index.js', prune: 'build/esm/prune/index.js' },
-  ...{ distill: 'build/esm/distill/index.js', linalg: 'build/esm/linalg/index.js' },
-  ...{ embeddings: 'build/esm/embeddings/index.js', model: 'build/esm/model/index.js', pool: 'build/esm/pool/index.js' }
+  ...{ index: 'build/esm/src/index.js', quantize: 'build/esm/src/quantize/index.js', prune: 'build/esm/src/prune/index.js' },
+  ...{ distill: 'build/esm/src/distill/index.js', linalg: 'build/esm/src/linalg/index.js' },
+  ...{ embeddings: 'build/esm/src/embeddings/index.js', model: 'build/esm/src/model/index.js', pool: 'build/esm/src/pool/index.js' }
 }
 
 /** What the bundles of one condition have in common. */
@@ -54,7 +54,7 @@ const split = { format: 'es', chunkFileNames: 'chunks/[name].js', hoistTransitiv
 export default [
   // The pool's worker: a script by itself, classic and module alike, and the same as text for the inline worker.
   {
-    input: 'build/esm/pool/worker.js',
+    input: 'build/esm/src/pool/worker.js',
     output: { file: 'build/worker.js', format: 'iife' },
     plugins: [
       {
@@ -75,7 +75,7 @@ export default [
     ]
   },
   {
-    input: { ...library, cli: 'build/esm/cli/main.js' },
+    input: { ...library, cli: 'build/esm/src/cli/main.js' },
     output: {
       ...split,
       dir: 'build',

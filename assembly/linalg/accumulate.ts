@@ -2,10 +2,9 @@
  * Products over one block of rows. What sums over rows is added to f64: 64 products in order in f32, one accumulator for each
  * element, then these sums one after the other. Panels are those of pack.ts; matrices that are added to are padded to whole panels.
  */
+import { DEPTH } from './constants'
 import { Lanes } from '../common/lanes'
 
-/** A panel of b, this deep, fits the first-level cache beside four rows of a. */
-const DEPTH: i32 = 256
 const STRIP: i32 = 16
 
 /** Bytes of a panel whose products are summed in f32: 64 steps. */

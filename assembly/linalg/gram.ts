@@ -2,6 +2,7 @@
  * Second moments of rows, X^T X: one packed copy of the rows, panels of four columns, is both operands of the product. Panels are those of pack.ts:
  * f64[ceil(columns / 4)][rows][4], zeros beyond the columns.
  */
+import { DEPTH } from './constants'
 import { Lanes } from '../common/lanes'
 import { packAlongF64 } from './pack'
 import { multiplyPanelsF64 } from './product'
@@ -121,8 +122,6 @@ export function greatestBitsF32(x: usize, n: i32): i32 {
 
 /** Rows of the Gram matrix that are made at once. */
 const STRIP: i32 = 32
-/** Products that are summed before they are added to the Gram matrix. */
-const DEPTH: i32 = 256
 
 /** g: f64[n][ldg], of which the lower half, in strips of 32 rows, holds the dots of n columns x of `rows` rows, ld apart. work: gramWork(n) bytes. */
 export function gramF64(g: usize, ldg: i32, x: usize, ld: i32, rows: i32, n: i32, work: usize): void {

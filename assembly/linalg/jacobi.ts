@@ -2,11 +2,9 @@
  * One-sided Jacobi (M. R. Hestenes, 1958) with de Rijk's pivoting on the lower triangular factor of a pivoted QR, where it
  * converges in few sweeps (Z. Drmac and K. Veselic, SIAM J. Matrix Anal. Appl. 29, 2008). Rotations in Rutishauser's form.
  */
+import { MOST_SWEEPS } from './constants'
 import { Rotate } from './rotate'
 import { Vec } from './vector'
-
-/** LAPACK dgesvj.f: 30 sweeps. */
-export const MOST_SWEEPS: i32 = 30
 
 /**
  * Rotates the n columns of x (length ld, a multiple of 4, zero padded) until all are orthogonal, and those of v with them.

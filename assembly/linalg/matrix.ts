@@ -1,4 +1,5 @@
 /** Column-major f64 matrices with a leading dimension `ld` in elements, and powers of two of whole arrays. */
+import { ALL_ZERO, NOT_FINITE } from './constants'
 import { Lanes, ABS_MASK, INFINITY_BITS } from '../common/lanes'
 
 /** Rows that are placed at once: a cache line of each column. */
@@ -53,8 +54,6 @@ export function takeRows(dst: usize, src: usize, ld: i32, first: i32, rows: i32,
 }
 
 /** What the exponents say where there is none: some element is not finite, or all are 0. */
-const NOT_FINITE: i32 = 9999
-const ALL_ZERO: i32 = -9999
 
 /** The power of two that brings the greatest |x| of x: f32[n] into [.5, 1): its exponent; 9999 where one is not finite, -9999 where all are 0. */
 export function exponentF32(x: usize, n: i32): i32 {

@@ -1,9 +1,8 @@
 /** Products of row-major matrices in linear memory, by packed blocks that stay in the caches. Column-major ones are the same, transposed and swapped. */
+import { DEPTH } from './constants'
 import { packAcrossF32, packAcrossF64, packAlongF32, packAlongF64 } from './pack'
 import { multiplyPanelsF32, multiplyPanelsF64 } from './product'
 
-/** Two panels of b, this deep, fit the first-level cache beside one of a; sums run over so many products before they are added to c. */
-const DEPTH: i32 = 256
 /** Rows of a that are packed at once, for the second-level cache. */
 const ROWS: i32 = 128
 

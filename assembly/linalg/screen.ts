@@ -2,8 +2,8 @@
  * One-sided Jacobi where the columns are nearly orthogonal: a product of packed panels finds the few pairs that are not, and only these are rotated. Beyond the
  * first sweeps almost all the work of a cyclic sweep is dots that change nothing.
  */
+import { MOST_SWEEPS } from './constants'
 import { gramF64 } from './gram'
-import { MOST_SWEEPS } from './jacobi'
 import { multiplyF64 } from './multiply'
 import { Rotate } from './rotate'
 import { Vec } from './vector'

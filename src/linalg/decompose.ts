@@ -1,10 +1,11 @@
+import { applyQ, factorPivotedQr, screenedSweeps, tridiagonalise } from './decompositionCalls.js'
+import { MOST_SWEEPS } from '../../assembly/linalg/constants.js'
+import { gemm } from './gemm.js'
 import type { Kernels } from './decompositionEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { nonFiniteF64Error, type Source } from '../core/tensor.js'
 import { loadMatrix, NOT_FINITE, padded, takeMatrix, type Floats } from './matrix.js'
 
-/** MOST_SWEEPS of assembly/linalg/jacobi.ts, as LAPACK's dgesvj.f. */
-const MOST_SWEEPS = 30
 /**
  * The triangle's diagonal entries lie no further apart: then eigenvectors of its Gram matrix bring its rows close to an orthogonal basis.
  * Beyond, they mix what the triangle keeps apart, and Jacobi takes longer, not less.
@@ -117,7 +118,19 @@ export function decomposeInto(
   if (prepared) {
     prepare(memory, kernels, room)
     const { gram, reflectors, spare, work } = room
-    sweeps = kernels.screenedSweeps(x, right, off, small, n, tolerance, norms, gram, reflectors, spare, work)
+    sweeps = screenedSweeps(kernels, {
+      x,
+      v: right,
+      worst: off,
+      ld: small,
+      n,
+      tolerance,
+      norms,
+      gram,
+      gathered: reflectors,
+      marks: spare,
+      work
+    })
   } else {
     memory.u8(x, 8 * small * n).set(memory.u8(lower, 8 * small * n))
     identity(memory, right, small, n)
@@ -151,7 +164,7 @@ function triangularise(memory: Memory, kernels: Kernels, room: Room): void {
   kernels.sortDescending(rows, norms, m, spare)
   kernels.gatherRows(a, ld, m, n, rows, spare)
   const w = room.sigma
-  kernels.factorPivotedQrF64(a, ld, m, n, n, tau, columns, norms, w, vectors)
+  factorPivotedQr(kernels, { a, ld, m, n, width: n, tau, order: columns, norms, dots: w, work: vectors })
   kernels.lowerFactor(q, small, a, ld, n)
   // The rows of the second triangle are the columns of L.
   memory.f64(lower, small * n).fill(0)
@@ -167,9 +180,20 @@ function prepare(memory: Memory, kernels: Kernels, room: Room): void {
   const e = norms + 8 * small
   kernels.gramF64(gram, small, lower, small, small, n, work)
   kernels.mirrorF64(gram, small, n)
-  kernels.tridiagonalise(gram, small, small, n, reflectors, tau, sigma, e, vectors)
+  tridiagonalise(kernels, { a: gram, ld: small, rows: small, n, reflectors, tau, d: sigma, e, work: vectors })
   identity(memory, right, small, small)
-  kernels.applyQ(right, small, small, reflectors, small, small, n, tau, 1, work)
+  applyQ(kernels, {
+    w: right,
+    ldw: small,
+    count: small,
+    v: reflectors,
+    ldv: small,
+    rows: small,
+    n,
+    tau,
+    identity: true,
+    work
+  })
   kernels.reverseTridiagonal(sigma, e, n)
   const panels = small / 8
   kernels.toPanels(gram, right, small, small, n)
@@ -181,7 +205,18 @@ function prepare(memory: Memory, kernels: Kernels, room: Room): void {
   memory.f64(x, small * n).fill(0)
   for (let i = 0; i < n; i += STRIP) {
     const columns = Math.min(STRIP, n - i)
-    kernels.multiplyF64(x + 8 * i, small, right, small, 0, lower + 8 * i, small, 0, n, columns, i + columns, 1, work)
+    gemm(kernels.multiplyF64, {
+      c: x + 8 * i,
+      ldc: small,
+      a: right,
+      lda: small,
+      b: lower + 8 * i,
+      ldb: small,
+      m: n,
+      n: columns,
+      k: i + columns,
+      work
+    })
   }
 }
 
@@ -195,11 +230,11 @@ function finish(memory: Memory, kernels: Kernels, room: Room): void {
   memory.f64(left, ld * small).fill(0)
   kernels.takeColumns(left, ld, x, small, n, order, sigma, 1)
   if (rank < n) kernels.completeBasis(left, ld, n, rank, norms)
-  kernels.applyQ(left, ld, padded(n), a, ld, ld, n, tau, 0, norms)
+  applyQ(kernels, { w: left, ldw: ld, count: padded(n), v: a, ldv: ld, rows: ld, n, tau, work: norms })
   kernels.scatterRows(left, ld, m, n, rows, spare)
 
   memory.f64(lower, small * small).fill(0)
   kernels.takeColumns(lower, small, right, small, n, order, sigma, 0)
-  kernels.applyQ(lower, small, padded(n), q, small, small, n, tau2, 0, norms)
+  applyQ(kernels, { w: lower, ldw: small, count: padded(n), v: q, ldv: small, rows: small, n, tau: tau2, work: norms })
   kernels.scatterRows(lower, small, n, n, columns, spare)
 }

@@ -6,8 +6,7 @@ import { TILE } from '../core/tiles.js'
 
 export type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>
 
-/** What unitExponent answers for data that is not finite. */
-export const NOT_FINITE = 9999
+export { NOT_FINITE } from '../../assembly/linalg/constants.js'
 
 /** A source of two dimensions. */
 export function readMatrix(verb: string, matrix: unknown, name = 'matrix'): Source {

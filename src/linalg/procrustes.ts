@@ -1,3 +1,4 @@
+import { gemm } from './gemm.js'
 import { rangeError } from '../core/errors.js'
 import { timesPower } from '../core/powers.js'
 import { checkBoolean, checkOptions } from '../core/check.js'
@@ -78,7 +79,7 @@ export function procrustes(a: TensorLike, b: TensorLike, options: ProcrustesOpti
       // mean(b) - scale mean(a) rotation
       const turned = memory.alloc(8 * n)
       memory.f64(turned, n).fill(0)
-      kernels.multiplyF64(turned, n, x.means, n, 0, rotation, n, 0, 1, n, n, 1, work)
+      gemm(kernels.multiplyF64, { c: turned, ldc: n, a: x.means, lda: n, b: rotation, ldb: n, m: 1, n, k: n, work })
       const shift = memory.f64(turned, n)
       const means = memory.f64(y.means, n)
       for (let j = 0; j < n; j++) shift[j] = means[j]! - factor * shift[j]!
@@ -129,7 +130,7 @@ function crossProduct(
   let size = 0
   eachChunk(x.count, step, (first, rows) => {
     const [a, b] = [x.load(first, rows), y.load(first, rows)]
-    kernels.multiplyF64(product, n, a, n, 1, b, n, 0, n, n, rows, 1, work)
+    gemm(kernels.multiplyF64, { c: product, ldc: n, a, lda: n, transposeA: true, b, ldb: n, m: n, n, k: rows, work })
     size += kernels.squaresF64(a, rows * n)
     if (!center) return
     kernels.sumRowsF64(left, a, rows, n, 0)
@@ -159,7 +160,19 @@ function rotate(
   memory.f64(right, n * n).set(v.data)
   const multiply = (): void => {
     memory.f64(rotation, n * n).fill(0)
-    kernels.multiplyF64(rotation, n, left, n, 0, right, n, 1, n, n, n, 1, work)
+    gemm(kernels.multiplyF64, {
+      c: rotation,
+      ldc: n,
+      a: left,
+      lda: n,
+      b: right,
+      ldb: n,
+      transposeB: true,
+      m: n,
+      n,
+      k: n,
+      work
+    })
   }
   multiply()
   const turned = rotationOnly && reflects(memory, kernels, rotation, n)
@@ -211,7 +224,7 @@ function residual(
   eachChunk(x.count, step, (first, rows) => {
     const [a, b] = [x.load(first, rows), y.load(first, rows)]
     signal += kernels.squaresF64(b, rows * n)
-    kernels.multiplyF64(b, n, a, n, 0, turn, n, 0, rows, n, n, 0, work)
+    gemm(kernels.multiplyF64, { c: b, ldc: n, a, lda: n, b: turn, ldb: n, m: rows, n, k: n, write: 'subtract', work })
     error += kernels.squaresF64(b, rows * n)
   })
   signal += x.count * kernels.squaresF64(y.means, n)

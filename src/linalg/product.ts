@@ -1,3 +1,5 @@
+import { DEPTH } from '../../assembly/linalg/constants.js'
+import { gemm, gemmPacked } from './gemm.js'
 import { defaultEngine, frame, type Kernels } from './productEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { loadF32, type Source } from '../core/tensor.js'
@@ -25,15 +27,10 @@ export interface Product {
   readonly wide: boolean
 }
 
-/** DEPTH of assembly/linalg/multiply.ts: what is summed before it is added. Cuts along k are multiples of it. */
-const BLOCK = 256
 /** Windows along k, over columns, and over rows of what is added up window by window. */
-const DEPTH = 4 * BLOCK
+const WINDOW = 4 * DEPTH
 const COLUMNS = 512
 const ROWS = 512
-/** What a kernel does with the numbers that are there. */
-const ADD = 1
-const WRITE = 2
 /** Elements that stay in the second-level cache, copied in and read at once. */
 const STAGE = 1 << 16
 /** Rows that pay for reading packed panels of b again. */
@@ -104,21 +101,21 @@ function multiplyWhole(arena: Arena, data: Floats, { a, b, m, n, k, wide }: Prod
     const length = run * m * n
     const view = arena.view(result, length)
     for (let i = 0; i < run; i++) {
-      multiply(
-        result + i * stepC,
-        n,
-        left.pointer + (manyA ? i * stepA : 0),
-        left.width,
-        +a.transposed,
-        right.pointer + (manyB ? i * stepB : 0),
-        right.width,
-        +b.transposed,
+      gemm(multiply, {
+        c: result + i * stepC,
+        ldc: n,
+        a: left.pointer + (manyA ? i * stepA : 0),
+        lda: left.width,
+        transposeA: a.transposed,
+        b: right.pointer + (manyB ? i * stepB : 0),
+        ldb: right.width,
+        transposeB: b.transposed,
         m,
         n,
         k,
-        WRITE,
+        write: 'set',
         work
-      )
+      })
     }
     if (!arena.finite(result, length)) return false
     data.set(view, item * m * n)
@@ -146,7 +143,7 @@ function multiplyTiles(arena: Arena, data: Floats, product: Product): boolean {
   const { kernels, shift } = arena
   const multiply = wide ? kernels.multiplyPackedF64 : kernels.multiplyPackedF32
   const columns = Math.min(n, COLUMNS)
-  const depth = Math.min(k, DEPTH)
+  const depth = Math.min(k, WINDOW)
   const strip = Math.min(m, a.transposed ? ROWS : Math.max(STRIP, multiple(8, STAGE / Math.max(columns, depth))))
   const rows = depth === k ? strip : Math.min(m, multiple(strip, ROWS))
   const left = new Staged(arena, a, strip * depth)
@@ -166,19 +163,19 @@ function multiplyTiles(arena: Arena, data: Floats, product: Product): boolean {
             const high = Math.min(strip, height - s)
             left.load(item, i + s, high, p, deep)
             const to = result + ((s * width) << shift)
-            multiply(
-              to,
-              width,
-              left.pointer,
-              left.width,
-              +a.transposed,
-              right.pointer,
-              high,
-              width,
-              deep,
-              p ? ADD : WRITE,
+            gemmPacked(multiply, {
+              c: to,
+              ldc: width,
+              a: left.pointer,
+              lda: left.width,
+              transposeA: a.transposed,
+              panels: right.pointer,
+              m: high,
+              n: width,
+              k: deep,
+              write: p ? 'add' : 'set',
               work
-            )
+            })
           }
         }
         if (!arena.finite(result, height * width)) return false
@@ -252,7 +249,7 @@ class Packed {
     this.staged = new Staged(
       arena,
       operand,
-      operand.transposed ? depth * this.atOnce(depth, columns) : Math.min(depth, BLOCK) * columns
+      operand.transposed ? depth * this.atOnce(depth, columns) : Math.min(depth, DEPTH) * columns
     )
   }
 
@@ -279,8 +276,8 @@ class Packed {
       for (let j = 0; j < columns; j += step) {
         const count = Math.min(step, columns - j)
         staged.load(item, row, rows, column + j, count)
-        for (let p = 0; p < rows; p += BLOCK) {
-          const deep = Math.min(BLOCK, rows - p)
+        for (let p = 0; p < rows; p += DEPTH) {
+          const deep = Math.min(DEPTH, rows - p)
           pack(
             pointer + ((p * padded + j * deep) << shift),
             staged.pointer + (p << shift),
@@ -293,8 +290,8 @@ class Packed {
       }
     } else {
       const pack = wide ? kernels.packAcrossF64 : kernels.packAcrossF32
-      for (let p = 0; p < rows; p += BLOCK) {
-        const deep = Math.min(BLOCK, rows - p)
+      for (let p = 0; p < rows; p += DEPTH) {
+        const deep = Math.min(DEPTH, rows - p)
         staged.load(item, row + p, deep, column, columns)
         pack(pointer + ((p * padded) << shift), staged.pointer, columns, panel, deep, staged.width)
       }

@@ -1,3 +1,4 @@
+import { factorPivotedQr } from './decompositionCalls.js'
 import { checkBoolean, checkOptions } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from './decompositionEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
@@ -109,7 +110,7 @@ function factorPivoted(
   const norms = memory.alloc(16 * n)
   const dots = memory.alloc(8 * n)
   const vectors = memory.alloc(16 * ld)
-  kernels.factorPivotedQrF64(columns, ld, m, n, n, tau, order, norms, dots, vectors)
+  factorPivotedQr(kernels, { a: columns, ld, m, n, width: n, tau, order, norms, dots, work: vectors })
   kernels.takeRows(a, columns, ld, 0, m, n)
   memory.release(mark)
   return exponent

@@ -1,3 +1,4 @@
+import { factorPivotedQr } from './decompositionCalls.js'
 import { rangeError } from '../core/errors.js'
 import { checkBoolean, checkNumber, checkOptions } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from './decompositionEngine.js'
@@ -111,7 +112,19 @@ export function ridge(x: TensorLike, y: TensorLike, options: RidgeOptions = {}):
       // mean(y) - mean(x) weights
       const offset = memory.alloc(8 * p)
       memory.f64(offset, p).set(memory.f64(rows.y.means, p))
-      multiplyStrips(kernels, offset, p, rows.x.means, n, 0, scaled, p, 1, p, n, 0, problem.work)
+      multiplyStrips(kernels, {
+        c: offset,
+        ldc: p,
+        a: rows.x.means,
+        lda: n,
+        b: scaled,
+        ldb: p,
+        m: 1,
+        n: p,
+        k: n,
+        write: 'subtract',
+        work: problem.work
+      })
       kernels.scaleByPower(offset, p, rows.y.exponent)
       const data = new type(p)
       data.set(memory.f64(offset, p))
@@ -204,9 +217,21 @@ function sumProducts(problem: Problem, gram: Pointer, cross: Pointer): void {
   eachChunk(x.count, problem.step, (first, rows) => {
     const [a, b] = loadChunk(problem, first, rows)
     eachChunk(n, STRIP, (i, count) =>
-      multiplyStrips(kernels, gram + 8 * n * i, n, a + 8 * i, n, 1, a, n, count, i + count, rows, 1, work)
+      multiplyStrips(kernels, {
+        c: gram + 8 * n * i,
+        ldc: n,
+        a: a + 8 * i,
+        lda: n,
+        transposeA: true,
+        b: a,
+        ldb: n,
+        m: count,
+        n: i + count,
+        k: rows,
+        work
+      })
     )
-    multiplyStrips(kernels, cross, p, a, n, 1, b, p, n, p, rows, 1, work)
+    multiplyStrips(kernels, { c: cross, ldc: p, a, lda: n, transposeA: true, b, ldb: p, m: n, n: p, k: rows, work })
     if (!problem.centred) return
     const roots = weights ? weights.roots + 8 * first : 0
     kernels.sumRowsF64(left, a, rows, n, roots)
@@ -231,8 +256,8 @@ function solveByGram(problem: Problem, solution: Pointer): boolean {
   sumProducts(problem, gram, solution)
   const diagonal = Float64Array.from({ length: n }, (_, i) => memory.f64(gram, n * n)[i * (n + 1)]!)
   const solve = (b: Pointer): void => {
-    solveTriangleInPlace(memory, kernels, b, p, p, gram, n, n)
-    solveTriangleInPlace(memory, kernels, b, p, p, gram, n, n, { transpose: true })
+    solveTriangleInPlace(memory, kernels, { b, ldb: p, p, t: gram, ldt: n, n })
+    solveTriangleInPlace(memory, kernels, { b, ldb: p, p, t: gram, ldt: n, n, transpose: true })
   }
   let sound = factorInPlace(memory, kernels, gram, n, n) === n
   const l = memory.f64(gram, n * n)
@@ -251,8 +276,20 @@ function solveByGram(problem: Problem, solution: Pointer): boolean {
     for (let i = 0; i < n * p; i++) view[i] = -lambda * weights[i]!
     eachChunk(x.count, problem.step, (first, rows) => {
       const [a, b] = loadChunk(problem, first, rows)
-      multiplyStrips(kernels, b, p, a, n, 0, solution, p, rows, p, n, 0, work)
-      multiplyStrips(kernels, change, p, a, n, 1, b, p, n, p, rows, 1, work)
+      multiplyStrips(kernels, {
+        c: b,
+        ldc: p,
+        a,
+        lda: n,
+        b: solution,
+        ldb: p,
+        m: rows,
+        n: p,
+        k: n,
+        write: 'subtract',
+        work
+      })
+      multiplyStrips(kernels, { c: change, ldc: p, a, lda: n, transposeA: true, b, ldb: p, m: n, n: p, k: rows, work })
     })
     solve(change)
     sound = refine(memory, solution, change, diagonal, p)
@@ -336,7 +373,7 @@ function solveByQr(problem: Problem, solution: Pointer): number {
   const norms = memory.alloc(16 * n)
   const dots = memory.alloc(8 * width)
   const vectors = memory.alloc(16 * ld)
-  kernels.factorPivotedQrF64(columns, ld, n, n, width, tau, order, norms, dots, vectors)
+  factorPivotedQr(kernels, { a: columns, ld, m: n, n, width, tau, order, norms, dots, work: vectors })
   const r = memory.f64(columns, ld * n)
   // Columns of one size are about 1, unless all of them are constant.
   const least = n * 2 ** -52 * Math.max(1, Math.abs(r[0]!))
@@ -344,7 +381,7 @@ function solveByQr(problem: Problem, solution: Pointer): number {
   while (rank < n && Math.abs(r[rank * (ld + 1)]!) > least) rank++
   if (rank === n) {
     const systems = columns + 8 * ld * n
-    solveTriangleInPlace(memory, kernels, systems, ld, p, columns, ld, n, { right: true })
+    solveTriangleInPlace(memory, kernels, { b: systems, ldb: ld, p, t: columns, ldt: ld, n, right: true })
     const from = memory.f64(systems, ld * p)
     const to = memory.f64(solution, n * p)
     memory.u32(order, n).forEach((row, i) => {
@@ -363,7 +400,19 @@ function measure(problem: Problem, solution: Pointer): number {
   eachChunk(x.count, problem.step, (first, rows) => {
     const [a, b] = loadChunk(problem, first, rows)
     signal += kernels.squaresF64(b, rows * p)
-    multiplyStrips(kernels, b, p, a, n, 0, solution, p, rows, p, n, 0, work)
+    multiplyStrips(kernels, {
+      c: b,
+      ldc: p,
+      a,
+      lda: n,
+      b: solution,
+      ldb: p,
+      m: rows,
+      n: p,
+      k: n,
+      write: 'subtract',
+      work
+    })
     error += kernels.squaresF64(b, rows * p)
   })
   signal += total * kernels.squaresF64(y.means, p)

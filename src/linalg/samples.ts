@@ -1,3 +1,4 @@
+import { gemm, type Gemm } from './gemm.js'
 import type { Kernels } from './decompositionEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { nonFiniteF64Error, type Source } from '../core/tensor.js'
@@ -122,25 +123,10 @@ export function stripsWork(kernels: Kernels): number {
   return kernels.multiplyWork(STRIP, 3)
 }
 
-/** c: f64[m][ldc] += op(a) b, or -= where `plus` is 0, of any number of columns n; op(a) (m, k) is f64[m][lda], or the transpose of f64[k][lda] where `across`. */
-export function multiplyStrips(
-  kernels: Kernels,
-  c: Pointer,
-  ldc: number,
-  a: Pointer,
-  lda: number,
-  across: number,
-  b: Pointer,
-  ldb: number,
-  m: number,
-  n: number,
-  k: number,
-  plus: number,
-  work: Pointer
-): void {
-  eachChunk(n, STRIP, (j, columns) =>
-    kernels.multiplyF64(c + 8 * j, ldc, a, lda, across, b + 8 * j, ldb, 0, m, columns, k, plus, work)
-  )
+/** `gemm` in f64 for any number of columns n; b is not transposed. */
+export function multiplyStrips(kernels: Kernels, product: Gemm): void {
+  const { c, b, n } = product
+  eachChunk(n, STRIP, (j, columns) => gemm(kernels.multiplyF64, { ...product, c: c + 8 * j, b: b + 8 * j, n: columns }))
 }
 
 /** x: f64[n] times 2^exponent, whatever that is; 0 or Infinity beyond f64. */

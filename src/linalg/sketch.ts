@@ -1,3 +1,4 @@
+import { gemm } from './gemm.js'
 import { defaultEngine, frame } from './decompositionEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
 import { elementAt, type Source } from '../core/tensor.js'
@@ -189,7 +190,18 @@ function combined(weights: Rows, kept: number, rows: Rows, m: number, dim: numbe
       loadColumns(memory, tile, rows, m, dim, from, width)
       const view = memory.f64(product, kept * width)
       view.fill(0)
-      kernels.multiplyF64(product, width, left, m, 0, tile, width, 0, kept, width, m, 1, work)
+      gemm(kernels.multiplyF64, {
+        c: product,
+        ldc: width,
+        a: left,
+        lda: m,
+        b: tile,
+        ldb: width,
+        m: kept,
+        n: width,
+        k: m,
+        work
+      })
       for (let r = 0; r < kept; r++) out.set(view.subarray(r * width, (r + 1) * width), r * dim + from)
     }
   })

@@ -1,3 +1,4 @@
+import { solveTriangle } from './decompositionCalls.js'
 import { rangeError } from '../core/errors.js'
 import { checkBoolean, checkOptions } from '../core/check.js'
 import { defaultEngine, frame, type Kernels } from './decompositionEngine.js'
@@ -47,7 +48,7 @@ export function solveTriangular(
     loadTriangle(memory, kernels, matrix, t, options)
     loadF64(memory, x, right, 0, n * p)
     if (kernels.unitExponent(x, n * p) === NOT_FINITE) throw nonFiniteF64Error(right)
-    solveTriangleInPlace(memory, kernels, x, p, p, matrix, n, n, options)
+    solveTriangleInPlace(memory, kernels, { ...options, b: x, ldb: p, p, t: matrix, ldt: n, n })
     data.set(memory.f64(x, n * p))
     checkFits(t, 'solutions', data)
   })
@@ -107,26 +108,25 @@ export interface TriangularSystem extends SolveTriangularOptions {
   right?: boolean
 }
 
+/** p systems of b: f64[n][ldb], or f64[p][ldb] where `right`, by t: f64[n][ldt]. */
+export interface Systems extends TriangularSystem {
+  readonly b: Pointer
+  readonly ldb: number
+  readonly p: number
+  readonly t: Pointer
+  readonly ldt: number
+  readonly n: number
+}
+
 /**
- * Solves p systems of t: f64[n][ldt] in the place of b. Only the triangle is read, whose diagonal has no zero; results beyond f64 are Infinity or NaN.
+ * Solves systems in the place of b. Only the triangle is read, whose diagonal has no zero. Results beyond f64 are Infinity or NaN.
  */
-export function solveTriangleInPlace(
-  memory: Memory,
-  kernels: Kernels,
-  b: Pointer,
-  ldb: number,
-  p: number,
-  t: Pointer,
-  ldt: number,
-  n: number,
-  { upper = false, transpose = false, unitDiagonal = false, right = false }: TriangularSystem = {}
-): void {
-  const mark = memory.mark()
-  const work = memory.alloc(kernels.triangularWork(n, Math.min(p, SYSTEMS)))
-  for (let j = 0; j < p; j += SYSTEMS) {
-    const count = Math.min(SYSTEMS, p - j)
-    const systems = b + 8 * j * (right ? ldb : 1)
-    kernels.solveTriangleF64(systems, ldb, count, t, ldt, n, +upper, +transpose, +unitDiagonal, +right, work)
-  }
-  memory.release(mark)
+export function solveTriangleInPlace(memory: Memory, kernels: Kernels, systems: Systems): void {
+  const { b, ldb, p, n, right } = systems
+  memory.frame(() => {
+    const work = memory.alloc(kernels.triangularWork(n, Math.min(p, SYSTEMS)))
+    for (let j = 0; j < p; j += SYSTEMS) {
+      solveTriangle(kernels, { ...systems, b: b + 8 * j * (right ? ldb : 1), p: Math.min(SYSTEMS, p - j), work })
+    }
+  })
 }

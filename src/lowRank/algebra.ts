@@ -150,7 +150,7 @@ export function solveGram(gram: Dense, b: Dense): { x: Dense; rank: number } {
       order.forEach((from, k) => (right[i * rank + k] = b.data[i * r + from]! * scale[from]!))
     }
     for (const transpose of [true, false]) {
-      solveTriangleInPlace(memory, kernels, systems, rank, p, a, r, rank, { right: true, transpose })
+      solveTriangleInPlace(memory, kernels, { b: systems, ldb: rank, p, t: a, ldt: r, n: rank, right: true, transpose })
     }
     const solved = memory.f64(systems, p * rank)
     for (let i = 0; i < p; i++) {

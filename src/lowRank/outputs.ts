@@ -1,3 +1,4 @@
+import { gemm } from '../linalg/gemm.js'
 import { rangeError } from '../core/errors.js'
 import { powers, timesPower } from '../core/powers.js'
 import { defaultEngine, frame } from '../linalg/decompositionEngine.js'
@@ -46,7 +47,19 @@ function ofActivations(source: Source): Outputs {
       for (let i = 0; i < count * n; i += n) {
         for (let j = 0; j < n; j++) rows[i + j] = rows[i + j]! * factors[j]![0] * factors[j]![1]
       }
-      kernels.multiplyF64(sums, n, block, n, 1, block, n, 0, n, n, count, 1, work)
+      gemm(kernels.multiplyF64, {
+        c: sums,
+        ldc: n,
+        a: block,
+        lda: n,
+        transposeA: true,
+        b: block,
+        ldb: n,
+        m: n,
+        n,
+        k: count,
+        work
+      })
     }
     gram.set(memory.f64(sums, n * n))
   })

@@ -1,3 +1,4 @@
+import { gemm } from '../linalg/gemm.js'
 import { rangeError, typeError } from '../core/errors.js'
 import { isArrayOf, show } from '../core/check.js'
 import { defaultEngine, frame } from '../linalg/productEngine.js'
@@ -106,7 +107,19 @@ export function multiplyFactors(u: Source, v: Source, rest?: Source): Tensor<Flo
       loadF64(memory, left, u, i * rank, count * rank)
       if (rest) loadF64(memory, product, rest, i * n, count * n)
       else memory.f64(product, count * n).fill(0)
-      kernels.multiplyF64(product, n, left, rank, 0, right, rank, 1, count, n, rank, 1, work)
+      gemm(kernels.multiplyF64, {
+        c: product,
+        ldc: n,
+        a: left,
+        lda: rank,
+        b: right,
+        ldb: rank,
+        transposeB: true,
+        m: count,
+        n,
+        k: rank,
+        work
+      })
       data.set(memory.f64(product, count * n), i * n)
     }
   })

@@ -89,7 +89,7 @@ describe.each(WAYS)('%#', (way) => {
         const [tt, bb] = [memory.alloc(8 * n * n), memory.alloc(8 * n * p)]
         memory.f64(tt, n * n).set(t.data)
         memory.f64(bb, n * p).set(b.data)
-        solveTriangleInPlace(memory, kernels, bb, n, p, tt, n, n, { ...way, right: true })
+        solveTriangleInPlace(memory, kernels, { ...way, b: bb, ldb: n, p, t: tt, ldt: n, n, right: true })
         return memory.f64(bb, n * p).slice()
       })
       const whole = triangleOracle(t.data, n, way.upper, way.transpose, way.unitDiagonal)

@@ -3,11 +3,10 @@
  * transposed, stay in the first-level cache while four centroids at a time stream past them. Rows and centroids are taken off a common point first, so that
  * data far from the origin loses no digits.
  */
+import { MEDIAN } from '../constants'
 import { packAlongF32 } from '../../linalg/pack'
 
 const ROWS: i32 = 8
-/** Centroids that their middle is taken from. */
-const MEDIAN: i32 = 31
 
 class Nearest {
   @inline static add(c: v128, a: v128, b: v128): v128 {

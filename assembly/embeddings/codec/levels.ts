@@ -2,11 +2,8 @@
  * Codes of rotated rows, and the sums that a row's factors are made of: levels of a quantiser of 1 to 4 bits, told apart by thresholds in fixed point, or
  * a uniform grid of 8 bits. Sums are in f32: sixteen products in pairs, four lanes, (0 + 2) + (1 + 3).
  */
+import { PLANES } from '../constants'
 import { ROUND_MAGIC, ROUND_MAGIC_BITS } from '../../common/lanes'
-
-/** Where the parts of the tables begin: i16[8] thresholds in 1/4096; u8[4][16] bytes of the levels; f32[16] levels. */
-const PLANES: usize = 16
-export const LEVELS: usize = 80
 
 /** <t, y>, <R c, y> and <R c, t> of the row that is worked on. */
 class Sums {

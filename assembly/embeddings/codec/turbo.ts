@@ -11,7 +11,8 @@
  *
  * Of squared distances, c is the centroid less the rows' mean in <R c, y>, as q is in a query's tables.
  */
-import { encode1, Grid, LEVELS, Levels } from './levels'
+import { LEVELS } from '../constants'
+import { encode1, Grid, Levels } from './levels'
 import { rotateRow, unrotateRow } from './rotate'
 
 /** Rows' residuals of squared length below this count as none: their codes' scale could not be made. */

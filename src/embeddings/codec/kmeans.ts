@@ -1,3 +1,4 @@
+import { MEDIAN } from '../../../assembly/embeddings/constants.js'
 import { frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 
@@ -27,8 +28,6 @@ export interface PackedCentroids {
 const STREAMS = 1 << 20
 /** What an empty cluster's centroid and its donor's are moved apart by, of their distance from the middle. */
 const SPLIT = 1 / 1024
-/** Centroids whose median rows are taken off (assembly/embeddings/kmeans.ts). */
-const SOME = 31
 
 /**
  * The k centroids of Lloyd's iteration (S. P. Lloyd, IEEE Trans. Inf. Theory 28, 1982), from k rows chosen by the seed. Ties go to the lowest number, sums
@@ -132,7 +131,7 @@ function fillCentroids(
   centroids: Pointer
 ): void {
   frame(engine, (memory, kernels) => {
-    kernels.packCentroidsF32(panels, halves, shift, centroids, k, dimensions, memory.alloc(4 * SOME))
+    kernels.packCentroidsF32(panels, halves, shift, centroids, k, dimensions, memory.alloc(4 * MEDIAN))
   })
 }
 

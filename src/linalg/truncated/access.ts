@@ -1,3 +1,5 @@
+import { multiplyRows } from '../decompositionCalls.js'
+import { gemm } from '../gemm.js'
 import type { Kernels } from '../decompositionEngine.js'
 import type { Memory, Pointer } from '../../core/memory.js'
 import { padded } from '../matrix.js'
@@ -142,7 +144,19 @@ export class RowAccess implements Access {
       this.storeBlock(y, block, start, rows)
       sum.add(at, lda, rows)
       if (wide) {
-        kernels.multiplyF64(square, ld, block, k, 1, block, k, 0, k, k, rows, 1, work)
+        gemm(kernels.multiplyF64, {
+          c: square,
+          ldc: ld,
+          a: block,
+          lda: k,
+          transposeA: true,
+          b: block,
+          ldb: k,
+          m: k,
+          n: k,
+          k: rows,
+          work
+        })
         kernels.topColumnsF64(tops, block, rows, k)
       } else {
         kernels.accumulatePanelsF32(square, ld, sum.panels, sum.panels, k, k, rows, 1)
@@ -229,7 +243,7 @@ export class RowAccess implements Access {
       memory.f64(right, n * k).set(x.data)
       return (at, ld, rows) => {
         memory.f64(block, rows * k).fill(0)
-        kernels.multiplyF64(block, k, at, ld, 0, right, k, 0, rows, k, n, 1, work)
+        gemm(kernels.multiplyF64, { c: block, ldc: k, a: at, lda: ld, b: right, ldb: k, m: rows, n: k, k: n, work })
       }
     }
     const panels = memory.alloc(4 * n * padded(k))
@@ -241,7 +255,7 @@ export class RowAccess implements Access {
     memory.release(mark)
     return (at, ld, rows) => {
       memory.f32(block, rows * k).fill(0)
-      kernels.multiplyRowsF32(block, k, at, ld, panels, rows, k, n, edge)
+      multiplyRows(kernels, { c: block, ldc: k, a: at, lda: ld, panels, rows, columns: k, k: n, edge })
     }
   }
 
@@ -257,7 +271,19 @@ export class RowAccess implements Access {
       clear: () => void memory.f64(sum, rows * ld).fill(0),
       add: (at, lda, count) => {
         if (wide) {
-          kernels.multiplyF64(sum, ld, at, lda, 1, block, k, 0, n, k, count, 1, work)
+          gemm(kernels.multiplyF64, {
+            c: sum,
+            ldc: ld,
+            a: at,
+            lda,
+            transposeA: true,
+            b: block,
+            ldb: k,
+            m: n,
+            n: k,
+            k: count,
+            work
+          })
           return
         }
         kernels.packAcrossF32(work, at, n, 8, count, lda)

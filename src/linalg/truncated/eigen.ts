@@ -1,3 +1,4 @@
+import { applyQ, tridiagonalise } from '../decompositionCalls.js'
 import type { Engine } from '../decompositionEngine.js'
 import type { Pointer } from '../../core/memory.js'
 import { padded } from '../matrix.js'
@@ -48,7 +49,7 @@ export function eigenSymmetric({ memory, kernels }: Engine, a: Pointer, n: numbe
     Pointer,
     Pointer
   ]
-  kernels.tridiagonalise(a, ld, ld, n, reflectors, tau, d, e, room)
+  tridiagonalise(kernels, { a, ld, rows: ld, n, reflectors, tau, d, e, work: room })
   const reset = (): void => {
     memory.f64(d2, n).set(memory.f64(d, n))
     memory.f64(e2, n).set(memory.f64(e, n))
@@ -71,7 +72,17 @@ export function eigenSymmetric({ memory, kernels }: Engine, a: Pointer, n: numbe
     memory.f64(z, ld * (k + 3)).fill(0)
     memory.f64(d2, k).set(values.subarray(0, k))
     if (!(kernels.inverseIteration(z, ld, d, e, n, d2, k, room) <= CONVERGED)) return undefined
-    kernels.applyQ(z, ld, Math.ceil(k / 4) * 4, reflectors, ld, ld, n, tau, 0, room)
+    applyQ(kernels, {
+      w: z,
+      ldw: ld,
+      count: Math.ceil(k / 4) * 4,
+      v: reflectors,
+      ldv: ld,
+      rows: ld,
+      n,
+      tau,
+      work: room
+    })
     return take(z, (j) => j, k)
   }
   const byRotations = (k: number): Tall => {
@@ -79,7 +90,7 @@ export function eigenSymmetric({ memory, kernels }: Engine, a: Pointer, n: numbe
     const records = memory.alloc(24 * Math.max(RECORDS, n))
     const q = memory.f64(z, ld * ld).fill(0)
     for (let j = 0; j < ld; j++) q[j * ld + j] = 1
-    kernels.applyQ(z, ld, ld, reflectors, ld, ld, n, tau, 1, room)
+    applyQ(kernels, { w: z, ldw: ld, count: ld, v: reflectors, ldv: ld, rows: ld, n, tau, identity: true, work: room })
     reset()
     kernels.toPanels(a, z, ld, ld, n)
     kernels.implicitQl(d2, e2, n, a, ld / 8, records, Math.max(RECORDS, n))

@@ -1,3 +1,4 @@
+import { ALL_ZERO } from '../../../assembly/linalg/constants.js'
 import { rangeError, typeError } from '../../core/errors.js'
 import { show } from '../../core/check.js'
 import type { Kernels } from '../decompositionEngine.js'
@@ -8,8 +9,7 @@ import { loadF64, NOT_FINITE } from '../matrix.js'
 /** Rows that are worked on at once, counted from the first row: sums do not depend on how the rows come. */
 export const BLOCK = 256
 
-/** What exponentF32 and exponentF64 answer where all elements are 0. */
-export const ALL_ZERO = -9999
+export { ALL_ZERO } from '../../../assembly/linalg/constants.js'
 
 /** One reading of all rows, block by block, as f64 or f32. */
 export interface Pass {

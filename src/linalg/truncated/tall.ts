@@ -1,3 +1,4 @@
+import { gemm } from '../gemm.js'
 import { isArrayOf } from '../../core/check.js'
 import type { Kernels } from '../decompositionEngine.js'
 import type { Memory, Pointer } from '../../core/memory.js'
@@ -51,7 +52,19 @@ export function innerProducts(memory: Memory, kernels: Kernels, product: Pointer
     loadRows(memory, left, x, start, count)
     loadRows(memory, right, y, start, count)
     const [m, n] = [x.columns, y.columns]
-    kernels.multiplyF64(product, n, left, m, 1, right, n, 0, m, n, count, 1, work)
+    gemm(kernels.multiplyF64, {
+      c: product,
+      ldc: n,
+      a: left,
+      lda: m,
+      transposeA: true,
+      b: right,
+      ldb: n,
+      m,
+      n,
+      k: count,
+      work
+    })
   })
   memory.release(mark)
 }
@@ -74,7 +87,19 @@ export function addProduct(
     loadRows(memory, left, x, start, count)
     loadRows(memory, sum, to, start, count)
     const [k, n] = [x.columns, to.columns]
-    kernels.multiplyF64(sum, n, left, k, 0, t, n, 0, count, n, k, plus ? 1 : 0, work)
+    gemm(kernels.multiplyF64, {
+      c: sum,
+      ldc: n,
+      a: left,
+      lda: k,
+      b: t,
+      ldb: n,
+      m: count,
+      n,
+      k,
+      write: plus ? 'add' : 'subtract',
+      work
+    })
     after?.(sum, start, count)
     storeRows(memory, to, sum, start, count)
   })
@@ -141,13 +166,35 @@ export function orthonormalise(
     if (total) {
       memory.f64(square, total.length).set(total)
       memory.f64(sum, total.length).fill(0)
-      kernels.multiplyF64(sum, columns, square, columns, 0, t, columns, 0, columns, columns, columns, 1, work)
+      gemm(kernels.multiplyF64, {
+        c: sum,
+        ldc: columns,
+        a: square,
+        lda: columns,
+        b: t,
+        ldb: columns,
+        m: columns,
+        n: columns,
+        k: columns,
+        work
+      })
       total.set(memory.f64(sum, total.length))
     }
     eachBlock(rows, (start, count) => {
       loadRows(memory, left, y, start, count)
       memory.f64(product, count * columns).fill(0)
-      kernels.multiplyF64(product, columns, left, columns, 0, t, columns, 0, count, columns, columns, 1, work)
+      gemm(kernels.multiplyF64, {
+        c: product,
+        ldc: columns,
+        a: left,
+        lda: columns,
+        b: t,
+        ldb: columns,
+        m: count,
+        n: columns,
+        k: columns,
+        work
+      })
       for (const j of replaced) {
         kernels.randomUniforms(product + 8 * j, count, columns, seed, stream + round * columns + j, start)
       }

@@ -1,3 +1,4 @@
+import { LEVEL_BYTES, LEVELS, PLANES } from '../../../../assembly/embeddings/constants.js'
 import type { Memory, Pointer } from '../../../core/memory.js'
 
 /**
@@ -49,12 +50,7 @@ export function levelsOf(bits: number): Float32Array<ArrayBuffer> {
   return Float32Array.from([...positive.map((x) => -x).reverse(), ...positive])
 }
 
-/** Bytes of what `writeLevels` writes. */
-export const LEVEL_BYTES = 144
-const PLANES = 16
-const LEVELS = 80
-
-/** Thresholds, bytes of levels and levels, as assembly/embeddings/turbo.ts has them. */
+/** Writes LEVEL_BYTES of tables: thresholds, bytes of levels, levels. */
 export function writeLevels(memory: Memory, at: Pointer, bits: number): void {
   memory.u8(at, LEVEL_BYTES).fill(0)
   if (bits > 4) return

@@ -1,3 +1,5 @@
+import { DEPTH } from '../../../../assembly/linalg/constants.js'
+import { gemm, gemmPacked } from '../../../linalg/gemm.js'
 import { checkInteger } from '../../../core/check.js'
 import { frame, type Engine } from '../../engine.js'
 import type { Memory, Pointer } from '../../../core/memory.js'
@@ -18,10 +20,6 @@ const BEFORE = 4
 const AFTER = 25
 /** Rows that the rotation is fitted to at most. */
 const MOST_ROWS = 8192
-/** What a product does with what is there: it writes over it. */
-const WRITE = 2
-/** Steps along k of a block of packed panels (assembly/linalg/multiply.ts). */
-const DEPTH = 256
 
 /**
  * Product quantisation of rows that are rotated first, so that the sub-spaces lose least.
@@ -69,7 +67,18 @@ function opqQuantizer(metric: Metric, split: Split, tables: Tables): Quantizer {
       const turn = (to: Pointer, rows: Pointer, count: number): void => {
         frame(engine, (memory) => {
           const work = memory.alloc(kernels.multiplyWork(0, 2))
-          kernels.multiplyPackedF32(to, d, rows, d, 0, panels, count, d, d, WRITE, work)
+          gemmPacked(kernels.multiplyPackedF32, {
+            c: to,
+            ldc: d,
+            a: rows,
+            lda: d,
+            panels,
+            m: count,
+            n: d,
+            k: d,
+            write: 'set',
+            work
+          })
         })
       }
       return {
@@ -85,7 +94,20 @@ function opqQuantizer(metric: Metric, split: Split, tables: Tables): Quantizer {
             const turned = memory.alloc(4 * count * d)
             const work = memory.alloc(kernels.multiplyWork(d, 2))
             books.decode(turned, codes, count)
-            kernels.multiplyF32(rows, d, turned, d, 0, rotation, d, 1, count, d, d, WRITE, work)
+            gemm(kernels.multiplyF32, {
+              c: rows,
+              ldc: d,
+              a: turned,
+              lda: d,
+              b: rotation,
+              ldb: d,
+              transposeB: true,
+              m: count,
+              n: d,
+              k: d,
+              write: 'set',
+              work
+            })
           })
         },
         query: (row) => {
@@ -118,7 +140,19 @@ function fitTables(engine: Engine, sample: Sample, split: Split, rounds: number)
     if (rounds > 0) fitRotation(engine, rotation, centroids, sample, split, rounds)
     const turned = memory.alloc(4 * count * d)
     const work = memory.alloc(kernels.multiplyWork(d, 2))
-    kernels.multiplyF32(turned, d, rows, d, 0, rotation, d, 0, count, d, d, WRITE, work)
+    gemm(kernels.multiplyF32, {
+      c: turned,
+      ldc: d,
+      a: rows,
+      lda: d,
+      b: rotation,
+      ldb: d,
+      m: count,
+      n: d,
+      k: d,
+      write: 'set',
+      work
+    })
     fitCodebooks(engine, centroids, turned, count, split, { seed, iterations: AFTER, warm: rounds > 0 })
     return {
       codebooks: { data: memory.f32(centroids, length).slice(), shape: [length] },
@@ -159,13 +193,38 @@ function fitRotation(
     }
     centroid(memory, own, mean, few, d)
     const multiply = (to: Pointer, from: Pointer, n: number): void => {
-      kernels.multiplyF32(to, d, from, d, 0, rotation, d, 0, n, d, d, WRITE, work)
+      gemm(kernels.multiplyF32, {
+        c: to,
+        ldc: d,
+        a: from,
+        lda: d,
+        b: rotation,
+        ldb: d,
+        m: n,
+        n: d,
+        k: d,
+        write: 'set',
+        work
+      })
     }
     for (let round = 0; round < rounds; round++) {
       multiply(turned, own, few)
       if (round === 0) fitCodebooks(engine, centroids, turned, few, split, { seed, iterations: BEFORE })
       refineCodebooks(engine, rebuilt, centroids, turned, few, split)
-      kernels.multiplyF32(product, d, own, d, 1, rebuilt, d, 0, d, d, few, WRITE, work)
+      gemm(kernels.multiplyF32, {
+        c: product,
+        ldc: d,
+        a: own,
+        lda: d,
+        transposeA: true,
+        b: rebuilt,
+        ldb: d,
+        m: d,
+        n: d,
+        k: few,
+        write: 'set',
+        work
+      })
       nearestRotation(engine, rotation, product, d)
     }
     // Back to where the mean is not taken off.
@@ -196,7 +255,20 @@ function nearestRotation(engine: Engine, rotation: Pointer, product: Pointer, d:
     const [left, right, result] = [memory.alloc(8 * d * d), memory.alloc(8 * d * d), memory.alloc(8 * d * d)]
     memory.f64(left, d * d).set(u.data)
     memory.f64(right, d * d).set(v.data)
-    kernels.multiplyF64(result, d, left, d, 0, right, d, 1, d, d, d, WRITE, memory.alloc(kernels.multiplyWork(d, 3)))
+    gemm(kernels.multiplyF64, {
+      c: result,
+      ldc: d,
+      a: left,
+      lda: d,
+      b: right,
+      ldb: d,
+      transposeB: true,
+      m: d,
+      n: d,
+      k: d,
+      write: 'set',
+      work: memory.alloc(kernels.multiplyWork(d, 3))
+    })
     memory.f32(rotation, d * d).set(memory.f64(result, d * d))
   })
 }

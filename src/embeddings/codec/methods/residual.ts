@@ -1,3 +1,5 @@
+import { DEPTH } from '../../../../assembly/linalg/constants.js'
+import { gemmPacked } from '../../../linalg/gemm.js'
 import { checkInteger } from '../../../core/check.js'
 import { frame, type Engine } from '../../engine.js'
 import type { Pointer } from '../../../core/memory.js'
@@ -43,10 +45,6 @@ const MOST_ROWS = 32768
 const LENGTH = 2
 /** Bytes of candidates that are worked on at a time. */
 const TILE_BYTES = 1 << 20
-/** What a product does with what is there: it writes over it. */
-const WRITE = 2
-/** Steps along k of a block of packed panels (assembly/linalg/multiply.ts). */
-const DEPTH = 256
 
 /**
  * Residual quantisation: a row as a sum of codewords, one of each stage, which is fitted to what the stages before have left, and of product codes of what
@@ -235,7 +233,18 @@ function load(engine: Engine, tables: Tables, shape: Shape): LoadedQuantizer {
         const work = memory.alloc(kernels.multiplyWork(0, 2))
         for (let stage = 0; stage < stages; stage++) {
           const book = panels + stage * bookBytes
-          kernels.multiplyPackedF32(table + 4 * stage * K, K, row, d, 0, book, 1, K, d, WRITE, work)
+          gemmPacked(kernels.multiplyPackedF32, {
+            c: table + 4 * stage * K,
+            ldc: K,
+            a: row,
+            lda: d,
+            panels: book,
+            m: 1,
+            n: K,
+            k: d,
+            write: 'set',
+            work
+          })
         }
       })
       parts?.fill(table + 4 * stages * K, row, false)
@@ -275,7 +284,18 @@ function load(engine: Engine, tables: Tables, shape: Shape): LoadedQuantizer {
         const after = sides[stage & 1]!
         const book = stage * bookBytes
         const height = count * parents
-        kernels.multiplyPackedF32(products, K, before.left, d, 0, panels + book, height, K, d, WRITE, work)
+        gemmPacked(kernels.multiplyPackedF32, {
+          c: products,
+          ldc: K,
+          a: before.left,
+          lda: d,
+          panels: panels + book,
+          m: height,
+          n: K,
+          k: d,
+          write: 'set',
+          work
+        })
         kernels.beamStepF32(
           ...([after.codes, after.left, after.costs, before.codes, before.left, before.costs] as const),
           ...([

@@ -1,3 +1,4 @@
+import { LEVEL_BYTES } from '../../../../assembly/embeddings/constants.js'
 import { checkBoolean, checkInteger } from '../../../core/check.js'
 import { frame, type Engine } from '../../engine.js'
 import { FormatError, rangeError } from '../../../core/errors.js'
@@ -11,7 +12,7 @@ import { rotationOf } from '../rotation.js'
 import { byteQuery, scalarTables } from '../../scan/scan.js'
 import { fitCalibration } from './calibration.js'
 import { centroidsOf, fitCentroids, openCentroids, type CentroidTables } from './centroids.js'
-import { GRID_STEP, LEVEL_BYTES, levelsAt, shrinkage, writeLevels } from './lloydMax.js'
+import { GRID_STEP, levelsAt, shrinkage, writeLevels } from './lloydMax.js'
 
 export interface TurboOptions {
   /** k-means centroids that rows are centered on, 1 (their mean) to 65536; default by the number of rows: the most of 1, 16, 64, 256, 1024 that have 64 rows each, 1 below 1024 rows */
