@@ -50,7 +50,7 @@ export function checksumOf(bytes) {
 }
 
 /** `#kernels/NAME` of each condition: the bytes as text, or an import that bundlers for isolates turn into a module. */
-function carriers(name, bytes) {
+export function carriers(name, bytes) {
   const [text, sum] = [bytes.toString('hex'), checksumOf(bytes)]
   const brought = "text: '', sum: 0, module }"
   return {
@@ -88,13 +88,18 @@ function declarationOf(name, compiled) {
   ].join('\n')
 }
 
+/** Compiles an ABI to a module, which its sources alone decide; the compiler writes its declarations beside it. */
+export function compileTo(out, entry) {
+  return run('assemblyscript', 'asc', entry, '--config', 'asconfig.json', '--outFile', out)
+}
+
 async function compile(name, entry) {
   const stamp = join(folder, `${name}.stamp`)
   const wanted = stampOf(entry)
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   rmSync(stamp, { force: true })
   const out = join(folder, `${name}.wasm`)
-  await run('assemblyscript', 'asc', entry, '--config', 'asconfig.json', '--outFile', out)
+  await compileTo(out, entry)
   check(name, readFileSync(out))
   const declared = readFileSync(join(folder, `${name}.d.ts`), 'utf8')
   rmSync(join(folder, `${name}.js`))

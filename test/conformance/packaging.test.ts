@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -73,8 +73,11 @@ describe('a bundle', () => {
 
   /** Kernels that a piece of code calls: an operation that is in the bundle calls its own. */
   const kernelsIn = (code: string): string[] => {
-    const kernels = [...read('build/core/core.d.ts').matchAll(/export function (\w+)/g)].map(([, name]) => name!)
-    return kernels.filter((name) => new RegExp(`\\b(kernels|memory)\\.${name}\\b`).test(code))
+    const declared = readdirSync(join(root, 'build/kernels')).filter((file) => file.endsWith('.d.ts'))
+    const kernels = declared.flatMap((file) =>
+      [...read(`build/kernels/${file}`).matchAll(/^ {2}(\w+)\(/gm)].map(([, name]) => name!)
+    )
+    return [...new Set(kernels)].filter((name) => new RegExp(`\\b${name}\\b`).test(code))
   }
 
   needing('esbuild', 'of quantize carries the core and that verb only', async () => {

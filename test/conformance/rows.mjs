@@ -342,8 +342,19 @@ async function sha256(pieces) {
   return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
+/** An entry of a domain has the very functions of `tersor`, and an `init` of its own. */
+async function checkDomains(tersor, domains) {
+  for (const [entry, { init, ...verbs }] of Object.entries(domains)) {
+    const other = Object.keys(verbs).filter((name) => verbs[name] !== tersor[name])
+    if (other.length) throw new Error(`tersor/${entry} has other functions than tersor: ${other.join(', ')}`)
+    if (init === tersor.init) throw new Error(`tersor/${entry} starts what it does not need`)
+    await init()
+  }
+}
+
 /** table: operation to SHA-256 of all that it returns; times: milliseconds that it took, 0 where no clock goes */
-export async function conformance({ tersor, embeddings, model, pool }) {
+export async function conformance({ tersor, embeddings, model, pool, domains }) {
+  await checkDomains(tersor, domains)
   const table = {}
   const times = {}
   const now = () => globalThis.performance?.now() ?? 0

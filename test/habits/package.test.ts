@@ -2,10 +2,16 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import * as distill from '../../src/distill/index.js'
+import * as linalg from '../../src/linalg/index.js'
+import * as prune from '../../src/prune/index.js'
+import * as quantize from '../../src/quantize/index.js'
+import { compileTo, folder, MODULES } from '../../tools/kernels.mjs'
 
 const root = resolve(import.meta.dirname, '../..')
+const DOMAINS: Readonly<Record<string, object>> = { quantize, prune, distill, linalg }
 
 describe('the package', () => {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>
@@ -22,25 +28,51 @@ describe('the package', () => {
     const [{ size, files }] = JSON.parse(text.toString()) as [{ size: number; files: { path: string }[] }]
     expect(size).toBeLessThan(600_000)
     const packed = files.map(({ path }) => path)
-    for (const path of JSON.stringify([manifest.exports, manifest.imports, manifest.bin]).match(/build\/[\w./-]+/g)!) {
-      expect(packed).toContain(path)
+    const named = JSON.stringify([manifest.exports, manifest.imports, manifest.bin]).match(/build\/[\w./*-]+/g)!
+    for (const path of named) {
+      const files = path.includes('*') ? Object.keys(MODULES).map((name) => path.replace('*', name)) : [path]
+      expect(packed).toEqual(expect.arrayContaining(files))
     }
     expect(packed).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md']))
     expect(packed.filter((path) => /^(src|assembly|test|bench|examples)\//.test(path))).toEqual([])
   })
 
-  it('is built to the same wasm twice', { timeout: 120_000 }, () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tersor-'))
-    try {
-      const asc = join(dirname(createRequire(import.meta.url).resolve('assemblyscript/package.json')), 'bin/asc.js')
-      const out = join(folder, 'core.wasm')
-      const options = ['--config', 'asconfig.json', '--target', 'release', '--outFile', out]
-      execFileSync(process.execPath, [asc, ...options], { cwd: root })
-      const again = readFileSync(out)
-      expect(again.equals(readFileSync(join(root, 'build/core/core.wasm')))).toBe(true)
-    } finally {
-      rmSync(folder, { recursive: true })
+  it.each(Object.entries(MODULES))(
+    'is built to the same kernels of %s twice',
+    { timeout: 120_000 },
+    async (name, abi) => {
+      const again = mkdtempSync(join(tmpdir(), 'tersor-'))
+      try {
+        const out = join(again, `${name}.wasm`)
+        await compileTo(out, abi)
+        expect(readFileSync(out).equals(readFileSync(join(folder, `${name}.wasm`)))).toBe(true)
+      } finally {
+        rmSync(again, { recursive: true })
+      }
     }
+  )
+
+  it('has the modules of kernels as files, too', () => {
+    for (const name of Object.keys(MODULES)) {
+      // The package finds itself by its own name.
+      const file = createRequire(import.meta.url).resolve(`tersor/kernels/${name}.wasm`)
+      expect(WebAssembly.validate(new Uint8Array(readFileSync(file)))).toBe(true)
+    }
+  })
+
+  it.each(['quantize', 'prune', 'distill', 'linalg'])('has tersor/%s, with the functions of tersor', (domain) => {
+    const program = `
+      import * as tersor from 'tersor'
+      import * as domain from 'tersor/${domain}'
+      const { init, ...verbs } = domain
+      await init()
+      for (const name of Object.keys(verbs)) console.log(name, verbs[name] === tersor[name])`
+    const said = execFileSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: root }).toString()
+    const names = Object.keys(DOMAINS[domain]!)
+      .filter((name) => name !== 'init')
+      .sort()
+    expect(names.length).toBeGreaterThan(0)
+    expect(said.trim().split('\n')).toEqual(names.map((name) => `${name} true`))
   })
 })
 

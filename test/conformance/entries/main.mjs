@@ -1,8 +1,5 @@
 // Prints the conformance table as JSON: for runtimes with a standard output.
-import * as tersor from 'tersor'
-import * as embeddings from 'tersor/embeddings'
-import * as model from 'tersor/model'
-import * as pool from 'tersor/pool'
+import * as entries from './all.mjs'
 import { conformance } from './rows.mjs'
 
-console.log(JSON.stringify(await conformance({ tersor, embeddings, model, pool })))
+console.log(JSON.stringify(await conformance(entries)))

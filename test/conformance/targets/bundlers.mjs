@@ -1,6 +1,6 @@
 // node bundlers.mjs NAME: bundles the entry of one target in the project that it is started in, into bundles/NAME.
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 
 const project = process.cwd()
 const [name] = process.argv.slice(2)
@@ -8,7 +8,7 @@ const folder = join(project, 'bundles', name)
 const page = (attribute) =>
   `<!doctype html><meta charset="utf-8"><title>${name}</title><script ${attribute} src="bundle.js"></script>\n`
 
-/** What Next does with `?module`: the wasm is compiled outside of the sandbox, where it is a global. */
+/** As Next treats `?module`: each file is compiled outside of the sandbox, which has the modules in a global. */
 const wasmModules = {
   name: 'wasm-modules',
   setup(build) {
@@ -17,8 +17,9 @@ const wasmModules = {
       namespace: 'wasm-module'
     }))
     build.onLoad({ filter: /./, namespace: 'wasm-module' }, ({ path }) => {
-      copyFileSync(path, join(folder, 'core.wasm'))
-      return { contents: 'export default globalThis.wasmModule' }
+      const file = basename(path)
+      copyFileSync(path, join(folder, file))
+      return { contents: `export default globalThis.wasmModules['${file}']` }
     })
   }
 }
