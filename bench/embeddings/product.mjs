@@ -1,22 +1,9 @@
 // k-means, and product quantisation: fitting, encoding, the scan of bytes by tables.
-import { readFileSync } from 'node:fs'
 import { fitCodec } from '../../build/embeddings.js'
 import { asked, check, interleave, milliseconds, normal, tiled } from '../harness.mjs'
+import { kernelsOver } from '../kernels.mjs'
 
 const [ROWS, DIMENSION] = [19500, 384]
-
-function core(pages) {
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536 })
-  const module = new WebAssembly.Module(readFileSync(new URL('../../build/core/core.wasm', import.meta.url)))
-  const { exports: kernels } = new WebAssembly.Instance(module, { env: { memory } })
-  let top = Math.ceil(kernels.heapBase() / 64) * 64
-  const alloc = (bytes) => {
-    const at = top
-    top += Math.ceil(bytes / 64) * 64
-    return at
-  }
-  return { memory, kernels, alloc }
-}
 
 /** Of rows x centroids x dimension: one round of assigning, in GFlop/s. */
 async function assigning(report, peak) {
@@ -28,7 +15,7 @@ async function assigning(report, peak) {
     [4, 16]
   ]) {
     const count = 4096
-    const { memory, kernels, alloc } = core(400)
+    const { memory, kernels, alloc } = kernelsOver(400)
     const [x, c] = [alloc(4 * count * d), alloc(4 * k * d)]
     new Float32Array(memory.buffer, x, count * d).set(tiled(count * d, 1))
     new Float32Array(memory.buffer, c, k * d).set(normal(k * d, 2))
@@ -52,7 +39,7 @@ async function lookups(report) {
   const rows = []
   for (const bytes of [48, 96, 192]) {
     const count = Math.floor(2 ** 18 / bytes / 32)
-    const { memory, kernels, alloc } = core(64)
+    const { memory, kernels, alloc } = kernelsOver(64)
     const [blocks, tables] = [alloc(32 * bytes * count), alloc(2048 * bytes)]
     const [scores, sums] = [alloc(128 * count), alloc(8192)]
     let state = 1

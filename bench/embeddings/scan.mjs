@@ -1,28 +1,12 @@
-// Scans over packed codes, on the core's kernels: a query's scores of all rows, factors applied, in cache.
-import { readFileSync } from 'node:fs'
+// Scans over packed codes, by the kernels alone: a query's scores of all rows, factors applied, in cache.
 import { asked, check, interleave, normal, times } from '../harness.mjs'
+import { kernelsOver } from '../kernels.mjs'
 
 /** Bytes of codes that a scan passes over: they stay in the second-level cache. */
 const BYTES = 3 * 2 ** 17
 /** Rows of the second float32 scan: as many as of the codes, which for float32 are in the third-level cache at best. */
 const MANY = 2048
 const ROUNDS = 9
-
-const align = (n, unit) => Math.ceil(n / unit) * unit
-
-function core() {
-  const memory = new WebAssembly.Memory({ initial: 2048, maximum: 2048 })
-  const module = new WebAssembly.Module(readFileSync(new URL('../../build/core/core.wasm', import.meta.url)))
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
-  let top = align(exports.heapBase(), 64)
-  const alloc = (bytes) => {
-    const at = top
-    top = align(top + bytes, 64)
-    check(top <= memory.buffer.byteLength, 'room')
-    return at
-  }
-  return { memory, kernels: exports, alloc }
-}
 
 /** Seeded bytes. */
 function noise(view) {
@@ -165,7 +149,7 @@ const LARGE = `float32, ${MANY} rows`
 const LIMITS = { '1 bit': 15, '2 bits': 8, '4 bits': 3, '8 bits': 3, '96 sub-spaces of 4 bits': 25 }
 
 async function scans(report, d) {
-  const engine = core()
+  const engine = kernelsOver(2048)
   const all = { 'float32, plain loop': plain(d) }
   for (const [name, options] of Object.entries(cases(engine, d))) all[name] = prepare(engine, options)
   const repeated = Object.fromEntries(
@@ -213,7 +197,7 @@ async function scans(report, d) {
 }
 
 async function queries(report) {
-  const engine = core()
+  const engine = kernelsOver(2048)
   const { memory, kernels, alloc } = engine
   const rows = []
   for (const d of [384, 1536]) {
