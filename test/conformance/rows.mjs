@@ -331,7 +331,9 @@ function serialise(value, out) {
   return out
 }
 
-async function sha256(pieces) {
+/** SHA-256 of all that a result holds. */
+export async function hashOf(result) {
+  const pieces = serialise(result, [])
   const whole = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0))
   let offset = 0
   for (const piece of pieces) {
@@ -366,7 +368,7 @@ export async function conformance({ tersor, embeddings, model, pool, domains }) 
     const start = now()
     const result = await run()
     times[name] = now() - start
-    table[name] = await sha256(serialise(result, []))
+    table[name] = await hashOf(result)
   }
   return { table, times }
 }
