@@ -15,7 +15,7 @@ import {
 } from './recall.js'
 import type { Index } from '../search/codeIndex.js'
 import { createIndex } from '../search/createIndex.js'
-import type { OriginalsFormat } from '../search/options.js'
+import type { OriginalsFormat } from '../search/loaded.js'
 
 /** What is the same for all codecs that are tried. */
 export interface TrialOptions {

@@ -7,18 +7,11 @@ import { rowBytes } from '../scan/layout.js'
 import type { VectorsLike } from '../vectors/vectors.js'
 import { vectorsOf } from '../vectors/vectors.js'
 import { Collection, type Shelf } from './collection.js'
-import { LEAST_ROWS, makeLists } from './coarse.js'
+import { LEAST_ROWS, makeLists } from './makeLists.js'
 import { indexPieces, sizeOfPieces } from './indexFile.js'
 import { LAST_ID } from './ids.js'
-import { codeForm, exactCodec, loadParts, meanOf, type LoadedCodec } from './loaded.js'
-import {
-  type AsyncRescore,
-  type IndexSettings,
-  type OriginalsFormat,
-  planSearch,
-  type Rescore,
-  type SearchOptions
-} from './options.js'
+import { codeForm, exactCodec, loadParts, meanOf, type LoadedCodec, type OriginalsFormat } from './loaded.js'
+import { type AsyncRescore, type IndexSettings, planSearch, type Rescore, type SearchOptions } from './options.js'
 import { checkFloats, readIds, repeated, rowsInTile } from './rows.js'
 import { searching, type SearchResult } from './searching.js'
 import { rowForm, Store } from './store.js'

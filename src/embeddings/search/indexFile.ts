@@ -11,7 +11,8 @@ import { Coarse } from './coarse.js'
 import type { Collection, Shelf } from './collection.js'
 import { LAST_ID, NO_ID } from './ids.js'
 import { Lists } from './lists.js'
-import { MOST_LISTS, ORIGINALS, type IndexSettings, type OriginalsFormat } from './options.js'
+import { ORIGINALS, type OriginalsFormat } from './loaded.js'
+import { MOST_LISTS, type IndexSettings } from './options.js'
 
 const KIND = 'index'
 const VERSION = 1

@@ -8,8 +8,11 @@ import { float16 } from '../codec/methods/float16.js'
 import { float32 } from '../codec/methods/float32.js'
 import { int8 } from '../codec/methods/int8.js'
 import type { Metric, Quantizer, Query } from '../codec/quantizer.js'
-import type { OriginalsFormat } from './options.js'
 import type { BlockForm } from './store.js'
+
+/** What the originals are kept as, beside the codes. */
+export type OriginalsFormat = 'float32' | 'float16' | 'int8'
+export const ORIGINALS: readonly OriginalsFormat[] = ['float32', 'float16', 'int8']
 
 /** A codec in an engine. Rows from outside pass its front first: they are cut, projected, scaled; `inner` numbers are left of a row. */
 export interface LoadedCodec {

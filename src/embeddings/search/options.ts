@@ -2,11 +2,7 @@ import { rangeError, typeError } from '../../core/errors.js'
 import { checkInteger, checkOptions, show } from '../../core/check.js'
 import type { VectorsLike } from '../vectors/vectors.js'
 import { checkFilter, type Filter } from './filter.js'
-import type { Plan } from './searching.js'
-
-/** What the originals are kept as, beside the codes. */
-export type OriginalsFormat = 'float32' | 'float16' | 'int8'
-export const ORIGINALS: readonly OriginalsFormat[] = ['float32', 'float16', 'int8']
+import { ORIGINALS, type OriginalsFormat } from './loaded.js'
 
 export interface IndexOptions {
   /** keeps the vectors themselves, too, to score candidates by them; default: codes alone */
@@ -58,6 +54,17 @@ export function checkIndexOptions(verb: string, options: IndexOptions): IndexSet
   return { originals, lists, seed }
 }
 
+/** A search whose options are checked. */
+export interface SearchPlan {
+  readonly k: number
+  /** rows that are rescored for each query, at most; Infinity: all that the codes' bounds do not rule out */
+  readonly candidates: number
+  readonly filter: Filter | undefined
+  readonly probes: number
+  /** scores rows by the originals that the index keeps, or by vectors that are asked for */
+  readonly rescore: 'kept' | 'asked' | undefined
+}
+
 /** What a plan is made for. */
 interface Held {
   readonly queries: number
@@ -78,7 +85,7 @@ export function planSearch<R>(
   verb: string,
   options: SearchOptions<R>,
   { queries, lists, hasOriginals, isBounded }: Held
-): Plan & { readonly ask: R | undefined } {
+): SearchPlan & { readonly ask: R | undefined } {
   checkOptions(verb, options, ['k', 'filter', 'oversampling', 'rescore', 'probes'])
   const { k = 10, oversampling, rescore, probes } = options
   checkInteger(verb, 'k', k, 1, MOST_RESULTS)

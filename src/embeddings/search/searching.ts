@@ -6,10 +6,11 @@ import { BLOCK_ROWS, rowBytes, type RowLayout } from '../scan/layout.js'
 import type { Query } from '../codec/quantizer.js'
 import { scanBlocks, scoreFinely } from '../scan/scan.js'
 import type { Collection } from './collection.js'
-import { type Filter, Masks } from './filter.js'
+import { Masks } from './filter.js'
 import { findNearest, type Found } from './find.js'
 import { NO_ID } from './ids.js'
 import type { LoadedCodec } from './loaded.js'
+import type { SearchPlan } from './options.js'
 import { isCoarse, refined, withMargin } from './refine.js'
 import { Ranking, type Candidates } from './ranking.js'
 
@@ -29,23 +30,12 @@ export interface SearchResult {
   rescored: Uint32Array<ArrayBuffer>
 }
 
-/** A search whose options are checked. */
-export interface Plan {
-  readonly k: number
-  /** rows that are rescored for each query, at most; Infinity: all that the codes' bounds do not rule out */
-  readonly candidates: number
-  readonly filter: Filter | undefined
-  readonly probes: number
-  /** scores rows by the originals that the index keeps, or by vectors that are asked for */
-  readonly rescore: 'kept' | 'asked' | undefined
-}
-
 /** Yields the ids whose vectors it needs, unless originals are kept, and takes them as rows that are checked. */
 export function* searching(
   collection: Collection,
   exact: () => LoadedCodec,
   queries: Source,
-  plan: Plan
+  plan: SearchPlan
 ): Generator<Uint32Array<ArrayBuffer>, SearchResult, Source> {
   const { k, rescore } = plan
   const count = queries.shape[0]!
@@ -118,7 +108,7 @@ function candidatesOf(
   collection: Collection,
   queries: Source,
   row: number,
-  plan: Plan,
+  plan: SearchPlan,
   masks: Masks,
   most = plan.k
 ): Candidates {
