@@ -3,7 +3,7 @@ import { codecOf, type Codec } from '../../src/embeddings/codec/codec.js'
 import { createFront } from '../../src/embeddings/codec/front.js'
 import { float32 } from '../../src/embeddings/codec/methods/float32.js'
 import type { Metric } from '../../src/embeddings/codec/quantizer.js'
-import type { SearchResult } from '../../src/embeddings/search/searching.js'
+import type { SearchResult } from '../../src/embeddings/search/searchResult.js'
 import type { PlainHit } from '../oracle/embeddings/search/search.js'
 import { index, seeded } from './random.js'
 

@@ -1,17 +1,12 @@
 import type { Found } from './find.js'
+import type { Shortlist } from './shortlist.js'
 
 /** Bounds are looked at anew after so many of k. */
 const STEP = 4
 
-export interface Candidates {
-  readonly found: Found
-  /** of the scores, where the codes have bounds */
-  readonly uppers?: Float32Array<ArrayBuffer>
-}
-
 /**
- * The candidates of one query on their way to its results. Where each has an upper bound of its score, they are scored by falling bound, until none
- * that is left can come among the first k.
+ * The shortlist of one query on its way to its results. Where rows have an upper bound of their score, they are scored by
+ * falling bound. It ends when none that is left can come among the first k.
  */
 export class Ranking {
   private order: Uint32Array<ArrayBuffer> = new Uint32Array(0)
@@ -23,12 +18,12 @@ export class Ranking {
   private next = 0
 
   constructor(
-    candidates: Candidates,
+    shortlist: Shortlist,
     private readonly k: number,
-    /** whether to ask for more at a time the more there have been: where every time is one to wait for */
+    /** whether to want more at a time the more there have been: where every time is one to wait for */
     private readonly inRounds = false
   ) {
-    this.extend(candidates)
+    this.extend(shortlist)
   }
 
   /** how many have been scored again */
@@ -36,8 +31,8 @@ export class Ranking {
     return this.known.size
   }
 
-  /** Takes other candidates; those that have been scored before are left out. */
-  extend({ found: { ids }, uppers }: Candidates): void {
+  /** Takes another shortlist; rows that have been scored before are left out. */
+  extend({ found: { ids }, uppers }: Shortlist): void {
     const places = Array.from(ids.keys()).filter((i) => !this.known.has(ids[i]!))
     if (uppers) {
       places.sort((a, b) => uppers[b]! - uppers[a]! || ids[a]! - ids[b]!)
@@ -56,7 +51,9 @@ export class Ranking {
     return uppers[next]! < best[k - 1]!.score ? order.subarray(0, 0) : order.subarray(next, next + step)
   }
 
-  /** Whether none of the rows beyond the candidates, whose bounds are at most the last one's, can come among the first k. */
+  /**
+   * Whether no row beyond the shortlist can come among the first k: their bounds are at most the last one's.
+   */
   get settled(): boolean {
     const { uppers, best, k } = this
     return best.length === k && uppers!.length > 0 && uppers!.at(-1)! < best[k - 1]!.score

@@ -9,8 +9,8 @@ import type { Found } from './find.js'
 /** Codes of fewer bits are so much coarser than the scan's tables that these do not matter; where originals decide in the end, one bit more is. */
 const LEAST_BITS = 2
 
-/** Whether what a query is scanned with is coarser than the codes are worth, so that the best are scored once more. */
-export function isCoarse({ codec }: Shelf, { fine, uneven }: Query, rescored: boolean): boolean {
+/** Whether the tables of a query are coarser than the codes are worth, so that the best are scored once more. */
+export function deservesRefining({ codec }: Shelf, { fine, uneven }: Query, rescored: boolean): boolean {
   const { scan, bits } = codec.layout
   return fine !== undefined && (scan === 'tables' ? bits >= LEAST_BITS + (rescored ? 1 : 0) : uneven === true)
 }
