@@ -49,12 +49,25 @@ export function checksumOf(bytes) {
   return new Uint32Array(whole.buffer).reduce((sum, word) => Math.imul(sum ^ word, 16777619), -2128831035)
 }
 
+/** The bytes as text: src/core/modules.ts decodes it, and says how. */
+export function textOf(bytes) {
+  const character = (digit) => (digit === 57 ? '!' : String.fromCharCode(35 + digit))
+  const one = (byte) => {
+    const value = (byte + 4) & 255
+    if (value < 90) return character(value)
+    return value < 182 ? character(90) + character(value - 90) : character(91) + character(value - 182)
+  }
+  const text = Array.from(bytes, one).join('')
+  if (/<\/script|<!--/i.test(text)) throw new Error('the text would end a script in a page: change the digits')
+  return text
+}
+
 /** `#kernels/NAME` of each condition: the bytes as text, or an import that bundlers for isolates turn into a module. */
 export function carriers(name, bytes) {
-  const [text, sum] = [bytes.toString('hex'), checksumOf(bytes)]
+  const [text, sum] = [textOf(bytes), checksumOf(bytes)]
   const brought = "text: '', sum: 0, module }"
   return {
-    [`${name}.js`]: `export const kernels = { name: '${name}', text: '${text}', sum: ${sum}, module: undefined }\n`,
+    [`${name}.js`]: `export const kernels = { name: '${name}', text: "${text}", sum: ${sum}, module: undefined }\n`,
     [`${name}.workerd.js`]: `import module from './${name}.wasm'\nexport const kernels = { name: '${name}', ${brought}\n`,
     [`${name}.edge-light.js`]: `import module from './${name}.wasm?module'\nexport const kernels = { name: '${name}', ${brought}\n`
   }

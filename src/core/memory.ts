@@ -58,7 +58,7 @@ export class Memory {
 
   /** Room that stays. The end of an open frame would free it: only where none is open. */
   allocForever(bytes: number): Pointer {
-    if (this.frames > 0) throw internalError('permanent room was asked for while a frame is open')
+    if (this.frames > 0) throw internalError('permanent room while a frame is open')
     return this.alloc(bytes)
   }
 

@@ -7,7 +7,7 @@ export type WasmModule = object
 export interface KernelModule {
   /** names the module */
   readonly name: string
-  /** its bytes in hexadecimal digits, which gzip packs better than base64; empty where `module` is there */
+  /** its bytes as text (tools/kernels.mjs writes it); empty where `module` is there */
   readonly text: string
   /** FNV-1a over its 32-bit words */
   readonly sum: number
@@ -16,36 +16,38 @@ export interface KernelModule {
 }
 
 /** A module whose one function is v128.const: valid where SIMD128 is. */
-const SIMD_PROBE = '0061736d010000000105016000017b030201000a1601' + '1400fd0c000000000000000000000000000000000b'
+const SIMD_PROBE = /* @__PURE__ */ Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 22, 1, 20, 0, 253, 12],
+  ...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11]
+)
 
 /** Modules by name, compiled once for all engines, also for those of other threads. */
 const compiled = /* @__PURE__ */ new Map<string, WasmModule>()
 
-/** Hexadecimal digits to bytes, by the fastest way that the runtime has. */
-function decodeHex(text: string): Uint8Array<ArrayBuffer> {
-  const native = (Uint8Array as { fromHex?: (text: string) => Uint8Array<ArrayBuffer> }).fromHex
-  if (native) return native(text)
-  const node = (globalThis as { Buffer?: { from(text: string, encoding: string): Uint8Array<ArrayBuffer> } }).Buffer
-  if (node) return node.from(text, 'hex')
-  const bytes = new Uint8Array(text.length / 2)
-  // '0' to '9' are 48 to 57, 'a' to 'f' 97 to 102: the low four bits, and 9 more for letters.
-  const digit = (at: number): number => {
-    const code = text.charCodeAt(at)
-    return (code & 15) + 9 * (code >> 6)
+/**
+ * Text to bytes. A digit is a character from '#' on, with '!' in the place of the backslash. A byte is one digit, 4 above it, where
+ * that is below 90; other bytes have two digits, of which the first is 90 or 91. gzip packs this as well as the bytes themselves.
+ */
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length)
+  let size = 0
+  let above = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    const digit = (code === 33 ? 92 : code) - 35
+    if (above === 0 && digit >= 90) above = 92 * digit - 8190
+    else {
+      bytes[size++] = above + digit - 4
+      above = 0
+    }
   }
-  for (let i = 0; i < bytes.length; i++) bytes[i] = (digit(2 * i) << 4) | digit(2 * i + 1)
-  return bytes
+  return bytes.subarray(0, size)
 }
 
 /** The bytes of a module, checked: a damaged copy could give other results without a word. */
 function bytesOf({ name, text, sum }: KernelModule): Uint8Array<ArrayBuffer> {
-  let bytes: Uint8Array<ArrayBuffer> | undefined
-  try {
-    bytes = decodeHex(text)
-  } catch {
-    // A digit that is none: damaged as well.
-  }
-  if (bytes && checksum(bytes) === sum) return bytes
+  const bytes = decode(text)
+  if (checksum(bytes) === sum) return bytes
   throw stateError('damaged-module', `tersor's kernels of ${name} are damaged in this copy; install or bundle it again`)
 }
 
@@ -63,7 +65,7 @@ function checkFeatures(): void {
   if (typeof WebAssembly !== 'object') {
     throw unsupported('tersor needs WebAssembly, which this runtime does not have; run it where there is one')
   }
-  if (!WebAssembly.validate(decodeHex(SIMD_PROBE))) {
+  if (!WebAssembly.validate(SIMD_PROBE)) {
     throw unsupported(
       'tersor needs the WebAssembly feature SIMD (SIMD128, "fixed-width SIMD"), which this runtime does not have; ' +
         'it is in Node 16.4, Deno 1.9, Bun, Chrome 91, Firefox 89, Safari 16.4 and later'

@@ -1,5 +1,4 @@
 import { internalError, rangeError, typeError } from './errors.js'
-import { powerOfTwo } from './powers.js'
 import { checkAttached, show, tagOf } from './check.js'
 import type { HalfKernels } from './engine.js'
 import type { Memory, Pointer } from './memory.js'
@@ -200,19 +199,18 @@ export function decodeRaw(kernels: HalfKernels, pointer: Pointer, { bits }: Sour
   else if (bits) kernels.decodeBF16(pointer, pointer + 2 * length, length)
 }
 
+const WORD = /* @__PURE__ */ new Int32Array(1)
+const FLOAT = /* @__PURE__ */ new Float32Array(WORD.buffer)
+
 /** Element `index` as a number. */
-export function elementAt(source: Source, index: number): number {
-  const value = source.data[index]!
-  if (!source.bits) return value
-  const exponentBits = source.bits === 'float16' ? 5 : 8
-  const bias = source.bits === 'float16' ? 15 : 127
-  const fractionBits = 15 - exponentBits
-  const exponent = (value >> fractionBits) & ((1 << exponentBits) - 1)
-  const fraction = value & ((1 << fractionBits) - 1)
-  const sign = value >> 15 ? -1 : 1
-  if (exponent === (1 << exponentBits) - 1) return fraction ? NaN : sign * Infinity
-  const significand = exponent ? fraction + (1 << fractionBits) : fraction
-  return sign * significand * powerOfTwo(Math.max(exponent, 1) - bias - fractionBits)
+export function elementAt({ data, bits }: Source, index: number): number {
+  const value = data[index]!
+  if (!bits) return value
+  // Sign, exponent and fraction at the places that float32 has for them; a float16's exponent is then 112 too low.
+  const isHalf = bits === 'float16'
+  WORD[0] = isHalf ? ((value & 0x8000) << 16) | ((value & 0x7fff) << 13) : value << 16
+  const beyond = isHalf && (value & 0x7c00) === 0x7c00
+  return beyond ? (value & 0x3ff ? NaN : FLOAT[0]! * Infinity) : FLOAT[0]! * (isHalf ? 2 ** 112 : 1)
 }
 
 /** The error that names the first number of a source that is not finite, or not within f32 unless `wide`; only this scan knows which. */

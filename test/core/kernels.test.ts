@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createEngineOf, engineOver } from '../../src/core/engine.js'
+import { checksumOf, textOf } from '../../tools/kernels.mjs'
 import type { KernelModule } from '../../src/core/modules.js'
 
 const folder = new URL('../../build/kernels/', import.meta.url)
@@ -48,7 +49,9 @@ describe.each(names)('the kernels of %s', (name) => {
   it('are carried as they are', async () => {
     const { kernels } = (await import(new URL(`${name}.js`, folder).href)) as { kernels: KernelModule }
     expect(kernels.name).toBe(name)
-    expect(kernels.text).toBe(Buffer.from(bytesOf(name)).toString('hex'))
+    expect(kernels.text).toBe(textOf(bytesOf(name)))
+    expect(kernels.sum).toBe(checksumOf(bytesOf(name)))
+    expect(kernels.text.length).toBeLessThan(1.3 * bytesOf(name).length)
   })
 })
 
