@@ -41,8 +41,8 @@ function consecutive(sets: number, first: number, tiles: readonly Tile[]): Windo
   return { sets, first, run: sets, step: 0, tiles }
 }
 
-/** One channel after the other: every set is a run of consecutive elements. */
-function channelMajor({ channels, inner, group = inner, groupsPerChannel }: Layout): Window[] {
+/** Windows of a layout with outer = 1, one channel after the other: every set is a run of consecutive elements. */
+export function planChannels({ channels, inner, group = inner, groupsPerChannel }: Layout): Window[] {
   const windows: Window[] = []
   if (inner <= TILE) {
     const step = runsPerTile(inner)
@@ -161,7 +161,7 @@ function gathered({ outer, channels, inner, group = 0, groupsPerChannel }: Layou
 /** The windows of a layout, in an order that touches each element once (twice where a window has several tiles). */
 export function planWindows(layout: Layout): Window[] {
   if (layout.size === 0) return []
-  if (layout.outer === 1) return channelMajor(layout)
+  if (layout.outer === 1) return planChannels(layout)
   return layout.group === undefined ? interleaved(layout) : gathered(layout)
 }
 

@@ -14,7 +14,7 @@ import {
   type TensorLike
 } from '../core/tensor.js'
 import { eachRun, loadTile, tileLength, TILE, writeTile } from '../core/tiles.js'
-import { isSequential, planWindows } from '../core/windows.js'
+import { isSequential, planChannels } from '../core/windows.js'
 import { selectCut, type Cut } from './select.js'
 
 export interface PruneOptions {
@@ -263,7 +263,8 @@ export function maskByPattern(
   { data, bits }: PruneArrays
 ): void {
   frame(defaultEngine(), (memory, kernels) => {
-    const windows = planWindows(layout)
+    // The channel axis of a pattern is the first.
+    const windows = layout.size === 0 ? [] : planChannels(layout)
     const values = memory.alloc(4 * TILE)
     const masked = memory.alloc(4 * TILE)
     const bytes = memory.alloc(TILE)
