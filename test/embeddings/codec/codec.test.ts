@@ -348,7 +348,7 @@ describe('createCodecFit', () => {
     const make = (options: object = {}) => createCodecFit(12, options)
     expectError(() => make().fit(), RangeError, 'fit: expected at least one row')
     expectError(() => createCodecFit(wrong('a')), TypeError, 'createCodecFit: "dimensions"')
-    expectError(() => createCodecFit(8193), RangeError, '"dimension" expected a whole number from 1 to 8192')
+    expectError(() => createCodecFit(8193), RangeError, '"dimensions" expected a whole number from 1 to 8192')
     expectError(() => make({ firts: 1 }), TypeError, 'createCodecFit: unknown option "firts"')
     expectError(() => make({ bits: 7 }), RangeError, 'createCodecFit: "bits" expected 1, 2, 3, 4 or 8')
     expectError(() => make().add(new Float32Array(13)), RangeError, 'add: "vectors" expected')

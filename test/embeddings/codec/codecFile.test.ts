@@ -36,14 +36,14 @@ describe('openCodec', () => {
     expectError(open(changed({ kind: 'gram' })), FormatError, '"gram"')
     expectError(open(changed({ method: 'zip' })), FormatError, 'method', '"zip"')
     expectError(open(changed({ metric: 'far' })), FormatError, 'metric', '"far"')
-    expectError(open(changed({ dimensions: 0 })), FormatError, 'dimensions')
-    expectError(open(changed({ dimensions: 7, truncate: 7 })), FormatError, 'fit 7 dimensions')
-    expectError(open(changed({ dimensions: 8193 })), FormatError, '1 to 8192 dimensions')
+    expectError(open(changed({ dimension: 0 })), FormatError, 'dimensions')
+    expectError(open(changed({ dimension: 7, truncate: 7 })), FormatError, 'fit 7 dimensions')
+    expectError(open(changed({ dimension: 8193 })), FormatError, '1 to 8192 dimensions')
     expectError(open(changed({ truncate: 8 })), FormatError, 'leading elements')
     expectError(open(changed({ seed: -1 })), FormatError, 'seed')
     expectError(open(changed({ parameters: 3 })), FormatError, 'parameters')
-    expectError(open(changed({ parameters: { bits: 5, seed: 0, centroids: 3 } })), FormatError, 'bits')
-    expectError(open(changed({ parameters: { bits: 2, seed: 0, centroids: 4 } })), FormatError, '4 centroids')
+    expectError(open(changed({ parameters: { bits: 5, seed: 0, centres: 3 } })), FormatError, 'bits')
+    expectError(open(changed({ parameters: { bits: 2, seed: 0, centres: 4 } })), FormatError, '4 centroids')
     expectError(open(changed({}, ['table:mean'])), FormatError, '3 centroids')
     expectError(open(changed({}, ['front:components'])), FormatError, '')
     const stranger = { name: 'stranger', shape: [1], data: new Float32Array(1) }
@@ -76,13 +76,8 @@ describe('openCodec', () => {
       const table = { 'table:steps': { name: 'table:steps', shape: [6], data } }
       expectError(open(int8, {}, table), FormatError, '"steps" expected numbers above 0')
     }
-    const centroid = { name: 'table:centroid', shape: [2, 3], data: new Float32Array(6) }
-    expectError(
-      open({ method: 'osq' }, {}, { 'table:centroid': centroid }),
-      FormatError,
-      'expected 6 finite',
-      'got 2x3'
-    )
+    const centroid = { name: 'table:centre', shape: [2, 3], data: new Float32Array(6) }
+    expectError(open({ method: 'osq' }, {}, { 'table:centre': centroid }), FormatError, 'expected 6 finite', 'got 2x3')
     expect(open({ method: 'osq' }, {})().method).toBe('osq')
   })
 

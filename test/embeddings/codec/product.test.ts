@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createEngine, frame } from '../../../src/embeddings/engine.js'
+import { rangeError } from '../../../src/core/errors.js'
 import { blockBytes, blocksOf, clearBlocks, placeRows } from '../../../src/embeddings/scan/blocks.js'
 import { opq } from '../../../src/embeddings/codec/methods/opq.js'
 import { pq } from '../../../src/embeddings/codec/methods/pq.js'
@@ -320,9 +321,9 @@ describe('what is asked', () => {
 
   it('has fewer rows than centroids', () => {
     const message = 'fitCodec: "sample" expected at least 256 rows for as many centroids, got 100; give more rows'
-    expect(() => fitted(pq, rows, 'dot', {})).toThrow(new RangeError(`${message}, or 4 bits`))
-    expect(() => fitted(opq, rows, 'dot', { bits: 8 })).toThrow(new RangeError(`${message}, or 4 bits`))
-    expect(() => fitted(residual, rows, 'dot', {})).toThrow(new RangeError(message))
+    expect(() => fitted(pq, rows, 'dot', {})).toThrow(rangeError(`${message}, or 4 bits`))
+    expect(() => fitted(opq, rows, 'dot', { bits: 8 })).toThrow(rangeError(`${message}, or 4 bits`))
+    expect(() => fitted(residual, rows, 'dot', {})).toThrow(rangeError(message))
     expect(() => fitted(pq, uglyRows(9, 8, 1), 'dot', { bits: 4 })).toThrow(
       'expected at least 16 rows for as many centroids, got 9; give more rows'
     )

@@ -47,7 +47,7 @@ const CASES: readonly Case[] = [
 
 /** Rows less the centroid, rotated where the quantizer does. */
 function residualsOf({ tables, parameters }: Quantizer, { data, count, dimensions }: Rows): Rows {
-  const centroid = tables.centroid!.data as Float32Array
+  const centroid = tables.centre!.data as Float32Array
   const engine = createEngine()
   return frame(engine, (memory) => {
     const at = memory.alloc(data.byteLength)
@@ -75,7 +75,7 @@ const near = (actual: number, expected: number, scale: number, what: string): vo
 function checkFactors(quantizer: Quantizer, rows: Rows, codes: Uint8Array): void {
   const { method, metric, layout, tables } = quantizer
   const z = residualsOf(quantizer, rows)
-  const centroid = tables.centroid!.data as Float32Array
+  const centroid = tables.centre!.data as Float32Array
   const twice = metric === 'l2' ? 2 : 1
   const length = rowBytes(layout)
   for (let i = 0; i < rows.count; i++) {
@@ -156,7 +156,7 @@ describe.each(CASES)('$name', ({ kind, options, bits }) => {
 /** The scan's score against that of the decoded row, and the row's own bias. */
 function checkScores(quantizer: Quantizer, rows: Rows, metric: Metric): void {
   const { dimensions: d, layout, tables } = quantizer
-  const centroid = tables.centroid!.data as Float32Array
+  const centroid = tables.centre!.data as Float32Array
   const coder = coderOf(quantizer)
   const codes = coder.encode(rows.data.slice())
   const decoded = coder.decode(codes)
@@ -243,9 +243,9 @@ describe('rabitq', () => {
     expect(() => open({ bits: 9 })).toThrow('rabitq: "bits" expected 1 to 8, got 9')
     expect(() => open({ seed: -1 })).toThrow('rabitq: "seed" expected a whole number, got -1')
     expect(() => open({ fast: 1 })).toThrow('rabitq: "fast" expected true or false, got 1')
-    expect(() => open({}, {})).toThrow('rabitq: "centroid" expected 8 finite float32 numbers')
-    expect(() => open({}, { ...tables, more: tables.centroid })).toThrow('rabitq: expected centroid tables, got "more"')
-    const nan = { centroid: { data: new Float32Array(8).fill(NaN), shape: [8] } }
-    expect(() => open({}, nan)).toThrow('rabitq: "centroid" expected 8 finite float32 numbers')
+    expect(() => open({}, {})).toThrow('rabitq: "centre" expected 8 finite float32 numbers')
+    expect(() => open({}, { ...tables, more: tables.centre })).toThrow('rabitq: expected centre tables, got "more"')
+    const nan = { centre: { data: new Float32Array(8).fill(NaN), shape: [8] } }
+    expect(() => open({}, nan)).toThrow('rabitq: "centre" expected 8 finite float32 numbers')
   })
 })
