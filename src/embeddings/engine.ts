@@ -1,4 +1,3 @@
-import { kernels as products, type Kernels as ProductKernels } from '#kernels/linalg-products'
 import { kernels as scan, type Kernels as ScanKernels } from '#kernels/embeddings-scan'
 import { kernels as codec, type Kernels as CodecKernels } from '#kernels/embeddings-codec'
 import { kernels as fit, type Kernels as FitKernels } from '#kernels/embeddings-fit'
@@ -13,12 +12,12 @@ import {
 export { frame } from '../core/engine.js'
 
 /** What these modules export together. */
-export type Kernels = ProductKernels & ScanKernels & CodecKernels & FitKernels
+export type Kernels = ScanKernels & CodecKernels & FitKernels
 
 /** The kernels of embeddings. */
 export type Engine = EngineOf<Kernels>
 
-export const MODULES = [products, scan, codec, fit]
+export const MODULES = [scan, codec, fit]
 
 let shared: Engine | undefined
 

@@ -1,11 +1,11 @@
 export {
   createCodecFit,
   fitCodec,
-  openCodec,
   type CodecFit,
   type CodecFitOptions,
   type CodecOptions
-} from './codec/fit.js'
+} from './codec/fit/fitCodec.js'
+export { openCodec } from './codec/openCodec.js'
 export type { Codec, CodesLike } from './codec/codec.js'
 export type { Method, Metric } from './codec/quantizer.js'
 export {

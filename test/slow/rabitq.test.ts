@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { rabitq } from '../../src/embeddings/codec/methods/rabitq.js'
+import { openRabitq } from '../../src/embeddings/codec/methods/rabitq.js'
 import { dot } from '../oracle/embeddings/codec/scalars.js'
 import { coderOf, factorOf, rowOf, rowsFrom, type Rows } from '../support/quantizers.js'
 import { normal, normals, seeded } from '../support/random.js'
@@ -24,7 +24,7 @@ it.each([1, 2, 4])(
     const centroid = { data: new Float32Array(DIMENSION), shape: [DIMENSION] }
     const epsilon = 3.3
     const parameters = { seed: 1, bits, fast: true, bound: true, epsilon }
-    const quantizer = rabitq.open(DIMENSION, 'dot', parameters, { centroid })
+    const quantizer = openRabitq(DIMENSION, 'dot', parameters, { centroid })
     const coder = coderOf(quantizer)
     const rows = unit(rowsFrom(normals(ROWS * DIMENSION, bits), DIMENSION))
     const codes = coder.encode(rows.data.slice())

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { codecOf, type Codec } from '../../src/embeddings/codec/codec.js'
 import { createFront } from '../../src/embeddings/codec/front.js'
-import { float32 } from '../../src/embeddings/codec/methods/float32.js'
+import { openFloat32 } from '../../src/embeddings/codec/methods/floats.js'
 import type { Metric } from '../../src/embeddings/codec/quantizer.js'
 import type { SearchResult } from '../../src/embeddings/search/searchResult.js'
 import type { PlainHit } from '../oracle/embeddings/search/search.js'
@@ -11,7 +11,7 @@ export const METRICS: readonly Metric[] = ['cosine', 'dot', 'l2']
 
 /** A codec that keeps vectors as they are: what an index finds by it is exact. */
 export function plainCodec(dimensions: number, metric: Metric): Codec {
-  const quantizer = float32.open(dimensions, metric, {}, {})
+  const quantizer = openFloat32(dimensions, metric, {}, {})
   return codecOf({ front: createFront(dimensions, metric), quantizer, seed: 0 })
 }
 

@@ -4,7 +4,9 @@ import { expect } from 'vitest'
 import { createEngine, frame } from '../../src/embeddings/engine.js'
 import { blockBytes, clearBlocks, placeRows } from '../../src/embeddings/scan/blocks.js'
 import { rowBytes } from '../../src/embeddings/scan/layout.js'
-import type { MethodKind, Metric, Quantizer } from '../../src/embeddings/codec/quantizer.js'
+import { openerOf } from '../../src/embeddings/codec/methods/openers.js'
+import { createFitEngine, type Fitter } from '../../src/embeddings/codec/fit/fitter.js'
+import type { Metric, Quantizer } from '../../src/embeddings/codec/quantizer.js'
 import { scanBlocks, scoreFinely } from '../../src/embeddings/scan/scan.js'
 import { expectSameBits } from './bits.js'
 import { normals } from './random.js'
@@ -60,13 +62,13 @@ export function firstRows({ data, dimensions }: Rows, count: number): Rows {
 }
 
 export function fitted<T extends object>(
-  kind: MethodKind<T>,
+  kind: Fitter<T>,
   { data, count, dimensions }: Rows,
   metric: Metric,
   options: T,
   seed = 0
 ): Quantizer {
-  const engine = createEngine()
+  const engine = createFitEngine()
   return frame(engine, (memory) => {
     const rows = memory.alloc(data.byteLength)
     memory.f32(rows, data.length).set(data)
@@ -159,7 +161,7 @@ export function scanRecall(quantizer: Quantizer, base: Rows, queries: Rows, trut
 }
 
 /** The same bytes row by row, in parts, and from the quantizer as its file would open it. */
-export function expectSteady<T extends object>(kind: MethodKind<T>, quantizer: Quantizer, rows: Rows): void {
+export function expectSteady<T extends object>(kind: Fitter<T>, quantizer: Quantizer, rows: Rows): void {
   const { dimensions } = rows
   const coder = coderOf(quantizer)
   const whole = coder.encode(rows.data.slice())
@@ -174,7 +176,7 @@ export function expectSteady<T extends object>(kind: MethodKind<T>, quantizer: Q
   })
   parts.forEach((bytes) => expectSameBits(bytes, whole))
   const parameters = JSON.parse(JSON.stringify(quantizer.parameters)) as Record<string, unknown>
-  const again = coderOf(kind.open(dimensions, quantizer.metric, parameters, quantizer.tables))
+  const again = coderOf(openerOf(kind.method)!(dimensions, quantizer.metric, parameters, quantizer.tables))
   expectSameBits(again.encode(rows.data.slice()), whole)
   const decoded = coder.decode(whole)
   expect(decoded.every(Number.isFinite)).toBe(true)

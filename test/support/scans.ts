@@ -1,7 +1,6 @@
 import { blockBytes, blocksOf, clearBlocks, placeRows } from '../../src/embeddings/scan/blocks.js'
 import { codeBytesOf, rowBytes, type RowLayout, type Scan } from '../../src/embeddings/scan/layout.js'
-import type { Query } from '../../src/embeddings/codec/quantizer.js'
-import type { QueryData } from '../../src/embeddings/scan/scan.js'
+import type { Query, QueryData } from '../../src/embeddings/scan/query.js'
 import type { Engine } from '../../src/embeddings/engine.js'
 import type { Pointer } from '../../src/core/memory.js'
 import { normals, seeded } from './random.js'

@@ -2,7 +2,7 @@
 export { packNibbles } from '../../quantize/nibbles'
 export { encodeF16 } from '../../quantize/half'
 export { multiplyPackedF32, multiplyWork } from '../../linalg/multiply'
-export { packAlongF32 } from '../../linalg/pack'
+export { packAcrossF32, packAlongF32 } from '../../linalg/pack'
 export { decodeUniform } from '../codec/planes'
 export { decodeAffine, encodeAffine, encodeSymmetric } from '../codec/int8'
 export { encodeOsq, osqWork } from '../codec/osq'

@@ -2,8 +2,9 @@ import { rangeError, typeError } from '../../core/errors.js'
 import { show } from '../../core/check.js'
 import { createEngine, frame, type Engine } from '../engine.js'
 import { readTensor, type Tensor } from '../../core/tensor.js'
-import { encodeCodec } from './codecFile.js'
-import { MOST_BITS, TILE_BYTES, tileRows, type Front, type LoadedFront } from './front.js'
+import { joinPieces } from '../../files/artefact.js'
+import { codecPieces, type CodecParts } from './codecFile.js'
+import { BATCH_BYTES, batchRows, MOST_BITS, type LoadedFront } from './front.js'
 import { planesOf, rowBytes, type RowLayout } from '../scan/layout.js'
 import type { LoadedQuantizer, Method, Metric, Quantizer } from './quantizer.js'
 import { vectorsOf, type VectorsLike } from '../vectors/vectors.js'
@@ -41,12 +42,6 @@ export interface Codec {
 /** Rows of codes: `{ data, shape }` of bytes, as `encode` gives them, or the bytes of one vector. */
 export type CodesLike =
   Uint8Array | { readonly data: Uint8Array; readonly shape?: readonly number[]; readonly dims?: readonly number[] }
-
-export interface CodecParts {
-  readonly front: Front
-  readonly quantizer: Quantizer
-  readonly seed: number
-}
 
 /** A codec of these parts. */
 export function codecOf(parts: CodecParts): Codec {
@@ -112,7 +107,7 @@ class FittedCodec implements Codec {
     const [count] = source.shape
     const data = new Uint8Array(count * bytesPerVector)
     const { engine, front, quantizer } = this.load()
-    const step = tileRows(parts.front.width)
+    const step = batchRows(parts.front.width)
     frame(engine, (memory) => {
       const rows = memory.alloc(4 * Math.min(step, count) * parts.front.width)
       const codes = memory.alloc(Math.min(step, count) * bytesPerVector)
@@ -132,7 +127,7 @@ class FittedCodec implements Codec {
     const data = new Float32Array(count * dimensions)
     const { engine, front, quantizer } = this.load()
     const { width } = parts.front
-    const step = Math.max(1, Math.floor(TILE_BYTES / 4 / dimensions))
+    const step = Math.max(1, Math.floor(BATCH_BYTES / 4 / dimensions))
     frame(engine, (memory, kernels) => {
       const most = Math.min(step, count)
       const from = memory.alloc(most * bytesPerVector)
@@ -157,7 +152,7 @@ class FittedCodec implements Codec {
   }
 
   toBytes(): Uint8Array<ArrayBuffer> {
-    return encodeCodec(this.parts)
+    return joinPieces(codecPieces(this.parts))
   }
 
   /** Tables stay in an engine of the codec's own from the first call on. */

@@ -34,11 +34,11 @@ export interface LoadedFront {
 }
 
 /** Bytes of rows that are worked on at a time, so that they stay in a second-level cache with what is made of them. */
-export const TILE_BYTES = 1 << 20
+export const BATCH_BYTES = 1 << 20
 
-/** Rows of so many numbers that make a tile. */
-export function tileRows(width: number): number {
-  return Math.max(1, Math.floor(TILE_BYTES / 4 / width))
+/** Rows of so many numbers that make a batch. */
+export function batchRows(width: number): number {
+  return Math.max(1, Math.floor(BATCH_BYTES / 4 / width))
 }
 
 /** Squares of numbers below 2^48, times as many as a row may have, and products of such sums' roots, stay within f32. */

@@ -3,7 +3,7 @@ import { checkInteger, checkNumber, checkOptions, show } from '../../core/check.
 import { sqrt } from '../../core/scalars.js'
 import { elementAt, type Source } from '../../core/tensor.js'
 import type { Codec } from '../codec/codec.js'
-import { fitCodec } from '../codec/fit.js'
+import { fitCodec } from '../codec/fit/fitCodec.js'
 import { sampleRows } from './heldOut.js'
 import { shareInterval } from './interval.js'
 import {

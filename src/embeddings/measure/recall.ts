@@ -1,5 +1,5 @@
 import { elementAt, type Source, type Tensor } from '../../core/tensor.js'
-import { fitCodec } from '../codec/fit.js'
+import { fitCodec } from '../codec/fit/fitCodec.js'
 import { numberError } from '../codec/front.js'
 import type { Metric } from '../codec/quantizer.js'
 import type { Index } from '../search/codeIndex.js'

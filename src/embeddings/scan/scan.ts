@@ -2,10 +2,7 @@ import { frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import { blockParts, STEP_BYTES, STEP_FLOATS, STEP_PLANES } from './blocks.js'
 import { BLOCK_ROWS, type RowLayout } from './layout.js'
-import type { FineTables, Query } from '../codec/quantizer.js'
-
-/** What a builder knows of a Query: the quantizer adds what is its own (multiplier, bound, constant, terms) and may change step and base. */
-export type QueryData = Pick<Query, 'data' | 'step' | 'base' | 'exact' | 'fine' | 'uneven' | 'squared'>
+import type { FineTables, Query, QueryData } from './query.js'
 
 // Masks of the kernels, which take them as arguments: a constant is folded into each of its uses.
 const BYTE = 0xff

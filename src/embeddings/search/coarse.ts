@@ -1,7 +1,7 @@
 import { frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import { clearBlocks, placeRows, blockBytes } from '../scan/blocks.js'
-import { loadCentroids, nearest, type PackedCentroids } from '../codec/kmeans.js'
+import { loadCentroids, nearest, type PackedCentroids } from '../codec/nearest.js'
 import { BLOCK_ROWS, rowBytes, type RowLayout } from '../scan/layout.js'
 import type { Metric } from '../codec/quantizer.js'
 import { floatQuery, scanBlocks } from '../scan/scan.js'

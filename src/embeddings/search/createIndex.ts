@@ -2,7 +2,7 @@ import { typeError } from '../../core/errors.js'
 import { isArrayOf, show } from '../../core/check.js'
 import { readableBytes, withFile, type Readable } from '../../files/fileSystem.js'
 import { codecOf, type Codec } from '../codec/codec.js'
-import { decodeCodec } from '../codec/codecFile.js'
+import { decodeCodec } from '../codec/openCodec.js'
 import { CodeIndex, type Index } from './codeIndex.js'
 import { readIndexFile } from './indexFile.js'
 import { checkIndexOptions, type IndexOptions } from './options.js'
@@ -34,7 +34,7 @@ export function openIndex(input: Uint8Array | ArrayBuffer | string): Index {
 
 function read(file: Readable): Index {
   const { settings, codec, fill } = readIndexFile(file)
-  const index = new CodeIndex('openIndex', codecOf(decodeCodec('openIndex', codec)), settings)
+  const index = new CodeIndex('openIndex', codecOf(decodeCodec(readableBytes(codec))), settings)
   fill(index.collection)
   return index
 }

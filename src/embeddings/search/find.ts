@@ -1,7 +1,7 @@
 import { frame } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import { BLOCK_ROWS, type RowLayout } from '../scan/layout.js'
-import type { Query } from '../codec/quantizer.js'
+import type { Query } from '../scan/query.js'
 import { scanBlocks } from '../scan/scan.js'
 import { TopK } from '../scan/select.js'
 import type { Collection } from './collection.js'

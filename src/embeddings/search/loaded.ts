@@ -4,10 +4,10 @@ import type { Source } from '../../core/tensor.js'
 import { blockBytes, placeRows, takeRows } from '../scan/blocks.js'
 import { createFront, type Front } from '../codec/front.js'
 import { rowBytes, type RowLayout } from '../scan/layout.js'
-import { float16 } from '../codec/methods/float16.js'
-import { float32 } from '../codec/methods/float32.js'
-import { int8 } from '../codec/methods/int8.js'
-import type { Metric, Quantizer, Query } from '../codec/quantizer.js'
+import { floatQuantizer } from '../codec/methods/floats.js'
+import { vectorQuantizer } from '../codec/methods/int8.js'
+import type { Metric, Quantizer } from '../codec/quantizer.js'
+import type { Query } from '../scan/query.js'
 import type { BlockForm } from './store.js'
 
 /** What the originals are kept as, beside the codes. */
@@ -58,9 +58,7 @@ export function exactCodec(
   centroid = new Float32Array(dimensions)
 ): LoadedCodec {
   const quantizer =
-    format === 'int8'
-      ? int8.open(dimensions, metric, { axis: 'vector', seed: 0 }, { centre: { data: centroid, shape: [dimensions] } })
-      : (format === 'float16' ? float16 : float32).open(dimensions, metric, {}, {})
+    format === 'int8' ? vectorQuantizer(dimensions, metric, 0, centroid) : floatQuantizer(format, dimensions, metric)
   return loadParts(engine, createFront(dimensions, metric), quantizer)
 }
 

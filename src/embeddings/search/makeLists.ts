@@ -1,5 +1,5 @@
 import { createEngine, frame } from '../engine.js'
-import { kmeans } from '../codec/kmeans.js'
+import { kmeans } from '../codec/fit/kmeans.js'
 import { Coarse } from './coarse.js'
 import type { Collection } from './collection.js'
 import { Lists } from './lists.js'

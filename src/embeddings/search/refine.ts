@@ -1,7 +1,7 @@
 import { frame } from '../engine.js'
 import { blockBytes, clearBlocks, placeRows } from '../scan/blocks.js'
 import { BLOCK_ROWS, rowBytes } from '../scan/layout.js'
-import type { Query } from '../codec/quantizer.js'
+import type { Query } from '../scan/query.js'
 import { scoreFinely } from '../scan/scan.js'
 import type { Collection, Shelf } from './collection.js'
 import type { Found } from './find.js'

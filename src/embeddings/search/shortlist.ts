@@ -1,6 +1,6 @@
 import { frame } from '../engine.js'
 import type { Source } from '../../core/tensor.js'
-import type { Query } from '../codec/quantizer.js'
+import type { Query } from '../scan/query.js'
 import { rowBytes, type RowLayout } from '../scan/layout.js'
 import type { Collection } from './collection.js'
 import type { Masks } from './filter.js'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { float16 } from '../../../src/embeddings/codec/methods/float16.js'
-import { float32 } from '../../../src/embeddings/codec/methods/float32.js'
+import { openerOf } from '../../../src/embeddings/codec/methods/openers.js'
+import { float16, float32 } from '../../../src/embeddings/codec/fit/floats.js'
 import { roundedHalf } from '../../oracle/embeddings/codec/floats.js'
 import { expectSameBits } from '../../support/bits.js'
 import { coderOf, DIMENSIONS, expectSteady, fitted, front, METRICS, uglyRows } from '../../support/quantizers.js'
@@ -50,7 +50,7 @@ describe.each(KINDS)('$kind.method', ({ kind, size }) => {
   it('has its one width, and refuses tables of others', () => {
     expect(kind.bits).toEqual([8 * size])
     const table = { data: new Float32Array(3), shape: [3] }
-    expect(() => kind.open(3, 'dot', {}, { centroid: table })).toThrow(
+    expect(() => openerOf(kind.method)!(3, 'dot', {}, { centroid: table })).toThrow(
       `${kind.method}: expected no tables, got "centroid"`
     )
   })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createEngine } from '../../../src/embeddings/engine.js'
-import { assign, kmeans, loadCentroids, nearest } from '../../../src/embeddings/codec/kmeans.js'
+import { kmeans } from '../../../src/embeddings/codec/fit/kmeans.js'
+import { loadCentroids, nearest } from '../../../src/embeddings/codec/nearest.js'
 import { kmeansOracle, nearestOracle, squaredDistance } from '../../oracle/embeddings/codec/kmeans.js'
 import { expectSameBits } from '../../support/bits.js'
 import { index, normals, seeded } from '../../support/random.js'
@@ -32,7 +33,7 @@ function assigned(rows: Float32Array, centroids: Float32Array, d: number): Uint1
   const mark = memory.mark()
   const count = rows.length / d
   const to = memory.alloc(2 * count)
-  assign(engine, to, put(rows), count, d, put(centroids), centroids.length / d)
+  nearest(engine, to, put(rows), count, loadCentroids(engine, put(centroids), centroids.length / d, d))
   const numbers = memory.u16(to, count).slice()
   memory.release(mark)
   return numbers

@@ -2,10 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { createEngine, frame } from '../../../src/embeddings/engine.js'
 import { rangeError } from '../../../src/core/errors.js'
 import { blockBytes, blocksOf, clearBlocks, placeRows } from '../../../src/embeddings/scan/blocks.js'
-import { opq } from '../../../src/embeddings/codec/methods/opq.js'
-import { pq } from '../../../src/embeddings/codec/methods/pq.js'
-import { residual } from '../../../src/embeddings/codec/methods/residual.js'
-import type { MethodKind, Metric, Quantizer } from '../../../src/embeddings/codec/quantizer.js'
+import { opq } from '../../../src/embeddings/codec/fit/opq.js'
+import { openOpq } from '../../../src/embeddings/codec/methods/opq.js'
+import { pq } from '../../../src/embeddings/codec/fit/pq.js'
+import { openPq } from '../../../src/embeddings/codec/methods/pq.js'
+import { residual } from '../../../src/embeddings/codec/fit/residual.js'
+import { openResidual } from '../../../src/embeddings/codec/methods/residual.js'
+import type { Fitter } from '../../../src/embeddings/codec/fit/fitter.js'
+import type { Metric, Quantizer } from '../../../src/embeddings/codec/quantizer.js'
 import { scanBlocks } from '../../../src/embeddings/scan/scan.js'
 import {
   distance,
@@ -201,7 +205,7 @@ describe('opq', () => {
 
   it('loses less than pq where directions differ, the less the more it turns', () => {
     const rows = slanted(800, 24, 4)
-    const error = (kind: MethodKind<{ bits?: number; rounds?: number }>, rounds?: number): number =>
+    const error = (kind: Fitter<{ bits?: number; rounds?: number }>, rounds?: number): number =>
       meanError(fitted(kind, rows, 'dot', rounds === undefined ? { bits: 4 } : { bits: 4, rounds }), rows)
     const [plain, fixed, turned] = [error(pq), error(opq, 0), error(opq, 10)]
     expect(turned).toBeLessThan(0.9 * fixed)
@@ -340,13 +344,13 @@ describe('what is asked', () => {
 
   it('is a file that does not fit', () => {
     const codebooks = { data: new Float32Array(16 * 8), shape: [128] }
-    expect(() => pq.open(8, 'dot', { bits: 5, subspaces: 2 }, { codebooks })).toThrow(
+    expect(() => openPq(8, 'dot', { bits: 5, subspaces: 2 }, { codebooks })).toThrow(
       'pq: "bits" expected 4 or 8, got 5'
     )
-    expect(() => pq.open(8, 'dot', { bits: 4, subspaces: 9 }, { codebooks })).toThrow('pq: "subspaces" expected 1 to 8')
-    expect(() => pq.open(9, 'dot', { bits: 4, subspaces: 2 }, { codebooks })).toThrow('pq: "codebooks" expected 144')
-    expect(() => opq.open(8, 'dot', { bits: 4, subspaces: 2 }, { codebooks })).toThrow('opq: "rotation" expected 8x8')
-    expect(() => residual.open(8, 'dot', { stages: 1, subspaces: 0, beam: 1 }, { codewords: codebooks })).toThrow(
+    expect(() => openPq(8, 'dot', { bits: 4, subspaces: 9 }, { codebooks })).toThrow('pq: "subspaces" expected 1 to 8')
+    expect(() => openPq(9, 'dot', { bits: 4, subspaces: 2 }, { codebooks })).toThrow('pq: "codebooks" expected 144')
+    expect(() => openOpq(8, 'dot', { bits: 4, subspaces: 2 }, { codebooks })).toThrow('opq: "rotation" expected 8x8')
+    expect(() => openResidual(8, 'dot', { stages: 1, subspaces: 0, beam: 1 }, { codewords: codebooks })).toThrow(
       'residual: "codewords" expected 1x256x8'
     )
   })

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { createEngine, frame } from '../../../src/embeddings/engine.js'
 import { rowBytes } from '../../../src/embeddings/scan/layout.js'
-import { int8 } from '../../../src/embeddings/codec/methods/int8.js'
-import { osq } from '../../../src/embeddings/codec/methods/osq.js'
-import { rabitq } from '../../../src/embeddings/codec/methods/rabitq.js'
-import type { MethodKind, Metric, Quantizer } from '../../../src/embeddings/codec/quantizer.js'
+import { int8 } from '../../../src/embeddings/codec/fit/int8.js'
+import { osq } from '../../../src/embeddings/codec/fit/osq.js'
+import { rabitq } from '../../../src/embeddings/codec/fit/rabitq.js'
+import { openRabitq } from '../../../src/embeddings/codec/methods/rabitq.js'
+import type { Fitter } from '../../../src/embeddings/codec/fit/fitter.js'
+import type { Metric, Quantizer } from '../../../src/embeddings/codec/quantizer.js'
 import { rotationOf } from '../../../src/embeddings/codec/rotation.js'
 import { anisotropicLoss, bestCosine, codesOfPlanes, dot, osqDecoded } from '../../oracle/embeddings/codec/scalars.js'
 import {
@@ -24,14 +26,14 @@ import { normals } from '../../support/random.js'
 
 interface Case {
   readonly name: string
-  readonly kind: MethodKind
+  readonly kind: Fitter
   readonly options: object
   readonly bits: number
 }
 
-const of = <T extends object>(kind: MethodKind<T>, bits: number, options: T): Case => ({
+const of = <T extends object>(kind: Fitter<T>, bits: number, options: T): Case => ({
   name: `${kind.method} ${JSON.stringify(options)}`,
-  kind: kind as MethodKind,
+  kind: kind as Fitter,
   ...{ options, bits }
 })
 
@@ -239,7 +241,7 @@ describe('rabitq', () => {
     const quantizer = fitted(rabitq, uglyRows(9, 8, 1), 'dot', { bits: 2 })
     const { parameters, tables } = quantizer
     const open = (changed: object, other: object = tables): unknown =>
-      rabitq.open(8, 'dot', { ...parameters, ...changed }, other as typeof tables)
+      openRabitq(8, 'dot', { ...parameters, ...changed }, other as typeof tables)
     expect(() => open({ bits: 9 })).toThrow('rabitq: "bits" expected 1 to 8, got 9')
     expect(() => open({ seed: -1 })).toThrow('rabitq: "seed" expected a whole number, got -1')
     expect(() => open({ fast: 1 })).toThrow('rabitq: "fast" expected true or false, got 1')

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { binary } from '../../../src/embeddings/codec/methods/binary.js'
-import { int8, type Int8Options } from '../../../src/embeddings/codec/methods/int8.js'
+import { binary } from '../../../src/embeddings/codec/fit/binary.js'
+import { openBinary } from '../../../src/embeddings/codec/methods/binary.js'
+import { int8, type Int8Options } from '../../../src/embeddings/codec/fit/int8.js'
+import { openInt8 } from '../../../src/embeddings/codec/methods/int8.js'
 import { dot, packedSigns } from '../../oracle/embeddings/codec/scalars.js'
 import { expectSameBits } from '../../support/bits.js'
 import {
@@ -158,10 +160,10 @@ describe('int8, a range for each dimension', () => {
     expect(() => fit({ ranges: wide })).toThrow(
       'fitCodec: "ranges" expected the least and the greatest, below 2^48, got -3.0'
     )
-    expect(() => int8.open(4, 'dot', { axis: 'dimension', rounding: 'up' }, {})).toThrow(
+    expect(() => openInt8(4, 'dot', { axis: 'dimension', rounding: 'up' }, {})).toThrow(
       'int8: "rounding" expected nearest, down, cut, got up'
     )
-    expect(() => int8.open(4, 'dot', { axis: 'dimension', rounding: 'down' }, {})).toThrow(
+    expect(() => openInt8(4, 'dot', { axis: 'dimension', rounding: 'down' }, {})).toThrow(
       'int8: "starts" expected 4 finite float32 numbers'
     )
   })
@@ -235,6 +237,6 @@ describe('binary', () => {
       'fitCodec: "compat" expected one of ubinary, binary, got "int8"'
     )
     const open = { rotate: false, compat: 'ubinary', seed: 0, level: 'x' }
-    expect(() => binary.open(4, 'dot', open, {})).toThrow('binary: "level" expected a number of at least 0, got x')
+    expect(() => openBinary(4, 'dot', open, {})).toThrow('binary: "level" expected a number of at least 0, got x')
   })
 })

@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { binary } from '../../../src/embeddings/codec/methods/binary.js'
-import { float16 } from '../../../src/embeddings/codec/methods/float16.js'
-import { float32 } from '../../../src/embeddings/codec/methods/float32.js'
-import { int8 } from '../../../src/embeddings/codec/methods/int8.js'
-import { osq } from '../../../src/embeddings/codec/methods/osq.js'
-import { rabitq } from '../../../src/embeddings/codec/methods/rabitq.js'
-import type { MethodKind } from '../../../src/embeddings/codec/quantizer.js'
+import { binary } from '../../../src/embeddings/codec/fit/binary.js'
+import { float16, float32 } from '../../../src/embeddings/codec/fit/floats.js'
+import { int8 } from '../../../src/embeddings/codec/fit/int8.js'
+import { osq } from '../../../src/embeddings/codec/fit/osq.js'
+import { rabitq } from '../../../src/embeddings/codec/fit/rabitq.js'
+import type { Fitter } from '../../../src/embeddings/codec/fit/fitter.js'
 import { fitted, nearest, realData, scanRecall } from '../../support/quantizers.js'
 
 /** Recall@10 by the scan, without rescoring: at least, on ada002 (100 queries) and on the glosses (500). */
-const TARGETS: readonly [kind: MethodKind, options: object, ada: number, glosses: number][] = [
+const TARGETS: readonly [kind: Fitter, options: object, ada: number, glosses: number][] = [
   [float32, {}, 0.998, 0.999],
   [float16, {}, 0.995, 0.97],
   [int8, {}, 0.995, 0.958],

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { createEngine } from '../../../src/embeddings/engine.js'
+import { createFitEngine } from '../../../src/embeddings/codec/fit/fitter.js'
 import { codecOf } from '../../../src/embeddings/codec/codec.js'
 import { createFront } from '../../../src/embeddings/codec/front.js'
 import { createIndex, type Metric } from '../../../src/embeddings/index.js'
-import { rabitq } from '../../../src/embeddings/codec/methods/rabitq.js'
+import { rabitq } from '../../../src/embeddings/codec/fit/rabitq.js'
 import { PlainIndex } from '../../oracle/embeddings/search/search.js'
 import { expectHits, flat, hitsOf, METRICS } from '../../support/indices.js'
 import { normals } from '../../support/random.js'
@@ -12,7 +12,7 @@ const DIMENSION = 48
 const COUNT = 2000
 
 function codecWithBounds(data: Float32Array, metric: Metric, bits: number) {
-  const engine = createEngine()
+  const engine = createFitEngine()
   const rows = engine.memory.alloc(data.byteLength)
   engine.memory.f32(rows, data.length).set(data)
   const sample = { rows, count: COUNT, dimensions: DIMENSION, metric, total: COUNT, seed: 0 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fitCodec } from '../../../src/embeddings/codec/fit.js'
+import { fitCodec } from '../../../src/embeddings/codec/fit/fitCodec.js'
 import { createIndex, openIndex } from '../../../src/embeddings/search/createIndex.js'
 import { PlainIndex } from '../../oracle/embeddings/search/search.js'
 import { expectError, wrong } from '../../support/errors.js'

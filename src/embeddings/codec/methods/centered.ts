@@ -1,8 +1,9 @@
 import { frame, type Engine } from '../../engine.js'
 import type { Pointer } from '../../../core/memory.js'
 import { BLOCK_ROWS } from '../../scan/layout.js'
-import type { Metric, Sample } from '../quantizer.js'
+import type { Metric } from '../quantizer.js'
 import { rotationOf } from '../rotation.js'
+import { putFloats } from './contents.js'
 
 /** Rows taken off one centroid and rotated, and back: what the methods that code residuals share. */
 export interface Centered {
@@ -28,8 +29,7 @@ export function loadCentered(
 ): Centered {
   const { memory, kernels } = engine
   const d = mean.length
-  const origin = memory.alloc(4 * d)
-  memory.f32(origin, d).set(mean)
+  const origin = putFloats(memory, mean)
   const centroid = memory.alloc(4 * d)
   const rotation = rotate ? rotationOf(d, seed).load(engine) : undefined
   if (rotation) rotation.rotate(centroid, origin, 1)
@@ -64,14 +64,4 @@ export function loadCentered(
       return { residual, constant: metric === 'l2' ? -squares : product, squares }
     }
   }
-}
-
-/** The mean of a sample's rows, of zeros where there are none. */
-export function meanOf(engine: Engine, { rows, count, dimensions }: Sample): Float32Array<ArrayBuffer> {
-  if (count === 0) return new Float32Array(dimensions)
-  return frame(engine, (memory, kernels) => {
-    const mean = memory.alloc(4 * dimensions)
-    kernels.meanRowsF32(mean, rows, count, dimensions, memory.alloc(8 * dimensions))
-    return memory.f32(mean, dimensions).slice()
-  })
 }

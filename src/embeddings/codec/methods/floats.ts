@@ -1,28 +1,22 @@
 import type { Engine } from '../../engine.js'
 import type { RowLayout } from '../../scan/layout.js'
-import type { LoadedQuantizer, MethodKind, Metric, Quantizer } from '../quantizer.js'
-import { checkTables, chosenBits } from './parts.js'
 import { floatQuery } from '../../scan/scan.js'
+import type { LoadedQuantizer, Metric, OpenMethod, Quantizer } from '../quantizer.js'
+import { checkTables } from './contents.js'
 
-/** Rows as they are, or in float16 (half to even, numbers beyond 65504 become it): the numbers and nothing else. */
-export function floatKind(method: 'float32' | 'float16'): MethodKind<{ bits?: number }> {
-  const bits = method === 'float32' ? 32 : 16
-  return {
-    method,
-    options: [],
-    bits: [bits],
-    fit: (_engine, { dimensions, metric }, options) => {
-      chosenBits(method, options.bits, [bits], bits)
-      return floatQuantizer(method, dimensions, metric)
-    },
-    open: (dimensions, metric, _parameters, tables) => {
-      checkTables(method, tables, [])
-      return floatQuantizer(method, dimensions, metric)
-    }
-  }
+/** Rows as they are. */
+export const openFloat32: OpenMethod = (dimensions, metric, _parameters, tables) => {
+  checkTables('float32', tables, [])
+  return floatQuantizer('float32', dimensions, metric)
 }
 
-function floatQuantizer(method: 'float32' | 'float16', dimensions: number, metric: Metric): Quantizer {
+/** Rows in float16: half to even, and numbers beyond 65504 become it. */
+export const openFloat16: OpenMethod = (dimensions, metric, _parameters, tables) => {
+  checkTables('float16', tables, [])
+  return floatQuantizer('float16', dimensions, metric)
+}
+
+export function floatQuantizer(method: 'float32' | 'float16', dimensions: number, metric: Metric): Quantizer {
   const wide = method === 'float32'
   const layout: RowLayout = {
     ...{ scan: wide ? 'float' : 'half', bits: wide ? 32 : 16, count: dimensions },

@@ -2,8 +2,8 @@ import { LEVEL_BYTES, LEVELS, PLANES } from '../../../../assembly/embeddings/con
 import type { Memory, Pointer } from '../../../core/memory.js'
 
 /**
- * The positive levels of the quantisers of 2, 4, 8 and 16 levels with the least mean squared error for the normal distribution (J. Max, IRE Trans.
- * Inf. Theory 6, 1960), to 12 digits by test/vectors/make_lloydMax.py, as are the other numbers here.
+ * The positive levels of the quantisers with the least mean squared error for the normal distribution (J. Max, IRE
+ * Trans. Inf. Theory 6, 1960). They have 12 digits by test/vectors/make_lloydMax.py, as have the other numbers here.
  */
 const POSITIVE: Readonly<Record<number, readonly number[]>> = {
   1: [0.797884560803],
@@ -27,21 +27,17 @@ const DISTORTIONS: Readonly<Record<number, number>> = {
   8: 8.7686186e-5
 }
 
-/** What the scale that keeps inner products right is multiplied with for the least error: levels are means of what they stand for, so E v y = E y^2. */
+/**
+ * What a scale that keeps inner products right is multiplied with for the least squared error.
+ * Levels are means of what they stand for, so that E v y = E y^2.
+ */
 export function shrinkage(bits: number): number {
   return 1 - DISTORTIONS[bits]!
 }
 
-/** The greatest level, and the share of the normal distribution below it; of 8 bits, those of 4, which fewer rows tell apart. */
-export function outermost(bits: number): { level: number; share: number } {
-  const shares: Record<number, number> = {
-    1: 0.787531258158,
-    2: 0.934531550839,
-    3: 0.984299184523,
-    4: 0.996858070868
-  }
-  const known = Math.min(bits, 4)
-  return { level: POSITIVE[known]!.at(-1)!, share: shares[known]! }
+/** The greatest level of so many bits, 1 to 4. */
+export function greatestLevel(bits: number): number {
+  return POSITIVE[bits]!.at(-1)!
 }
 
 /** The levels of codes 0 .. 2^bits - 1, ascending. */

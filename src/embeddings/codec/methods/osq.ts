@@ -1,27 +1,19 @@
-import { rangeError } from '../../../core/errors.js'
-import { checkBoolean, checkInteger } from '../../../core/check.js'
 import { frame, type Engine } from '../../engine.js'
 import type { Pointer } from '../../../core/memory.js'
 import { codeBytesOf, rowBytes, type RowLayout } from '../../scan/layout.js'
-import type { LoadedQuantizer, MethodKind, Metric, Quantizer } from '../quantizer.js'
-import { byteQuery, scalarTables, type QueryData } from '../../scan/scan.js'
-import { loadCentered, meanOf } from './centered.js'
-import { checkTables, chosenBits, isFlag, isOneOf, isSeed, readParameter, readTable } from './parts.js'
+import { decodeUniform, encodeOsq } from '../kernelCalls.js'
+import type { LoadedQuantizer, Metric, OpenMethod, Quantizer } from '../quantizer.js'
+import type { QueryData } from '../../scan/query.js'
+import { byteQuery, scalarTables } from '../../scan/scan.js'
+import { loadCentered } from './centered.js'
+import { checkTables, isFlag, isOneOf, isSeed, readParameter, readTable } from './contents.js'
 
-const BITS = [1, 2, 3, 4, 5, 6, 7, 8] as const
+export const OSQ_BITS = [1, 2, 3, 4, 5, 6, 7, 8] as const
 
 /** Half the interval to begin with, in standard deviations, by bits: the best for a Gaussian. */
 const SPREADS = [0, 0.798, 1.493, 2.051, 2.514, 2.916, 3.278, 3.611, 3.922] as const
 
-export interface OsqOptions {
-  bits?: number
-  /** rows are rotated; default true */
-  rotate?: boolean
-  /** of a query, for documents of one bit: 4 (whole numbers from -15 to 15, summed exactly), or 32 (tables of u8 of the query as it is); default 4 */
-  queryBits?: number
-}
-
-interface Plan {
+export interface OsqParts {
   dimensions: number
   metric: Metric
   seed: number
@@ -31,41 +23,21 @@ interface Plan {
   centroid: Float32Array<ArrayBuffer>
 }
 
-/**
- * Residuals on 2^bits steps of an interval of each vector's own, chosen so that little of the error lies along the vector.
- *
- * Method: optimised scalar quantisation (assembly/embeddings/osq.ts); rotated, it needs nothing of the data to be isotropic.
- */
-export const osq: MethodKind<OsqOptions> = {
-  method: 'osq',
-  options: ['rotate', 'queryBits'],
-  bits: BITS,
-  fit: (engine, sample, options) => {
-    const { dimensions, metric, seed } = sample
-    const bits = chosenBits('osq', options.bits, BITS, 2)
-    const rotate = checkBoolean('fitCodec', 'rotate', options.rotate ?? true)
-    const queryBits = checkInteger('fitCodec', 'queryBits', options.queryBits ?? (bits === 1 ? 4 : 32), 4, 32)
-    if ((queryBits !== 4 && queryBits !== 32) || (queryBits === 4 && bits > 1)) {
-      const known = bits === 1 ? '4 or 32' : `32 with ${bits} bits`
-      throw rangeError(`fitCodec: "queryBits" expected ${known}, got ${queryBits}; leave it out for the usual`)
-    }
-    return planned({ dimensions, metric, seed, bits, rotate, queryBits, centroid: meanOf(engine, sample) })
-  },
-  open: (dimensions, metric, parameters, tables) => {
-    checkTables('osq', tables, ['centre'])
-    const bits = readParameter('osq', parameters, 'bits', '1 to 8', isOneOf<number>(BITS))
-    return planned({
-      ...{ dimensions, metric, bits },
-      seed: readParameter('osq', parameters, 'seed', 'a whole number', isSeed),
-      rotate: readParameter('osq', parameters, 'rotate', 'true or false', isFlag),
-      queryBits: readParameter('osq', parameters, 'queryBits', '4 or 32', isOneOf(bits === 1 ? [4, 32] : [32])),
-      centroid: readTable('osq', tables, 'centre', dimensions).data
-    })
-  }
+/** Opens the quantizer of a file. */
+export const openOsq: OpenMethod = (dimensions, metric, parameters, tables) => {
+  checkTables('osq', tables, ['centre'])
+  const bits = readParameter('osq', parameters, 'bits', '1 to 8', isOneOf<number>(OSQ_BITS))
+  return osqQuantizer({
+    ...{ dimensions, metric, bits },
+    seed: readParameter('osq', parameters, 'seed', 'a whole number', isSeed),
+    rotate: readParameter('osq', parameters, 'rotate', 'true or false', isFlag),
+    queryBits: readParameter('osq', parameters, 'queryBits', '4 or 32', isOneOf(bits === 1 ? [4, 32] : [32])),
+    centroid: readTable('osq', tables, 'centre', dimensions).data
+  })
 }
 
-function planned(plan: Plan): Quantizer {
-  const { dimensions, metric, seed, bits, rotate, queryBits, centroid } = plan
+export function osqQuantizer(parts: OsqParts): Quantizer {
+  const { dimensions, metric, seed, bits, rotate, queryBits, centroid } = parts
   const layout: RowLayout = {
     ...{ scan: bits <= 4 ? 'tables' : 'bytes', bits, count: dimensions, codeBytes: codeBytesOf(bits, dimensions) },
     ...{ factors: 3, third: 'offset', centroidBytes: 0 }
@@ -74,17 +46,18 @@ function planned(plan: Plan): Quantizer {
     ...{ method: 'osq', dimensions, metric, layout, centroids: 1 },
     parameters: { seed, bits, rotate, queryBits },
     tables: { centre: { data: centroid, shape: [dimensions] } },
-    load: (engine) => loadOsq(engine, layout, plan)
+    load: (engine) => loadOsq(engine, layout, parts)
   }
 }
 
-function loadOsq(engine: Engine, layout: RowLayout, plan: Plan): LoadedQuantizer {
+function loadOsq(engine: Engine, layout: RowLayout, parts: OsqParts): LoadedQuantizer {
   const { memory, kernels } = engine
-  const { dimensions: d, metric, seed, bits, rotate, queryBits } = plan
+  const { dimensions: d, metric, seed, bits, rotate, queryBits } = parts
   const { codeBytes } = layout
   const stride = rowBytes(layout)
-  const l2 = metric === 'l2' ? 1 : 0
-  const centered = loadCentered(engine, plan.centroid, metric, seed, rotate)
+  const l2 = metric === 'l2'
+  const coded = { dimensions: d, bits, stride, codeBytes }
+  const centered = loadCentered(engine, parts.centroid, metric, seed, rotate)
   const levels = memory.alloc(4 * 16)
   memory.f32(levels, 16).forEach((_, code, all) => (all[code] = code))
   const tablesOf = (residual: Pointer): QueryData => {
@@ -97,15 +70,16 @@ function loadOsq(engine: Engine, layout: RowLayout, plan: Plan): LoadedQuantizer
     encode: (codes, rows, count) =>
       frame(engine, () => {
         const scratch = memory.alloc(kernels.osqWork(d))
-        centered.residuals(rows, count, (z, first, part) => {
-          const to = codes + stride * first
-          kernels.encodeOsq(to, z, centered.centroid, part, d, bits, stride, codeBytes, l2, SPREADS[bits]!, scratch)
+        const how = { ...coded, centroid: centered.centroid, l2, spread: SPREADS[bits]!, scratch }
+        centered.residuals(rows, count, (residuals, first, part) => {
+          encodeOsq(engine, { ...how, codes: codes + stride * first, residuals, count: part })
         })
       }),
     decode: (rows, codes, count) => {
       frame(engine, () => {
         const scratch = memory.alloc(d)
-        kernels.decodeUniform(rows, codes, count, d, bits, stride, codeBytes, l2 ? 0.5 : 1, 0, 1, scratch)
+        const how = { ...coded, factor: l2 ? 0.5 : 1, zero: 0, third: true, scratch }
+        decodeUniform(engine, { ...how, rows, codes, count })
       })
       centered.restore(rows, count)
     },

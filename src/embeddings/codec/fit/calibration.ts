@@ -1,17 +1,17 @@
 import { frame, type Engine } from '../../engine.js'
 import type { Tensor } from '../../../core/tensor.js'
-import { loadCentroids, nearest } from '../kmeans.js'
-import type { Sample } from '../quantizer.js'
+import { centroidsOf, type CentroidTables } from '../methods/centroids.js'
+import { greatestLevel } from '../methods/lloydMax.js'
+import { loadCentroids, nearest } from '../nearest.js'
 import { rotationOf } from '../rotation.js'
-import { centroidsOf, type CentroidTables } from './centroids.js'
-import { outermost } from './lloydMax.js'
+import type { Sample } from './fitter.js'
 
 /** Rows whose quantiles are taken, evenly from all. */
 const ROWS = 4096
 
 /**
- * 1 / factor and shift of every rotated coordinate, times sqrt(d) / |r|: its quantiles at the share of the outermost level come to stand on that level. Qdrant's
- * TurboQuant does the same (docs of 1.18).
+ * 1 / factor and shift of every rotated coordinate, times sqrt(d) / |r|.
+ * Its quantiles at the share of the outermost level come to stand on that level, as in Qdrant's TurboQuant (docs of 1.18).
  */
 export function fitCalibration(
   engine: Engine,
@@ -54,4 +54,18 @@ export function fitCalibration(
     data[d + j] = known ? -(high + low) / 2 : 0
   })
   return { data, shape: [2, d] }
+}
+
+/** Shares of the normal distribution below the greatest level, by bits (test/vectors/make_lloydMax.py). */
+const SHARES: Readonly<Record<number, number>> = {
+  1: 0.787531258158,
+  2: 0.934531550839,
+  3: 0.984299184523,
+  4: 0.996858070868
+}
+
+/** The greatest level, and the share below it; of 8 bits, those of 4, which fewer rows tell apart. */
+function outermost(bits: number): { level: number; share: number } {
+  const known = Math.min(bits, 4)
+  return { level: greatestLevel(known), share: SHARES[known]! }
 }

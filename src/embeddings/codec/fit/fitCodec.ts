@@ -1,17 +1,17 @@
-import { rangeError, typeError } from '../../core/errors.js'
-import { checkChoice, checkInteger, checkOptions, show } from '../../core/check.js'
-import { createEngine, defaultEngine, frame, type Engine } from '../engine.js'
-import type { Pointer } from '../../core/memory.js'
-import type { Tensor } from '../../core/tensor.js'
-import { createGram, type Gram } from '../../linalg/gram.js'
-import { codecOf, type Codec } from './codec.js'
-import { decodeCodec } from './codecFile.js'
-import { createFront, tileRows, type Front } from './front.js'
-import { MOST_DIMENSIONS, rowBytes } from '../scan/layout.js'
-import { METHODS, methodOf, METRICS, type MethodOptions } from './methods/index.js'
-import type { Method, MethodKind, Metric, Quantizer, Sample } from './quantizer.js'
+import { rangeError, typeError } from '../../../core/errors.js'
+import { checkChoice, checkInteger, checkOptions, show } from '../../../core/check.js'
+import { defaultEngine, frame } from '../../engine.js'
+import type { Pointer } from '../../../core/memory.js'
+import type { Tensor } from '../../../core/tensor.js'
+import { createGram, type Gram } from '../../../linalg/gram.js'
+import { codecOf, type Codec } from '../codec.js'
+import { batchRows, createFront, type Front } from '../front.js'
+import { MOST_DIMENSIONS, rowBytes } from '../../scan/layout.js'
+import { METHODS, METRICS, type Method, type Metric, type Quantizer } from '../quantizer.js'
+import { createFitEngine, type FitEngine, type Fitter, type Sample } from './fitter.js'
+import { fitterOf, type AnyFitter, type MethodOptions } from './fitters.js'
 import { RowSample } from './sample.js'
-import { vectorsOf, type Vectors, type VectorsLike } from '../vectors/vectors.js'
+import { vectorsOf, type Vectors, type VectorsLike } from '../../vectors/vectors.js'
 
 export interface CodecOptions extends MethodOptions {
   /** default 'turbo' */
@@ -85,7 +85,7 @@ export function fitCodec(sample: VectorsLike, options: CodecOptions = {}): Codec
   if (count === 0 || source.single) {
     throw rangeError(`${source.name} expected vectors of shape (n, dimension), got ${count ? 'one' : 'none'}`)
   }
-  return new TableFit(planOf(VERB, dimensions, options), 0).take(source).fit()
+  return new TableFit(readSettings(VERB, dimensions, options), 0).take(source).fit()
 }
 
 /**
@@ -99,21 +99,13 @@ export function createCodecFit(dimensions: number, options: CodecFitOptions = {}
   checkInteger('createCodecFit', 'dimensions', dimensions, 1, MOST_DIMENSIONS)
   const { first = 0, ...rest } = options
   checkInteger('createCodecFit', 'first', first, 0, Number.MAX_SAFE_INTEGER)
-  return new TableFit(planOf('createCodecFit', dimensions, rest, ['first']), first)
+  return new TableFit(readSettings('createCodecFit', dimensions, rest, ['first']), first)
 }
 
-/**
- * Opens what `toBytes` gave.
- *
- * @throws TypeError for what are no bytes; FormatError for a file that is damaged, of another kind or by a later version
- */
-export function openCodec(bytes: Uint8Array): Codec {
-  return codecOf(decodeCodec('openCodec', bytes))
-}
-
-interface Plan {
+/** The options, read and checked. */
+interface FitSettings {
   readonly dimensions: number
-  readonly kind: MethodKind<MethodOptions & { bits: number }>
+  readonly fitter: AnyFitter
   readonly metric: Metric
   readonly seed: number
   readonly bits: number | undefined
@@ -124,7 +116,12 @@ interface Plan {
   readonly method: MethodOptions
 }
 
-function planOf(verb: string, dimensions: number, options: CodecOptions, more: readonly string[] = []): Plan {
+function readSettings(
+  verb: string,
+  dimensions: number,
+  options: CodecOptions,
+  more: readonly string[] = []
+): FitSettings {
   if (dimensions > MOST_DIMENSIONS) {
     throw rangeError(
       `${verb}: expected vectors of at most ${MOST_DIMENSIONS} dimensions, got ${dimensions}; truncate them, or split them`
@@ -132,13 +129,13 @@ function planOf(verb: string, dimensions: number, options: CodecOptions, more: r
   }
   if (typeof options !== 'object' || options === null) checkOptions(verb, options, COMMON)
   const name = checkChoice(verb, 'method', options.method ?? 'turbo', METHODS)
-  const kind = methodOf(name)!
-  checkOptions(verb, options, [...COMMON, ...more, ...kind.options])
+  const fitter = fitterOf(name)
+  checkOptions(verb, options, [...COMMON, ...more, ...fitter.options])
   const { bits, bytes, metric = 'cosine', seed = 0, truncate = dimensions, pca } = options
   if (bits !== undefined && bytes !== undefined) {
     throw typeError(`${verb}: expected at most one of bits, bytes, got both`)
   }
-  if (bits !== undefined) checkBits(verb, kind, bits)
+  if (bits !== undefined) checkBits(verb, fitter, bits)
   if (bytes !== undefined) checkInteger(verb, 'bytes', bytes, 1, Infinity)
   checkChoice(verb, 'metric', metric, METRICS)
   checkInteger(verb, 'seed', seed, 0, Number.MAX_SAFE_INTEGER)
@@ -148,12 +145,12 @@ function planOf(verb: string, dimensions: number, options: CodecOptions, more: r
   const { keep = most } = options
   checkInteger(verb, 'keep', keep, 1, Infinity)
   const method = Object.fromEntries(
-    Object.entries(options).filter(([option, value]) => kind.options.includes(option) && value !== undefined)
+    Object.entries(options).filter(([option, value]) => fitter.options.includes(option) && value !== undefined)
   ) as MethodOptions
-  return { dimensions, kind, metric, seed, bits, bytes, truncate, pca, keep, method }
+  return { dimensions, fitter, metric, seed, bits, bytes, truncate, pca, keep, method }
 }
 
-function checkBits(verb: string, { method, bits: known }: Pick<MethodKind, 'method' | 'bits'>, bits: unknown): void {
+function checkBits(verb: string, { method, bits: known }: Pick<Fitter, 'method' | 'bits'>, bits: unknown): void {
   if (typeof bits === 'number' && known.includes(bits)) return
   const list = known.length === 1 ? `${known[0]}` : `${known.slice(0, -1).join(', ')} or ${known.at(-1)}`
   const text = `${verb}: "bits" expected ${list} for method ${method}, got ${show(bits)}`
@@ -173,16 +170,16 @@ class TableFit implements CodecFit {
   private ranges: readonly Range[] = []
 
   constructor(
-    private readonly plan: Plan,
+    private readonly settings: FitSettings,
     private readonly start: number
   ) {
-    const { truncate, seed, keep, pca, metric } = plan
+    const { truncate, seed, keep, pca, metric } = settings
     this.rows = new RowSample(truncate, keep, seed)
     if (pca !== undefined) this.gram = createGram(truncate, { center: metric === 'l2', first: start })
   }
 
   get dimensions(): number {
-    return this.plan.dimensions
+    return this.settings.dimensions
   }
 
   get count(): number {
@@ -194,7 +191,7 @@ class TableFit implements CodecFit {
   }
 
   take(source: Vectors): this {
-    const { dimensions, metric, truncate } = this.plan
+    const { dimensions, metric, truncate } = this.settings
     const [count] = source.shape
     if (count === 0) return this
     const first = this.ranges.at(-1)?.end ?? this.start
@@ -203,23 +200,23 @@ class TableFit implements CodecFit {
     }
     const front = createFront(dimensions, metric, truncate)
     const engine = defaultEngine()
-    const step = tileRows(dimensions)
-    const eachTile = (visit: (rows: Pointer, from: number, some: number) => void): void =>
+    const step = batchRows(dimensions)
+    const eachBatch = (visit: (rows: Pointer, from: number, some: number) => void): void =>
       frame(engine, (memory) => {
         const loaded = front.load(engine)
-        const tile = memory.alloc(4 * Math.min(step, count) * truncate)
+        const batch = memory.alloc(4 * Math.min(step, count) * truncate)
         for (let from = 0; from < count; from += step) {
           const some = Math.min(step, count - from)
-          loaded.apply(tile, source, from, some)
-          visit(tile, from, some)
+          loaded.apply(batch, source, from, some)
+          visit(batch, from, some)
         }
       })
-    // All rows are checked before the first is taken. One tile is checked as it is taken.
-    if (count > step) eachTile(() => undefined)
-    eachTile((tile, from, some) => {
-      this.rows.add(engine, tile, first + from, some)
+    // All rows are checked before the first is taken. One batch is checked as it is taken.
+    if (count > step) eachBatch(() => undefined)
+    eachBatch((batch, from, some) => {
+      this.rows.add(engine, batch, first + from, some)
       if (this.gram) {
-        const data = engine.memory.f32(tile, some * truncate).slice()
+        const data = engine.memory.f32(batch, some * truncate).slice()
         this.gram.add({ data, shape: [some, truncate] })
       }
     })
@@ -231,8 +228,8 @@ class TableFit implements CodecFit {
     if (!(other instanceof TableFit)) {
       throw typeError(`merge: "other" expected a CodecFit (of createCodecFit), got ${show(other)}`)
     }
-    const [mine, theirs] = [this.plan, other.plan].map(({ kind, ...plan }) =>
-      JSON.stringify({ ...plan, method: kind.method, options: plan.method })
+    const [mine, theirs] = [this.settings, other.settings].map(({ fitter, ...rest }) =>
+      JSON.stringify({ ...rest, method: fitter.method, options: rest.method })
     )
     if (mine !== theirs) {
       throw rangeError('merge: "other" expected a CodecFit of the same dimension and options, got one of others')
@@ -262,15 +259,15 @@ class TableFit implements CodecFit {
       )
     }
     const front = this.front()
-    const { metric, seed } = this.plan
-    const engine = createEngine()
+    const { metric, seed } = this.settings
+    const engine = createFitEngine()
     const quantizer = frame(engine, (memory) => {
       const { data, count } = this.rows.take()
       const rows = memory.alloc(4 * count * front.width)
       // The rows that are kept have been truncated already.
       const rest = createFront(front.truncate, metric, front.truncate, front.components, front.mean).load(engine)
       const source = { name: `${VERB}: "sample"`, data, shape: [count, front.truncate], size: data.length }
-      const step = tileRows(front.width)
+      const step = batchRows(front.width)
       for (let i = 0; i < count; i += step) {
         rest.apply(rows + 4 * i * front.width, source, i, Math.min(step, count - i))
       }
@@ -280,38 +277,38 @@ class TableFit implements CodecFit {
   }
 
   private front(): Front {
-    const { dimensions, metric, truncate, pca } = this.plan
+    const { dimensions, metric, truncate, pca } = this.settings
     if (pca === undefined) return createFront(dimensions, metric, truncate)
     const { v, mean } = this.gram!.pca({ rank: pca }) as { v: Tensor; mean: Tensor }
     return createFront(dimensions, metric, truncate, v, metric === 'l2' ? mean : undefined)
   }
 
-  private quantizer(engine: Engine, sample: Sample): Quantizer {
-    const { kind, bits, bytes, method } = this.plan
+  private quantizer(engine: FitEngine, sample: Sample): Quantizer {
+    const { fitter, bits, bytes, method } = this.settings
     if (bytes === undefined) {
-      return kind.fit(engine, sample, {
+      return fitter.fit(engine, sample, {
         ...method,
-        bits: bits ?? kind.usual ?? (kind.bits.includes(2) ? 2 : kind.bits[0]!)
+        bits: bits ?? fitter.usual ?? (fitter.bits.includes(2) ? 2 : fitter.bits[0]!)
       })
     }
     const sizes: number[] = []
-    if (kind.choices) {
-      const all = kind.bits.flatMap((each) => kind.choices!(sample, { ...method, bits: each }))
+    if (fitter.choices) {
+      const all = fitter.bits.flatMap((each) => fitter.choices!(sample, { ...method, bits: each }))
       let best: (typeof all)[number] | undefined
       for (const choice of all) {
         sizes.push(choice.bytes)
         if (choice.bytes <= bytes && (!best || choice.bytes > best.bytes)) best = choice
       }
-      if (best) return kind.fit(engine, sample, best.options)
+      if (best) return fitter.fit(engine, sample, best.options)
     } else {
-      for (const each of [...kind.bits].sort((a, b) => b - a)) {
-        const quantizer = kind.fit(engine, sample, { ...method, bits: each })
+      for (const each of [...fitter.bits].sort((a, b) => b - a)) {
+        const quantizer = fitter.fit(engine, sample, { ...method, bits: each })
         sizes.push(rowBytes(quantizer.layout))
         if (sizes.at(-1)! <= bytes) return quantizer
       }
     }
     throw rangeError(
-      `${VERB}: "bytes" expected at least ${Math.min(...sizes)} for ${sample.dimensions} dimensions and method ${kind.method}, got ${bytes}; ` +
+      `${VERB}: "bytes" expected at least ${Math.min(...sizes)} for ${sample.dimensions} dimensions and method ${fitter.method}, got ${bytes}; ` +
         'truncate or pca make rows shorter'
     )
   }

@@ -1,6 +1,8 @@
-import { FormatError, rangeError } from '../../../core/errors.js'
+import type { Engine } from '../../engine.js'
+import { FormatError } from '../../../core/errors.js'
+import type { Memory, Pointer } from '../../../core/memory.js'
 import type { Tensor } from '../../../core/tensor.js'
-import type { Method, Tables } from '../quantizer.js'
+import type { Method, Parameters, Tables } from '../quantizer.js'
 
 /** The f32 table `name` of this shape of a codec's file. */
 export function readTable(
@@ -37,7 +39,7 @@ export function checkTables(method: Method, tables: Tables, known: readonly stri
 /** The parameter `name` of a codec's file, which `check` accepts. */
 export function readParameter<T extends number | string | boolean>(
   method: Method,
-  parameters: Readonly<Record<string, unknown>>,
+  parameters: Parameters,
   name: string,
   expected: string,
   check: (value: unknown) => value is T
@@ -61,11 +63,19 @@ export function isOneOf<T extends number | string>(choices: readonly T[]): (valu
   return (value): value is T => choices.includes(value as T)
 }
 
-/** The bits asked for, of those that a method has. */
-export function chosenBits(method: Method, bits: unknown, known: readonly number[], otherwise: number): number {
-  const value = bits ?? otherwise
-  if (!known.includes(value as number)) {
-    throw rangeError(`fitCodec: "bits" expected one of ${known.join(', ')} for ${method}, got ${String(value)}`)
-  }
-  return value as number
+/** A whole number from 1 on. */
+export function isCount(most: number): (value: unknown) => value is number {
+  return (value): value is number => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most
+}
+
+/** A table of floats in an engine, in the frame that is open. */
+export function putTable({ memory }: Engine, tables: Tables, name: string): Pointer {
+  return putFloats(memory, tables[name]!.data)
+}
+
+/** Floats in an engine, in the frame that is open. */
+export function putFloats(memory: Memory, data: ArrayLike<number>): Pointer {
+  const pointer = memory.alloc(4 * data.length)
+  memory.f32(pointer, data.length).set(data)
+  return pointer
 }

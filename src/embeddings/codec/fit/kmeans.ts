@@ -1,6 +1,6 @@
-import { MEDIAN } from '../../../assembly/embeddings/constants.js'
-import { frame, type Engine } from '../engine.js'
-import type { Pointer } from '../../core/memory.js'
+import { frame, type Engine } from '../../engine.js'
+import type { Pointer } from '../../../core/memory.js'
+import { nearest, packCentroids, roomForCentroids, type PackedCentroids } from '../nearest.js'
 
 export interface KmeansOptions {
   seed: number
@@ -14,24 +14,14 @@ export interface KmeansOptions {
   warm?: boolean
 }
 
-/** Centroids as the search for the nearest takes them. */
-export interface PackedCentroids {
-  readonly k: number
-  readonly dimensions: number
-  readonly panels: Pointer
-  readonly halves: Pointer
-  /** f32[dimension]: what rows and centroids are taken off first */
-  readonly shift: Pointer
-}
-
 /** Streams of random numbers from here on choose the first rows. */
 const STREAMS = 1 << 20
 /** What an empty cluster's centroid and its donor's are moved apart by, of their distance from the middle. */
 const SPLIT = 1 / 1024
-
 /**
- * The k centroids of Lloyd's iteration (S. P. Lloyd, IEEE Trans. Inf. Theory 28, 1982), from k rows chosen by the seed. Ties go to the lowest number, sums
- * run in f64 over the rows in order. A centroid that nothing is nearest to goes to the cluster of the greatest squared error (the lowest of equals), whose own moves apart from it a little.
+ * The k centroids of Lloyd's iteration (S. P. Lloyd, IEEE Trans. Inf. Theory 28, 1982), from k rows chosen by the seed.
+ * Ties go to the lowest number; sums run in f64 over the rows in order. An empty cluster takes half of the cluster with
+ * the largest error (ties: lowest number); the two centroids are nudged apart.
  *
  * centroids: f32 (k, dimension), written; rows: f32 (count, stride), finite, count >= k.
  */
@@ -54,9 +44,9 @@ export function kmeans(
     memory.u16(numbers, count).fill(0xffff)
     const sums = memory.alloc(8 * k * dimensions)
     const counts = memory.alloc(4 * k)
-    const packed = makeCentroids(engine, k, dimensions)
+    const packed = roomForCentroids(engine, k, dimensions)
     for (let round = 0; round < iterations; round++) {
-      fillCentroids(engine, packed, centroids)
+      packCentroids(engine, packed, centroids)
       if (nearest(engine, numbers, rows, count, packed, { stride }) === 0) break
       memory.f64(sums, k * dimensions).fill(0)
       memory.i32(counts, k).fill(0)
@@ -69,69 +59,6 @@ export function kmeans(
         refill(engine, centroids, counts, errors, packed)
       }
     }
-  })
-}
-
-/** numbers: u16[count] of the centroid that each row is nearest to, the lowest of equals. */
-export function assign(
-  engine: Engine,
-  numbers: Pointer,
-  rows: Pointer,
-  count: number,
-  dimensions: number,
-  centroids: Pointer,
-  k: number
-): void {
-  frame(engine, () => {
-    nearest(engine, numbers, rows, count, loadCentroids(engine, centroids, k, dimensions))
-  })
-}
-
-/** Centroids made ready for many calls of `nearest`, in the frame that is open. */
-export function loadCentroids(engine: Engine, centroids: Pointer, k: number, dimensions: number): PackedCentroids {
-  const packed = makeCentroids(engine, k, dimensions)
-  fillCentroids(engine, packed, centroids)
-  return packed
-}
-
-export interface NearestOptions {
-  /** numbers from one row to the next; default the packed' dimension */
-  stride?: number
-  /** of a number; default 2 */
-  bytes?: 1 | 2
-  /** bytes from one number to the next; default `bytes` */
-  step?: number
-}
-
-/** As `assign`; returns how many numbers are other than before. */
-export function nearest(
-  engine: Engine,
-  numbers: Pointer,
-  rows: Pointer,
-  count: number,
-  { k, dimensions, panels, halves, shift }: PackedCentroids,
-  { stride = dimensions, bytes = 2, step = bytes }: NearestOptions = {}
-): number {
-  return frame(engine, (memory, kernels) => {
-    const work = memory.alloc(32 * (dimensions + 2))
-    const wide = bytes === 2 ? 1 : 0
-    return kernels.nearestF32(numbers, step, wide, rows, count, stride, dimensions, panels, halves, shift, k, work)
-  })
-}
-
-function makeCentroids({ memory }: Engine, k: number, dimensions: number): PackedCentroids {
-  const whole = 4 * Math.ceil(k / 4)
-  const panels = memory.alloc(4 * whole * dimensions)
-  return { k, dimensions, panels, halves: memory.alloc(4 * whole), shift: memory.alloc(4 * dimensions) }
-}
-
-function fillCentroids(
-  engine: Engine,
-  { k, dimensions, panels, halves, shift }: PackedCentroids,
-  centroids: Pointer
-): void {
-  frame(engine, (memory, kernels) => {
-    kernels.packCentroidsF32(panels, halves, shift, centroids, k, dimensions, memory.alloc(4 * MEDIAN))
   })
 }
 

@@ -1,7 +1,7 @@
-import type { Method, MethodKind, Metric } from '../quantizer.js'
+import type { Method } from '../quantizer.js'
 import { binary, type BinaryOptions } from './binary.js'
-import { float16 } from './float16.js'
-import { float32 } from './float32.js'
+import type { Fitter } from './fitter.js'
+import { float16, float32 } from './floats.js'
 import { int8, type Int8Options } from './int8.js'
 import { opq, type OpqOptions } from './opq.js'
 import { osq, type OsqOptions } from './osq.js'
@@ -25,16 +25,22 @@ export interface MethodOptions
   compat?: Int8Options['compat'] | BinaryOptions['compat']
 }
 
-export const METRICS: readonly Metric[] = ['cosine', 'dot', 'l2']
+/** A fitter of any method, to whom its own options come checked by name. */
+export type AnyFitter = Fitter<MethodOptions & { bits: number }>
 
-type Kind = MethodKind<MethodOptions & { bits: number }>
+const FITTERS: Readonly<Record<Method, object>> = {
+  turbo,
+  rabitq,
+  osq,
+  int8,
+  binary,
+  float16,
+  float32,
+  pq,
+  opq,
+  residual
+}
 
-const METHOD_KINDS: readonly object[] = [turbo, rabitq, osq, int8, binary, float16, float32, pq, opq, residual]
-const KINDS = METHOD_KINDS as readonly Kind[]
-
-/** The methods that there are. */
-export const METHODS: readonly Method[] = KINDS.map(({ method }) => method)
-
-export function methodOf(method: unknown): Kind | undefined {
-  return KINDS.find((kind) => kind.method === method)
+export function fitterOf(method: Method): AnyFitter {
+  return FITTERS[method] as AnyFitter
 }

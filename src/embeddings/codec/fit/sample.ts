@@ -1,5 +1,5 @@
-import { frame, type Engine } from '../engine.js'
-import type { Pointer } from '../../core/memory.js'
+import { frame, type Engine } from '../../engine.js'
+import type { Pointer } from '../../../core/memory.js'
 
 interface Chunk {
   /** places in the whole table, and the random numbers of those places */
@@ -15,8 +15,10 @@ const STREAM = 0x20000
 const SLACK = 0.25
 
 /**
- * A random sample of the rows of a table: those whose places have the least random numbers (a bottom-k sample: E. Cohen and H. Kaplan, PODC 2007). Which they are
- * depends on the seed and the places alone, not on how rows come in; parts merge to the sample of the whole.
+ * A random sample of a table's rows: those whose places have the least random numbers.
+ * The choice depends on the seed and the places alone, not on how rows come in. Parts merge to the sample of the whole.
+ *
+ * Method: a bottom-k sample (E. Cohen and H. Kaplan, PODC 2007).
  */
 export class RowSample {
   private chunks: Chunk[] = []

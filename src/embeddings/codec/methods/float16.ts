@@ -1,3 +1,0 @@
-import { floatKind } from './floats.js'
-
-export const float16 = floatKind('float16')

@@ -1,3 +1,0 @@
-import { floatKind } from './floats.js'
-
-export const float32 = floatKind('float32')
