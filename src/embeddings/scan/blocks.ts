@@ -1,5 +1,6 @@
 import { frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
+import { placeStrips, takeStrips, type PieceCall } from './kernelCalls.js'
 import { BLOCK_ROWS, planesOf, rowBytes, type RowLayout } from './layout.js'
 
 /** One run of bytes of a row, and where a block keeps it. */
@@ -16,8 +17,9 @@ interface Piece {
 }
 
 /**
- * How 32 rows stand in a block: [codes in scan form][scale f32[32]][bias f32[32]][third f32[32]][centroid u8 | u16[32]]. Parts begin at
- * multiples of 16 bytes; lanes without a row, and what fills up a part, are zero.
+ * How 32 rows stand in a block:
+ * [codes in scan form][scale f32[32]][bias f32[32]][third f32[32]][centroid u8 | u16[32]].
+ * Parts begin at multiples of 16 bytes. Lanes without a row, and what fills up a part, are zero.
  */
 export interface BlockParts {
   /** offset of the first factor; each takes 128 bytes */
@@ -130,7 +132,7 @@ export function clearBlocks(engine: Engine, layout: RowLayout, blocks: Pointer, 
   if (count > 0) engine.kernels.clearBytes(blocks, count * blockBytes(layout))
 }
 
-/** Writes rows of codes, u8 (count, rowBytes), to the lanes from `first` on, counted from the first of `blocks`; other lanes are left as they are. */
+/** Writes rows of codes, u8 (count, rowBytes), to the lanes from `first` on; other lanes are left as they are. */
 export function placeRows(
   engine: Engine,
   layout: RowLayout,
@@ -139,18 +141,10 @@ export function placeRows(
   rows: Pointer,
   count: number
 ): void {
-  if (count <= 0) return
-  const { bytes: stride, pieces } = blockParts(layout)
-  const lane = first % BLOCK_ROWS
-  const block = blocks + ((first - lane) / BLOCK_ROWS) * stride
-  const length = rowBytes(layout)
-  frame(engine, (memory, kernels) => {
-    const scratch = memory.alloc(512)
-    for (const { kind, inRow, inBlock, bytes, step, flip } of pieces) {
-      if (kind === 'columns')
-        kernels.placeColumns(block + inBlock, stride, lane, rows + inRow, length, bytes, count, scratch)
-      else kernels.placeStrips(block + inBlock, stride, step, lane, rows + inRow, length, bytes, count, flip)
-    }
+  eachPiece(engine, layout, blocks, first, rows, count, (kind, call, scratch) => {
+    const { rows, rowBytes, block, stride, lane, bytes } = call
+    if (kind === 'strips') placeStrips(engine, call)
+    else engine.kernels.placeColumns(block, stride, lane, rows, rowBytes, bytes, count, scratch)
   })
 }
 
@@ -163,17 +157,32 @@ export function takeRows(
   first: number,
   count: number
 ): void {
+  eachPiece(engine, layout, blocks, first, rows, count, (kind, call, scratch) => {
+    const { rows, rowBytes, block, stride, lane, bytes } = call
+    if (kind === 'strips') takeStrips(engine, call)
+    else engine.kernels.takeColumnsOf(rows, rowBytes, block, stride, lane, bytes, count, scratch)
+  })
+}
+
+/** Visits the runs of rows that stand in the lanes from `first` on, counted from the first of `blocks`. */
+function eachPiece(
+  engine: Engine,
+  layout: RowLayout,
+  blocks: Pointer,
+  first: number,
+  rows: Pointer,
+  count: number,
+  visit: (kind: Piece['kind'], call: PieceCall, scratch: Pointer) => void
+): void {
   if (count <= 0) return
   const { bytes: stride, pieces } = blockParts(layout)
   const lane = first % BLOCK_ROWS
-  const block = blocks + ((first - lane) / BLOCK_ROWS) * stride
-  const length = rowBytes(layout)
-  frame(engine, (memory, kernels) => {
+  const start = blocks + ((first - lane) / BLOCK_ROWS) * stride
+  const all = { rowBytes: rowBytes(layout), stride, lane, count }
+  frame(engine, (memory) => {
     const scratch = memory.alloc(512)
     for (const { kind, inRow, inBlock, bytes, step, flip } of pieces) {
-      if (kind === 'columns')
-        kernels.takeColumnsOf(rows + inRow, length, block + inBlock, stride, lane, bytes, count, scratch)
-      else kernels.takeStrips(rows + inRow, length, block + inBlock, stride, step, lane, bytes, count, flip)
+      visit(kind, { ...all, rows: rows + inRow, block: start + inBlock, bytes, step, flip }, scratch)
     }
   })
 }

@@ -12,8 +12,8 @@ export type Scan =
   | 'float'
 
 /**
- * How a row of codes looks: the codes, `factors` little-endian f32 (scale, bias, third), the centroid's number. Rows stand one after
- * the other without padding.
+ * How a row of codes looks: the codes, `factors` little-endian f32 (scale, bias, third), the centroid's number.
+ * Rows stand one after the other without padding.
  */
 export interface RowLayout {
   readonly scan: Scan
@@ -21,20 +21,20 @@ export interface RowLayout {
   readonly bits: number
   /** codes of a row: coordinates or sub-spaces */
   readonly count: number
-  /** bytes of a row's codes: planes of 4, 2 and 1 bits (3 bits: 2 and 1; 5: 4 and 1), each `count` codes from the lowest bit of a byte up */
+  /**
+   * bytes of a row's codes: planes of 4, 2 and 1 bits (3 bits: 2 and 1; 5: 4 and 1), each of `count` codes from the
+   * lowest bit of a byte up
+   */
   readonly codeBytes: number
   /** 0: the score is what the codes say; 2: times scale, plus bias; 3: and a third */
   readonly factors: 0 | 2 | 3
   /** bytes of 8 bits are codes as they are, not less 128 */
   readonly unsigned?: boolean | undefined
-  /** what the third factor is: added times the query's multiplier, or half the width of the score's bound, times the query's `bound` */
+  /** the third factor: an offset, times the query's `multiplier`, or the half width of a bound, times its `bound` */
   readonly third?: 'offset' | 'error'
   /** bytes of the centroid's number: 0 where there is one centroid */
   readonly centroidBytes: 0 | 1 | 2
 }
-
-/** Vectors of more numbers are refused: the scans' sums hold no more. */
-export const MOST_DIMENSIONS = 8192
 
 /** Rows of a block, in which a scan keeps them. */
 export const BLOCK_ROWS = 32

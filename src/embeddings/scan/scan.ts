@@ -2,18 +2,11 @@ import { frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import { blockParts, STEP_BYTES, STEP_FLOATS, STEP_PLANES } from './blocks.js'
 import { BLOCK_ROWS, type RowLayout } from './layout.js'
+import { finishScores, scanGrid, scanHalves, scanNibbles, scanSigns, scanThrees } from './kernelCalls.js'
 import type { FineTables, Query, QueryData } from './query.js'
 
-// Masks of the kernels, which take them as arguments: a constant is folded into each of its uses.
-const BYTE = 0xff
-const NIBBLE = 0x0f
-const THIRD = 0x44
-const INDEX = 7
-const HALF_KEEP = 0x8fff
-const HALF_EXPONENT = (127 + 112) << 23
-
-/** Bytes of codes that are scanned before their scores are finished: scores and factors are still in the first or second level of cache. */
-const PART_BYTES = 65536
+/** Bytes of codes that are scanned before their scores are finished: the caches still hold scores and factors then. */
+const PASS_BYTES = 65536
 
 const align = (n: number, unit: number): number => Math.ceil(n / unit) * unit
 
@@ -29,37 +22,32 @@ function scanRaw(
   const { scan, bits, codeBytes } = layout
   const { bytes: stride, step } = blockParts(layout)
   const { kernels, memory } = engine
-  const squared = query.squared ? 1 : 0
+  const call = { sums: raw, blocks, stride, count, query: query.data }
+  const { exact, squared = false } = query
   switch (scan) {
     case 'tables':
-      if (bits === 3) {
-        const groups = Math.ceil(layout.count / 8)
-        kernels.scanThreeBits(raw, blocks, stride, count, query.data, groups, query.exact ? 1 : 0, NIBBLE, THIRD, INDEX)
-      } else {
-        kernels.scanTables(raw, blocks, stride, count, query.data, align(codeBytes, 2), query.exact ? 1 : 0, NIBBLE)
-      }
+      if (bits === 3) scanThrees(engine, call, { groups: Math.ceil(layout.count / 8), exact })
+      else scanNibbles(engine, call, { columns: align(codeBytes, 2), exact })
       return 'whole'
     case 'signs':
-      kernels.scanSigns(raw, blocks, stride, count, query.data, codeBytes, BYTE)
+      scanSigns(engine, call, codeBytes)
       return 'whole'
-    case 'bytes': {
-      const mark = memory.mark()
-      const scratch = memory.alloc(128 * Math.ceil(layout.count / STEP_PLANES))
-      kernels.scanBytes(raw, blocks, stride, count, query.data, step, bits, BYTE, NIBBLE, scratch)
-      memory.release(mark)
+    case 'bytes':
+      frame(engine, () => {
+        scanGrid(engine, call, { step, bits, scratch: memory.alloc(128 * Math.ceil(layout.count / STEP_PLANES)) })
+      })
       return 'floats'
-    }
     case 'half':
-      kernels.scanHalves(raw, blocks, stride, count, query.data, step, squared, HALF_KEEP, HALF_EXPONENT)
+      scanHalves(engine, call, { step, squared })
       return 'floats'
     case 'float':
-      kernels.scanFloats(raw, blocks, stride, count, query.data, step, squared)
+      kernels.scanFloats(raw, blocks, stride, count, query.data, step, squared ? 1 : 0)
       return 'floats'
     case 'lookup':
       if (query.unit) {
-        const mark = memory.mark()
-        kernels.scanLookupUnit(raw, blocks, stride, count, query.data, codeBytes, memory.alloc(8192))
-        memory.release(mark)
+        frame(engine, () => {
+          kernels.scanLookupUnit(raw, blocks, stride, count, query.data, codeBytes, memory.alloc(8192))
+        })
       } else kernels.scanLookup(raw, blocks, stride, count, query.data, codeBytes)
       return 'floats'
   }
@@ -78,9 +66,9 @@ export function scanBlocks(
   count: number
 ): void {
   const { bytes: stride } = blockParts(layout)
-  const part = Math.max(1, Math.floor(PART_BYTES / stride))
-  for (let done = 0; done < count; done += part) {
-    const some = Math.min(part, count - done)
+  const pass = Math.max(1, Math.floor(PASS_BYTES / stride))
+  for (let done = 0; done < count; done += pass) {
+    const some = Math.min(pass, count - done)
     const block = blocks + stride * done
     const to = scores + 128 * done
     const kind = scanRaw(engine, layout, query, to, block, some)
@@ -90,7 +78,7 @@ export function scanBlocks(
 
 /** Raw sums to scores. */
 function finish(
-  { kernels }: Engine,
+  engine: Engine,
   layout: RowLayout,
   { step, base, multiplier, constant, terms }: Query,
   scores: Pointer,
@@ -100,15 +88,18 @@ function finish(
 ): void {
   const { bytes: stride, factors, centroid } = blockParts(layout)
   const used = layout.factors === 3 && layout.third === 'error' ? 2 : layout.factors
-  const whole = kind === 'whole' ? 1 : 0
-  kernels.finishScores(scores, blocks + factors, stride, count, whole, used, step, base, multiplier, constant)
-  if (terms && layout.centroidBytes)
-    kernels.addTerms(scores, blocks + centroid, stride, count, layout.centroidBytes, terms)
+  finishScores(engine, {
+    ...{ scores, factors: blocks + factors, stride, count, whole: kind === 'whole', used },
+    ...{ step, base, multiplier, constant }
+  })
+  if (terms && layout.centroidBytes) {
+    engine.kernels.addTerms(scores, blocks + centroid, stride, count, layout.centroidBytes, terms)
+  }
 }
 
 /**
- * The same by the query's fine tables, at less than half the speed, for the few that a scan has found: of tables a sixteenth of the rounding and no
- * averages, of an uneven query's weights what they were rounded by.
+ * The same by the query's fine tables, at less than half the speed, for the few rows that a scan has found.
+ * Tables have a sixteenth of the rounding and no averages. An uneven query gets back what its weights were rounded by.
  */
 export function scoreFinely(
   engine: Engine,
@@ -137,9 +128,9 @@ function padded(engine: Engine, from: Pointer, bytes: number, length: number): P
   return to
 }
 
-/** What averages add to a group of four tables, in steps of an entry: half a step each, times its weight; none where both sides are empty. */
+/** What averages add to a group of four tables, in steps of an entry. Each adds half a step, times its weight. */
 const ROUNDED = [0, 1.5, 1.5, 2, 2]
-/** The same of the two groups of eight coordinates of three bits, which come in the order 0, 4, 1, 5, 2, 6, 3, 7. */
+/** The same for eight coordinates of three bits, in the order 0, 4, 1, 5, 2, 6, 3, 7. */
 const ROUNDED_THREE = [0, 1.5, 2, 3.5, 4, 4, 4, 4, 4]
 
 function roundingBias(tables: number, sizes: readonly number[]): number {
@@ -152,8 +143,8 @@ const STEPS = 255
 const STEPS_FINE = 4095
 
 /**
- * Averaged tables by a builder of (tables, result, bytes to the tables of low digits), and the fine ones. Of the averages a group's sum is a quarter of its
- * entries'; of the fine ones it is that of the entries.
+ * Averaged tables and fine ones, by a builder of (tables, result, bytes to the tables of low digits).
+ * Averaged, a group's sum is a quarter of its entries' sum; of the fine ones it is that sum.
  */
 function averaged(
   { memory }: Engine,
@@ -207,8 +198,9 @@ export function pqTables4(engine: Engine, tables: Pointer, m: number): QueryData
 }
 
 /**
- * A query for codes of 5 to 8 bits: step raw + base is the sum of q[i] (value i + offset), where the value is the unsigned code, for 8 bits the signed byte
- * (a uniform grid of B bits has the offset -(2^B - 1) / 2, and .5 for 8 bits). q: f32 (d).
+ * A query for codes of 5 to 8 bits: step raw + base is the sum of q[i] (value i + offset). q: f32 (d).
+ * The value is the unsigned code, for 8 bits the signed byte. A uniform grid of B bits has the offset -(2^B - 1) / 2, and
+ * .5 for 8 bits.
  * Error: half the coordinates are rounded to max |q| / 254, the others to 1 / 256 of that; finely, to 1 / 254 of either.
  */
 export function byteQuery(

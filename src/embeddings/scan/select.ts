@@ -1,5 +1,6 @@
 import type { Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
+import { selectScores } from './kernelCalls.js'
 
 /** Room for so many candidates is the least: small buffers are sorted out often, and their threshold is soon a good one. */
 const LEAST_CAPACITY = 64
@@ -20,8 +21,8 @@ export interface Best {
 }
 
 /**
- * The k best of scores that come in tiles, in total order: by score from the greatest, then by id from the least; -0 counts as 0, and scores are not NaN.
- * What it holds lives in the frame that is open when it is made.
+ * The k best of scores that come in tiles, in total order: by score from the greatest, then by id from the least.
+ * -0 counts as 0, and scores are not NaN. Its room lives in the frame that is open when it is made.
  * Method: a buffer of 4 k; when it is full, a quickselect leaves the k best, and only what exceeds the k-th is taken from then on.
  */
 export class TopK {
@@ -54,9 +55,9 @@ export class TopK {
   /** Takes scores f32 [rows], in room for whole blocks of 32. */
   add(scores: Pointer, rows: number, { masks = 0, ids = 0, first = 0 }: TileOptions = {}): void {
     if (rows <= 0 || this.k <= 0) return
-    const { kernels } = this.engine
     const { buffer, state, k, capacity, filled } = this
-    this.filled = kernels.selectScores(buffer, state, scores, masks, ids, rows, first, k, capacity, filled)
+    const call = { buffer, state, scores, masks, ids, rows, first, k, capacity, filled }
+    this.filled = selectScores(this.engine, call)
   }
 
   /** The best, in order: k, or as many as there are. Adding goes on from here. */

@@ -2,7 +2,9 @@ import { rangeError, typeError } from '../../core/errors.js'
 import { checkAttached, show, tagOf } from '../../core/check.js'
 import type { NumberArray, Source, TensorLike } from '../../core/tensor.js'
 import { readTensor } from '../../core/tensor.js'
-import { MOST_DIMENSIONS } from '../scan/layout.js'
+
+/** Vectors of more numbers are refused: the scans' sums hold no more. */
+export const MOST_DIMENSIONS = 8192
 
 /** An embedding as APIs and databases give it: numbers, or text that holds them (base64 of f32, or "[1, 2, 3]" as pgvector writes it). */
 type Embedding = readonly number[] | NumberArray | TensorLike | string

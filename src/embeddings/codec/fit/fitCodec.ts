@@ -6,12 +6,12 @@ import type { Tensor } from '../../../core/tensor.js'
 import { createGram, type Gram } from '../../../linalg/gram.js'
 import { codecOf, type Codec } from '../codec.js'
 import { batchRows, createFront, type Front } from '../front.js'
-import { MOST_DIMENSIONS, rowBytes } from '../../scan/layout.js'
+import { rowBytes } from '../../scan/layout.js'
 import { METHODS, METRICS, type Method, type Metric, type Quantizer } from '../quantizer.js'
 import { createFitEngine, type FitEngine, type Fitter, type Sample } from './fitter.js'
 import { fitterOf, type AnyFitter, type MethodOptions } from './fitters.js'
 import { RowSample } from './sample.js'
-import { vectorsOf, type Vectors, type VectorsLike } from '../../vectors/vectors.js'
+import { MOST_DIMENSIONS, vectorsOf, type Vectors, type VectorsLike } from '../../vectors/vectors.js'
 
 export interface CodecOptions extends MethodOptions {
   /** default 'turbo' */
