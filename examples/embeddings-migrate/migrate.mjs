@@ -24,7 +24,7 @@ index.add(vectors)
 
 mkdirSync(folder, { recursive: true })
 const paths = { index: join(folder, 'vectors.index'), records: join(folder, 'records.json') }
-writeFileSync(paths.index, index.save())
+writeFileSync(paths.index, index.toBytes())
 writeFileSync(paths.records, JSON.stringify(records))
 
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`

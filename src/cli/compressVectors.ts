@@ -88,7 +88,7 @@ export async function compressVectors(file: string, options: VectorOptions): Pro
     throw aboutFile(file, error)
   }
   const report = choice || rows < 2 ? undefined : measured(codec, vectors, options, say)
-  const data = index.save()
+  const data = index.toBytes()
   const image = choice && plot !== undefined ? new TextEncoder().encode(drawn(choice, options)) : undefined
   const write = (): Promise<void> => writeWhole(output, [file], (sink) => Promise.resolve(sink.write(0, data)))
   // Two files: the image is complete beside its place when the index takes its own.

@@ -25,8 +25,8 @@ export {
   type VectorExports
 } from './vectors/exportVectors.js'
 export { createIndex, openIndex } from './search/createIndex.js'
-export type { AddOptions, Index } from './search/codeIndex.js'
-export type { AsyncRescore, IndexOptions, Rescore, SearchOptions } from './search/options.js'
+export type { Index } from './search/indexInterface.js'
+export type { AddOptions, AsyncRescore, IndexOptions, Rescore, SearchOptions } from './search/options.js'
 export type { OriginalsFormat } from './search/loaded.js'
 export type { SearchResult } from './search/searchResult.js'
 export type { Filter } from './search/filter.js'

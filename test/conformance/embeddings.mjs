@@ -88,7 +88,7 @@ export function embeddingOperations(embeddings) {
     openIndex: () => {
       const index = indexOf({ bits: 2 }, { originals: 'float16', lists: 3 })
       index.remove([3, 5, 129])
-      const bytes = index.save()
+      const bytes = index.toBytes()
       return [bytes, found(embeddings.openIndex(bytes), { probes: 3 })]
     },
     fileVectors: async () => {

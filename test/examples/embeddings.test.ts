@@ -228,7 +228,7 @@ describe('embeddings-worker', () => {
     const folder = example('embeddings-worker')
     const assets = join(folder, 'assets')
     mkdirSync(assets)
-    const bytes = index.save()
+    const bytes = index.toBytes()
     // What a static asset may have: 25 MiB.
     expect(bytes.length).toBeGreaterThan(20e6)
     expect(bytes.length).toBeLessThan(25 * 2 ** 20)

@@ -67,7 +67,7 @@ function ours(name, options, index, search) {
     const made = createIndex(codecs.get(key), index)
     made.add({ data: base, shape: [count, d] })
     return {
-      bytes: () => perVector(made.save().length),
+      bytes: () => perVector(made.toBytes().length),
       search: (query) => made.search(query, { k: K, ...search }).ids.data
     }
   }

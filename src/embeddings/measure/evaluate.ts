@@ -17,7 +17,7 @@ import {
   tileOf,
   type Rows
 } from './recall.js'
-import type { Index } from '../search/codeIndex.js'
+import type { Index } from '../search/indexInterface.js'
 import { createIndex } from '../search/createIndex.js'
 import { vectorsOf, type VectorsLike } from '../vectors/vectors.js'
 

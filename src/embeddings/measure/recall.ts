@@ -2,7 +2,7 @@ import { elementAt, type Source, type Tensor } from '../../core/tensor.js'
 import { fitCodec } from '../codec/fit/fitCodec.js'
 import { numberError } from '../codec/front.js'
 import type { Metric } from '../codec/quantizer.js'
-import type { Index } from '../search/codeIndex.js'
+import type { Index } from '../search/indexInterface.js'
 import { createIndex } from '../search/createIndex.js'
 import type { SearchOptions } from '../search/options.js'
 

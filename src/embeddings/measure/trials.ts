@@ -13,7 +13,7 @@ import {
   type Neighbours,
   type Rows
 } from './recall.js'
-import type { Index } from '../search/codeIndex.js'
+import type { Index } from '../search/indexInterface.js'
 import { createIndex } from '../search/createIndex.js'
 import type { OriginalsFormat } from '../search/loaded.js'
 

@@ -6,7 +6,7 @@ import { BLOCK_ROWS, rowBytes, type RowLayout } from '../scan/layout.js'
 import type { Metric } from '../codec/quantizer.js'
 import { floatQuery, scanBlocks } from '../scan/scan.js'
 import type { LoadedCodec } from './loaded.js'
-import { eachTile, rowsInTile } from './rows.js'
+import { eachBatch, rowsInBatch } from './batches.js'
 
 /**
  * The list that a row belongs to, and the lists that a query looks at, by one centroid for each list.
@@ -56,11 +56,11 @@ export class Coarse {
   /** The list of each row of codes. */
   numbersOf(engine: Engine, codec: LoadedCodec, codes: Pointer, count: number): Uint16Array<ArrayBuffer> {
     const numbers = new Uint16Array(count)
-    const step = rowsInTile(4 * codec.inner)
+    const step = rowsInBatch(4 * codec.inner)
     frame(engine, (memory) => {
       const rows = memory.alloc(4 * codec.inner * Math.min(step, count))
       const found = memory.alloc(2 * Math.min(step, count))
-      eachTile(count, step, (first, length) => {
+      eachBatch(count, step, (first, length) => {
         codec.decode(rows, codes + first * rowBytes(codec.layout), length)
         nearest(engine, found, rows, length, this.packed)
         numbers.set(memory.u16(found, length), first)

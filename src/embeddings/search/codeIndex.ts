@@ -1,59 +1,44 @@
 import { rangeError, typeError, stateError } from '../../core/errors.js'
-import { checkInteger, checkOptions, isArrayOf, show } from '../../core/check.js'
+import { checkInteger, isArrayOf, show } from '../../core/check.js'
 import { createEngine, frame } from '../engine.js'
 import type { Source } from '../../core/tensor.js'
+import { writeFile } from '../../files/fileSystem.js'
 import { partsOf, readCodes, type Codec, type CodesLike } from '../codec/codec.js'
 import { rowBytes } from '../scan/layout.js'
-import type { VectorsLike } from '../vectors/vectors.js'
-import { vectorsOf } from '../vectors/vectors.js'
+import { vectorsOf, type VectorsLike } from '../vectors/vectors.js'
+import { rowsInBatch } from './batches.js'
 import { Collection, type Shelf } from './collection.js'
-import { LEAST_ROWS, makeLists } from './makeLists.js'
-import { indexPieces, sizeOfPieces } from './indexFile.js'
+import { newIds, readIds } from './givenIds.js'
 import { LAST_ID } from './ids.js'
-import { codeForm, exactCodec, loadParts, meanOf, type LoadedCodec, type OriginalsFormat } from './loaded.js'
-import { type AsyncRescore, type IndexSettings, planSearch, type Rescore, type SearchOptions } from './options.js'
-import { checkFloats, readIds, repeated, rowsInTile } from './rows.js'
+import type { Index } from './indexInterface.js'
+import { codeForm, exactCodec, knownMean, loadParts, type LoadedCodec, type OriginalsFormat } from './loaded.js'
+import { LEAST_ROWS, makeLists } from './makeLists.js'
+import {
+  type AddOptions,
+  type AsyncRescore,
+  type IndexSettings,
+  planSearch,
+  type Rescore,
+  type SearchOptions
+} from './options.js'
 import { searching } from './searching.js'
 import type { SearchResult } from './searchResult.js'
 import { rowForm, Store } from './store.js'
-import { writeFile } from '../../files/fileSystem.js'
+import { indexPieces, joinPieces } from './writeIndex.js'
 
-export interface AddOptions {
-  /** whole numbers from 0 to 4294967294, one for each vector, none of which the index has; default: the next numbers after the greatest that there was */
-  ids?: ArrayLike<number>
+/** The collection of an empty index, in an engine of its own. */
+function emptyCollection(verb: string, codec: Codec, { originals }: IndexSettings): Collection {
+  const { front, quantizer } = partsOf(verb, codec)
+  const engine = createEngine()
+  const codes = loadParts(engine, front, quantizer)
+  const shelf: Shelf = { codec: codes, store: new Store(engine, codeForm(engine, codes.layout)) }
+  if (!originals) return new Collection(engine, [shelf])
+  const whole = exactCodec(engine, originals, codec.dimensions, codec.metric, knownMean(front, quantizer))
+  const rows = new Store(engine, rowForm(engine, rowBytes(whole.layout)))
+  return new Collection(engine, [shelf, { codec: whole, store: rows }])
 }
 
-/** Vectors by their codes, and the search for those nearest to a query. It owns its engine, whose memory is freed with it. */
-export interface Index {
-  readonly codec: Codec
-  /** rows that it holds */
-  readonly size: number
-  /** bytes of all that it holds, room for more and for scratch included */
-  readonly bytes: number
-  /** lists that rows are kept in */
-  readonly lists: number
-  readonly originals: OriginalsFormat | undefined
-  /** Makes room for so many rows in all, and no more. */
-  reserve(rows: number): void
-  /** Encodes vectors (n, dimension) and adds them; returns their ids. Throws, the index unchanged, for numbers that are not finite and for ids that are taken. */
-  add(vectors: VectorsLike, options?: AddOptions): Uint32Array<ArrayBuffer>
-  /** The same for codes (n, bytesPerVector) of its codec; not where originals are kept. */
-  addCodes(codes: CodesLike, options?: AddOptions): Uint32Array<ArrayBuffer>
-  /** Removes rows, and returns how many of the ids there were. */
-  remove(ids: number | ArrayLike<number>): number
-  has(id: number): boolean
-  /** The k nearest of each query, (dimension) or (q, dimension); every query by itself. */
-  search(queries: VectorsLike, options?: SearchOptions): SearchResult
-  /**
-   * The same where the vectors that candidates are scored by come later: from a database, or from a file by {@link fileVectors}. Rows may come and go
-   * meanwhile: a query is answered by those that are there when its last vectors have come.
-   */
-  searchAsync(queries: VectorsLike, options?: SearchOptions<AsyncRescore>): Promise<SearchResult>
-  /** The bytes of a safetensors file (docs/formats.md); with a path, writes them there, whole or not at all (Node, Deno, Bun). */
-  save(): Uint8Array<ArrayBuffer>
-  save(path: string): void
-}
-
+/** The public index: checks what comes in, keeps callbacks away, and leaves the rest to its collection. */
 export class CodeIndex implements Index {
   readonly collection: Collection
   private exact: LoadedCodec | undefined
@@ -65,18 +50,7 @@ export class CodeIndex implements Index {
     readonly codec: Codec,
     readonly settings: IndexSettings
   ) {
-    const { front, quantizer } = partsOf(verb, codec)
-    const engine = createEngine()
-    const codes = loadParts(engine, front, quantizer)
-    const shelf: Shelf = { codec: codes, store: new Store(engine, codeForm(engine, codes.layout)) }
-    const { originals } = settings
-    if (!originals) {
-      this.collection = new Collection(engine, [shelf])
-      return
-    }
-    const whole = exactCodec(engine, originals, codec.dimensions, codec.metric, meanOf(front, quantizer))
-    const rows = new Store(engine, rowForm(engine, rowBytes(whole.layout)))
-    this.collection = new Collection(engine, [shelf, { codec: whole, store: rows }])
+    this.collection = emptyCollection(verb, codec, settings)
   }
 
   get size(): number {
@@ -104,11 +78,11 @@ export class CodeIndex implements Index {
   add(vectors: VectorsLike, options: AddOptions = {}): Uint32Array<ArrayBuffer> {
     this.alone('add')
     const source = this.readVectors('add', 'vectors', vectors)
-    const ids = this.newIds('add', options, source.shape[0]!)
+    const ids = newIds('add', this.collection.ids, options, source.shape[0]!)
     const { engine } = this.collection
     const shelves = this.collection.present().map(({ codec }) => codec)
     const { dimensions } = this.codec
-    const step = rowsInTile(4 * dimensions)
+    const step = rowsInBatch(4 * dimensions)
     this.collection.append(ids, step, (to, first, count) => {
       frame(engine, (memory) => {
         shelves.forEach((codec, i) => {
@@ -129,9 +103,8 @@ export class CodeIndex implements Index {
     const { engine, codes: shelf } = this.collection
     const { rowBytes: length } = shelf.store.form
     const { bytes, count } = readCodes('addCodes', codes, partsOf('addCodes', this.codec).quantizer)
-    checkFloats('addCodes: "codes"', bytes, shelf.codec.layout)
-    const ids = this.newIds('addCodes', options, count)
-    this.collection.append(ids, rowsInTile(length), ([to], first, count) => {
+    const ids = newIds('addCodes', this.collection.ids, options, count)
+    this.collection.append(ids, rowsInBatch(length), ([to], first, count) => {
       engine.memory.u8(to!, count * length).set(bytes.subarray(first * length, (first + count) * length))
     })
     return ids
@@ -171,23 +144,23 @@ export class CodeIndex implements Index {
     }
   }
 
-  save(): Uint8Array<ArrayBuffer>
-  save(path: string): void
-  save(path?: string): Uint8Array<ArrayBuffer> | void {
-    if (path !== undefined && typeof path !== 'string') {
-      throw typeError(`save: "path" expected a string, or nothing to get the bytes, got ${show(path)}`)
+  toBytes(): Uint8Array<ArrayBuffer> {
+    this.alone('toBytes')
+    return joinPieces(this.pieces())
+  }
+
+  save(path: string): void {
+    if (typeof path !== 'string') {
+      throw typeError(`save: "path" expected a string, got ${show(path)}; toBytes gives the bytes of the file`)
     }
     this.alone('save')
+    writeFile('save', path, this.pieces())
+  }
+
+  /** What a file of this index consists of, with the lists made that its rows are enough for. */
+  private pieces(): Uint8Array[] {
     this.makeLists()
-    const pieces = indexPieces(this.codec, this.settings, this.collection)
-    if (path !== undefined) return writeFile('save', path, pieces)
-    const bytes = new Uint8Array(sizeOfPieces(pieces))
-    let at = 0
-    for (const piece of pieces) {
-      bytes.set(piece, at)
-      at += piece.length
-    }
-    return bytes
+    return indexPieces(this.codec, this.settings, this.collection)
   }
 
   /** Checks a search and starts it. */
@@ -234,26 +207,6 @@ export class CodeIndex implements Index {
       )
     }
     return source
-  }
-
-  private newIds(verb: string, options: AddOptions, count: number): Uint32Array<ArrayBuffer> {
-    checkOptions(verb, options, ['ids'])
-    const { ids: known } = this.collection
-    if (options.ids === undefined) {
-      if (known.next + count > LAST_ID + 1) {
-        throw rangeError(`${verb}: "ids" expected numbers up to ${LAST_ID}, which the next would exceed; give "ids"`)
-      }
-      return Uint32Array.from({ length: count }, (_, i) => known.next + i)
-    }
-    const ids = readIds(verb, options.ids, count)
-    const twice = repeated(ids)
-    if (twice !== undefined) throw rangeError(`${verb}: "ids" expected each id once, got ${twice} twice`)
-    // What is beyond the greatest is new.
-    const taken = ids.find((id) => id < known.next && known.find(id) >= 0)
-    if (taken !== undefined) {
-      throw rangeError(`${verb}: "ids" expected ids that the index does not have, got ${taken}; remove it first`)
-    }
-    return ids
   }
 
   /** Runs what may call a function of the caller. */

@@ -5,7 +5,7 @@ import type { Coarse } from './coarse.js'
 import { Ids, NO_ID } from './ids.js'
 import { Lists } from './lists.js'
 import type { LoadedCodec } from './loaded.js'
-import { eachTile } from './rows.js'
+import { eachBatch } from './batches.js'
 import type { Store } from './store.js'
 
 /** Rows of one codec. */
@@ -14,7 +14,7 @@ export interface Shelf {
   readonly store: Store
 }
 
-/** Writes the rows of a tile, as codes of each shelf, to where they are told. */
+/** Writes the rows of a batch, as codes of each shelf, to where they are told. */
 export type WriteRows = (to: readonly Pointer[], first: number, count: number) => void
 
 /** What an index holds: shelves whose rows stand at the same positions (the codes, and the originals where they are kept), ids, lists. */
@@ -59,7 +59,7 @@ export class Collection {
     const before = { rows: lists.all.map(({ rows }) => rows), next: known.next }
     try {
       if (!this.coarse) this.reserve(this.size + ids.length)
-      eachTile(ids.length, step, (first, count) => this.appendTile(ids.subarray(first, first + count), first, write))
+      eachBatch(ids.length, step, (first, count) => this.appendBatch(ids.subarray(first, first + count), first, write))
     } catch (error) {
       this.shrink(before.rows)
       known.next = before.next
@@ -103,11 +103,33 @@ export class Collection {
     this.version++
   }
 
+  /**
+   * Visits the blocks of all lists, in order: pieces that follow one another in memory, the first block's number, how many
+   * blocks and how many rows they hold.
+   */
+  eachPiece(
+    { store }: Shelf,
+    visit: (pointer: Pointer, first: number, blocks: number, rows: number) => void,
+    numbers: Iterable<number> = this.lists.all.keys()
+  ): void {
+    for (const number of numbers) {
+      const list = this.lists.all[number]!
+      let left = list.rows
+      for (const run of list.runs) {
+        store.eachPiece(run.first, run.count, (pointer, first, blocks) => {
+          const rows = Math.min(left, BLOCK_ROWS * blocks)
+          left -= rows
+          visit(pointer, first, blocks, rows)
+        })
+      }
+    }
+  }
+
   present(): Shelf[] {
     return this.originals ? [this.codes, this.originals] : [this.codes]
   }
 
-  private appendTile(ids: Uint32Array, first: number, write: WriteRows): void {
+  private appendBatch(ids: Uint32Array, first: number, write: WriteRows): void {
     const { engine, lists, ids: known, coarse } = this
     const shelves = this.present()
     const count = ids.length

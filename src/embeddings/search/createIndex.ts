@@ -1,15 +1,17 @@
 import { typeError } from '../../core/errors.js'
-import { isArrayOf, show } from '../../core/check.js'
+import { isArrayOf, show, tagOf } from '../../core/check.js'
 import { readableBytes, withFile, type Readable } from '../../files/fileSystem.js'
+import type { BlobLike } from '../../files/source.js'
 import { codecOf, type Codec } from '../codec/codec.js'
 import { decodeCodec } from '../codec/openCodec.js'
-import { CodeIndex, type Index } from './codeIndex.js'
-import { readIndexFile } from './indexFile.js'
+import { CodeIndex } from './codeIndex.js'
+import type { Index } from './indexInterface.js'
 import { checkIndexOptions, type IndexOptions } from './options.js'
+import { readIndexFile } from './readIndex.js'
 
 /**
- * An empty index of a codec's codes. It searches all rows, or, with `lists`, those near a query: k-means of a sample makes the lists at the first search or
- * save that finds 32 rows for each.
+ * An empty index of a codec's codes. It searches all rows, or, with `lists`, those near a query. K-means of a sample makes
+ * the lists at the first search or save that finds 32 rows for each.
  *
  * @throws TypeError, RangeError for what is no codec, and for options that are unknown or out of range
  */
@@ -18,18 +20,26 @@ export function createIndex(codec: Codec, options: IndexOptions = {}): Index {
 }
 
 /**
- * Opens what an index's `save` gave: bytes, or the path of a file (Node, Deno, Bun). The codes are read to where they are searched, as they are.
+ * Opens what an index's `toBytes` or `save` gave: bytes, a Blob (a File is one; as a promise), or the path of a file (Node,
+ * Deno, Bun). The codes are read to where they are searched, as they are.
  *
- * @throws FormatError for a file that is damaged, of another kind or version; the runtime's own error where a path cannot be read
+ * @throws FormatError for a file that is damaged, of another kind or version
+ * @throws the runtime's own error where a path or a Blob cannot be read
  */
-export function openIndex(input: Uint8Array | ArrayBuffer | string): Index {
+export function openIndex(input: Uint8Array | ArrayBuffer | string): Index
+export function openIndex(input: BlobLike): Promise<Index>
+export function openIndex(input: Uint8Array | ArrayBuffer | string | BlobLike): Index | Promise<Index> {
   const verb = 'openIndex'
   if (typeof input === 'string') return withFile(verb, input, read)
   if (isArrayOf(input, Uint8Array)) return read(readableBytes(input))
-  if (Object.prototype.toString.call(input) === '[object ArrayBuffer]') {
-    return read(readableBytes(new Uint8Array(input)))
-  }
-  throw typeError(`${verb}: "input" expected the bytes of an index, or a path, got ${show(input)}`)
+  const tag = typeof input === 'object' && input !== null ? tagOf(input) : ''
+  if (tag === 'ArrayBuffer') return read(readableBytes(new Uint8Array(input as ArrayBuffer)))
+  if (tag === 'Blob' || tag === 'File') return readBlob(input as BlobLike)
+  throw typeError(`${verb}: "input" expected the bytes of an index, a Blob or a path, got ${show(input)}`)
+}
+
+async function readBlob(blob: BlobLike): Promise<Index> {
+  return read(readableBytes(new Uint8Array(await blob.slice(0, blob.size).arrayBuffer())))
 }
 
 function read(file: Readable): Index {

@@ -63,7 +63,7 @@ export function exactCodec(
 }
 
 /** The mean of whole vectors that a codec knows, if any. */
-export function meanOf(
+export function knownMean(
   { dimensions, truncate, components }: Front,
   { tables }: Quantizer
 ): Float32Array<ArrayBuffer> | undefined {

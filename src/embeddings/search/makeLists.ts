@@ -3,7 +3,7 @@ import { kmeans } from '../codec/fit/kmeans.js'
 import { Coarse } from './coarse.js'
 import type { Collection } from './collection.js'
 import { Lists } from './lists.js'
-import { eachTile, rowsInTile } from './rows.js'
+import { eachBatch, rowsInBatch } from './batches.js'
 
 /** Rows for each list that lists are made from at least, and at most. */
 export const LEAST_ROWS = 32
@@ -17,10 +17,10 @@ export function makeLists(collection: Collection, lists: number, seed: number): 
   const coarse = new Coarse(engine, fitCentroids(collection, lists, seed), lists, codec.metric)
 
   const numbers = new Uint16Array(size)
-  const step = rowsInTile(store.form.rowBytes)
+  const step = rowsInBatch(store.form.rowBytes)
   frame(engine, (memory) => {
     const rows = memory.alloc(store.form.rowBytes * Math.min(step, size))
-    eachTile(size, step, (first, count) => {
+    eachBatch(size, step, (first, count) => {
       store.take(rows, first, count)
       numbers.set(coarse.numbersOf(engine, codec, rows, count), first)
     })
@@ -42,11 +42,11 @@ function fitCentroids({ engine, codes, size }: Collection, lists: number, seed: 
   const count = Math.min(size, MOST_ROWS * lists)
   const own = createEngine()
   const sample = own.memory.alloc(4 * inner * count)
-  const step = rowsInTile(4 * inner)
+  const step = rowsInBatch(4 * inner)
   frame(engine, (memory) => {
     const code = memory.alloc(store.form.rowBytes * step)
     const rows = memory.alloc(4 * inner * step)
-    eachTile(count, step, (first, length) => {
+    eachBatch(count, step, (first, length) => {
       // Evenly over all rows: i size / count, rounded down.
       for (let i = 0; i < length; i++) {
         store.take(code + i * store.form.rowBytes, Math.floor(((first + i) * size) / count), 1)

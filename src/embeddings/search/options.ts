@@ -13,6 +13,14 @@ export interface IndexOptions {
   seed?: number
 }
 
+export interface AddOptions {
+  /**
+   * whole numbers from 0 to 4294967294, one for each vector, none of which the index has; default: the next numbers after
+   * the greatest that there was
+   */
+  ids?: ArrayLike<number>
+}
+
 /** What makes an index what it is, apart from its rows. */
 export interface IndexSettings {
   readonly originals: OriginalsFormat | undefined

@@ -77,7 +77,7 @@ describe('an index of vectors as they are', () => {
     expect(index.has(0)).toBe(false)
     index.add([[1, 0, 0]])
     expect(index.search({ data: new Float32Array(0), shape: [0, 3] }).ids.shape).toEqual([0, 10])
-    const again = openIndex(createIndex(plainCodec(3, 'cosine')).save())
+    const again = openIndex(createIndex(plainCodec(3, 'cosine')).toBytes())
     expect(again.size).toBe(0)
     expect([...again.add([[0, 1, 0]])]).toEqual([0])
   })
@@ -120,7 +120,7 @@ describe('adding and removing', () => {
         ids.push(4294967294)
         expect(index.remove(ids)).toBe(plain.remove(ids))
       } else {
-        index = openIndex(index.save())
+        index = openIndex(index.toBytes())
       }
       expect(index.size).toBe(plain.vectors.size)
       const query = wholeVectors(1, dimensions, step + 1000)[0]
@@ -140,7 +140,7 @@ describe('adding and removing', () => {
     const bytes = [1, 7, 32, 33, 499, 500].map((size) => {
       const index = createIndex(plainCodec(dimensions, 'cosine'), { lists, originals: 'float16' })
       for (let first = 0; first < 500; first += size) index.add(vectors.slice(first, first + size))
-      return index.save()
+      return index.toBytes()
     })
     for (const other of bytes) expectSameBits(other, bytes[0])
   })
@@ -156,7 +156,7 @@ describe('adding and removing', () => {
     other.add(vectors, { ids: vectors.map((_, i) => i) })
     other.add([[1, 1, 1, 1]], { ids: [104] })
     other.remove(104)
-    expectSameBits(index.save(), other.save())
+    expectSameBits(index.toBytes(), other.toBytes())
   })
 
   it('numbers go on after the greatest id that there was', () => {
@@ -165,7 +165,7 @@ describe('adding and removing', () => {
     expect([...index.add([[3]], { ids: [9] })]).toEqual([9])
     expect([...index.add([[4]])]).toEqual([10])
     index.remove([10])
-    expect([...openIndex(index.save()).add([[5]])]).toEqual([11])
+    expect([...openIndex(index.toBytes()).add([[5]])]).toEqual([11])
     index.add([[6]], { ids: [4294967294] })
     expectError(() => index.add([[7]]), RangeError, 'add: "ids" expected numbers up to 4294967294')
   })
@@ -177,14 +177,14 @@ describe('adding and removing', () => {
     a.add(vectors)
     b.addCodes(codec.encode(flat(vectors.slice(0, 39), 6)))
     b.addCodes(codec.encode(vectors[39]))
-    expectSameBits(a.save(), b.save())
+    expectSameBits(a.toBytes(), b.toBytes())
     const broken = codec.encode(flat(vectors, 6))
     new DataView(broken.data.buffer).setFloat32(24 * 3, NaN, true)
     expectError(() => b.addCodes(broken), RangeError, 'addCodes: "codes"', 'row 3')
     expectError(() => b.addCodes(new Uint8Array(23)), RangeError, 'addCodes: "codes"', '24')
     const kept = createIndex(codec, { originals: 'float32' })
     expectError(() => kept.addCodes(codec.encode(vectors[0])), TypeError, 'originals', 'use add')
-    expectSameBits(a.save(), b.save())
+    expectSameBits(a.toBytes(), b.toBytes())
   })
 })
 
@@ -234,12 +234,12 @@ describe('filters', () => {
   })
 
   it('may not touch the index, and what they throw leaves it as it was', () => {
-    const before = index.save()
+    const before = index.toBytes()
     for (const touch of [
       () => index.remove(5),
       () => index.add([[1, 1]]),
       () => index.search([1, 1]),
-      () => index.save()
+      () => index.toBytes()
     ]) {
       expectError(() => index.search([1, 1], { filter: () => (touch(), true) }), Error, 'in the middle of a search')
     }
@@ -253,7 +253,7 @@ describe('filters', () => {
       RangeError,
       'own'
     )
-    expectSameBits(index.save(), before)
+    expectSameBits(index.toBytes(), before)
     expect(index.search([1, 1], { filter: (id) => index.has(id) && index.size > 0 }).counts[0]).toBe(10)
   })
 })
@@ -275,7 +275,7 @@ describe('what is refused', () => {
 
   it('leaves the index unchanged', () => {
     const index = make()
-    const before = index.save()
+    const before = index.toBytes()
     const bad: [() => unknown, new (...p: never[]) => Error, ...string[]][] = [
       [() => index.add([[1, 2]]), RangeError, 'add: "vectors"', '3', '2'],
       [
@@ -340,10 +340,12 @@ describe('what is refused', () => {
       [() => index.search([1, 2, 3], { probes: 2 }), RangeError, '"probes"', 'lists'],
       [() => index.search([1, 2, 3], wrong({ filter: [1] })), TypeError, '"filter"'],
       [() => index.search([1, 2, 3], wrong({ rescore: 3 })), TypeError, '"rescore"'],
-      [() => index.save(wrong(3)), TypeError, 'save: "path"']
+      [() => index.save(wrong(3)), TypeError, 'save: "path"', '3'],
+      // As it was once called.
+      [() => index.save(wrong(undefined)), TypeError, 'save: "path"', 'toBytes']
     ]
     for (const [run, type, ...parts] of bad) expectError(run, type, ...parts)
-    expectSameBits(index.save(), before)
+    expectSameBits(index.toBytes(), before)
     expect([...index.add([[1, 1, 1]])]).toEqual([10])
   })
 

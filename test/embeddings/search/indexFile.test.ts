@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { FormatError } from '../../../src/core/errors.js'
 import { decodeSafetensors, encodeSafetensors } from '../../../src/files/safetensors.js'
 import { fitCodec } from '../../../src/embeddings/codec/fit/fitCodec.js'
-import type { Index } from '../../../src/embeddings/search/codeIndex.js'
+import type { Index } from '../../../src/embeddings/search/indexInterface.js'
 import { createIndex, openIndex } from '../../../src/embeddings/search/createIndex.js'
 import type { IndexOptions } from '../../../src/embeddings/search/options.js'
 import { expectSameBits } from '../../support/bits.js'
@@ -32,7 +32,7 @@ function make(options: IndexOptions, withIds: boolean, rows = 150) {
 
 describe.each(CASES)('a file with %s', (_, options, withIds) => {
   const index = make(options, withIds)
-  const bytes = index.save()
+  const bytes = index.toBytes()
   const queries = wholeVectors(4, 6, 9)
 
   it('is opened from bytes and from a path, and is saved as the same bytes', () => {
@@ -43,9 +43,15 @@ describe.each(CASES)('a file with %s', (_, options, withIds) => {
       const again = openIndex(input)
       expect([again.size, again.lists, again.originals]).toEqual([150, index.lists, index.originals])
       expect(again.search(queries)).toEqual(index.search(queries))
-      expectSameBits(again.save(), bytes)
+      expectSameBits(again.toBytes(), bytes)
       expect(again.codec.toBytes()).toEqual(index.codec.toBytes())
     }
+  })
+
+  it('is opened from a Blob, as a promise', async () => {
+    const again = await openIndex(new Blob([bytes]))
+    expectSameBits(again.toBytes(), bytes)
+    await expect(openIndex(new Blob([bytes.subarray(0, 100)]))).rejects.toThrow(FormatError)
   })
 
   it('goes on where it was', () => {
@@ -55,7 +61,7 @@ describe.each(CASES)('a file with %s', (_, options, withIds) => {
       expect(one.remove([1, 2, 3, 4, 7, 10])).toBeGreaterThan(2)
       one.add(wholeVectors(40, 6, 3))
     }
-    expectSameBits(again.save(), other.save())
+    expectSameBits(again.toBytes(), other.toBytes())
     expect(again.search(queries).counts[0]).toBe(10)
   })
 
@@ -88,7 +94,7 @@ describe.each(CASES)('a file with %s', (_, options, withIds) => {
 })
 
 describe('what else a file may not be', () => {
-  const bytes = make({ lists: 3, originals: 'float32' }, true).save()
+  const bytes = make({ lists: 3, originals: 'float32' }, true).toBytes()
 
   /** The file with its entry and its arrays changed. */
   function changed(
@@ -151,7 +157,7 @@ describe.each([
   const vectors = wholeVectors(70, 6, 1)
   /** The file with one number of an array changed. */
   const damaged = (index: Index, name: string, at: number): Uint8Array => {
-    const { metadata, tensors } = decodeSafetensors(index.save())
+    const { metadata, tensors } = decodeSafetensors(index.toBytes())
     const { data } = tensors.get(name)!
     new type(data.buffer, data.byteOffset, data.byteLength / type.BYTES_PER_ELEMENT)[at] = value
     return encodeSafetensors(tensors.values(), { tersor: metadata.tersor })
@@ -177,7 +183,7 @@ describe.each([
 it('a factor of int8 originals that is no number is refused', () => {
   const index = createIndex(plainCodec(6, 'l2'), { originals: 'int8' })
   index.add(wholeVectors(70, 6, 1))
-  const { metadata, tensors } = decodeSafetensors(index.save())
+  const { metadata, tensors } = decodeSafetensors(index.toBytes())
   const { data, shape } = tensors.get('originals')!
   const at = 69 * shape[1] + 6
   new DataView(data.buffer, data.byteOffset, data.byteLength).setFloat32(at, NaN, true)
@@ -198,7 +204,7 @@ describe('writing', () => {
     index.add([[1, 1, 1, 1, 1, 1]])
     index.save(join(own, 'link'))
     expect(readFileSync(path).length).toBeGreaterThanOrEqual(before.length)
-    expectSameBits(new Uint8Array(readFileSync(path)), index.save())
+    expectSameBits(new Uint8Array(readFileSync(path)), index.toBytes())
     expect(readdirSync(own).sort()).toEqual(['index', 'link'])
     expect(existsSync(join(own, 'missing'))).toBe(false)
     expect(() => openIndex(join(own, 'none'))).toThrow('ENOENT')

@@ -53,13 +53,13 @@ describe.each(METRICS)('lists: %s', (metric) => {
     const [searched, saved, other, few] = [make(0), make(0), make(1), make(0)]
     for (const index of [searched, saved, other]) index.add(rows)
     searched.search(queries)
-    expectSameBits(searched.save(), saved.save())
-    expect(other.save()).not.toEqual(saved.save())
+    expectSameBits(searched.toBytes(), saved.toBytes())
+    expect(other.toBytes()).not.toEqual(saved.toBytes())
     few.add({ data: rows.data.subarray(0, 639 * DIMENSION), shape: [639, DIMENSION] })
     expect(few.search(queries, { probes: 1 }).ids).not.toEqual(searched.search(queries, { probes: 1 }).ids)
-    expect(openIndex(few.save()).search(queries, { probes: 1 })).toEqual(few.search(queries, { probes: 1 }))
+    expect(openIndex(few.toBytes()).search(queries, { probes: 1 })).toEqual(few.search(queries, { probes: 1 }))
     few.add({ data: rows.data.subarray(639 * DIMENSION), shape: [COUNT - 639, DIMENSION] })
-    expectSameBits(few.save(), saved.save())
+    expectSameBits(few.toBytes(), saved.toBytes())
   })
 
   it('take codes of few bits, originals, ids; rows come and go', () => {
@@ -76,7 +76,7 @@ describe.each(METRICS)('lists: %s', (metric) => {
     const options = { k: 10, filter: (id: number) => id % 2 === 0 }
     const expected = plain.search(queries, options)
     expect(index.search(queries, { ...options, probes: 30 })).toEqual(expected)
-    expect(openIndex(index.save()).search(queries, { ...options, probes: 30 })).toEqual(expected)
+    expect(openIndex(index.toBytes()).search(queries, { ...options, probes: 30 })).toEqual(expected)
     expect(recall(index.search(queries, options).ids.data, expected.ids.data, 10)).toBeGreaterThan(0.95)
   })
 })

@@ -66,7 +66,7 @@ describe.each(METRICS)('originals of few bits, of vectors far from 0: %s', (metr
   it.each(['float16', 'int8'] as const)('%s finds what whole ones find', (originals) => {
     const index = createIndex(fitCodec(table, { metric, bits: 8 }), { originals })
     index.add(table)
-    const found = openIndex(index.save()).search(queries)
+    const found = openIndex(index.toBytes()).search(queries)
     expect(found).toEqual(index.search(queries))
     let hits = 0
     truth.ids.data.forEach((id, at) => {
