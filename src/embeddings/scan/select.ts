@@ -1,4 +1,4 @@
-import type { Engine } from '../engine.js'
+import { frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import { selectScores } from './kernelCalls.js'
 
@@ -62,14 +62,12 @@ export class TopK {
 
   /** The best, in order: k, or as many as there are. Adding goes on from here. */
   take(): Best {
-    const { memory, kernels } = this.engine
-    const mark = memory.mark()
-    const length = Math.min(this.k, this.filled)
-    const ids = memory.alloc(4 * length)
-    const scores = memory.alloc(4 * length)
-    this.filled = kernels.takeBest(ids, scores, this.buffer, this.k, this.filled)
-    const best = { ids: memory.u32(ids, length).slice(), scores: memory.f32(scores, length).slice() }
-    memory.release(mark)
-    return best
+    return frame(this.engine, (memory, kernels) => {
+      const length = Math.min(this.k, this.filled)
+      const ids = memory.alloc(4 * length)
+      const scores = memory.alloc(4 * length)
+      this.filled = kernels.takeBest(ids, scores, this.buffer, this.k, this.filled)
+      return { ids: memory.u32(ids, length).slice(), scores: memory.f32(scores, length).slice() }
+    })
   }
 }

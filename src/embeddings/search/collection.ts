@@ -1,11 +1,12 @@
 import { frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import { BLOCK_ROWS } from '../scan/layout.js'
+import { eachBatch } from './batches.js'
 import type { Coarse } from './coarse.js'
 import { Ids, NO_ID } from './ids.js'
 import { Lists } from './lists.js'
 import type { LoadedCodec } from './loaded.js'
-import { eachBatch } from './batches.js'
+import { moveRow, permuteRows } from './moveRows.js'
 import type { Store } from './store.js'
 
 /** Rows of one codec. */
@@ -14,10 +15,20 @@ export interface Shelf {
   readonly store: Store
 }
 
-/** Writes the rows of a batch, as codes of each shelf, to where they are told. */
+/** Writes the rows [first, first + count) of what is added, as codes of each shelf. */
 export type WriteRows = (to: readonly Pointer[], first: number, count: number) => void
 
-/** What an index holds: shelves whose rows stand at the same positions (the codes, and the originals where they are kept), ids, lists. */
+interface Batch {
+  readonly rows: readonly Uint8Array<ArrayBuffer>[]
+  readonly numbers: Uint16Array<ArrayBuffer> | undefined
+}
+
+/**
+ * What an index holds: shelves (the codes, and the originals where they are kept), ids, lists. What always holds:
+ * - a row stands at the same position on each shelf, and `ids` knows it by that position;
+ * - lists say which positions hold rows; all other lanes of the stores are as empty ones;
+ * - there is one list until `coarse` is set, and from then on each row is in the list that `coarse` gives it.
+ */
 export class Collection {
   readonly ids = new Ids()
   lists = new Lists(1)
@@ -79,7 +90,7 @@ export class Collection {
       const last = lists.pop(lists.ownerOf(position))
       known.drop(position)
       if (last !== position) {
-        this.moveRow(last, position)
+        for (const { store } of this.present()) moveRow(this.engine, store, last, position)
         known.move(last, position)
       }
       this.clear(last)
@@ -97,7 +108,7 @@ export class Collection {
     this.reserve(BLOCK_ROWS * lists.blocks)
     const ids = new Uint32Array(BLOCK_ROWS * lists.blocks).fill(NO_ID)
     to.forEach((target, position) => (ids[target] = this.ids.at(position)))
-    for (const { store } of this.present()) this.permute(store, to.slice())
+    for (const { store } of this.present()) permuteRows(this.engine, store, to.slice())
     this.ids.adopt(ids, to.length)
     this.lists = lists
     this.version++
@@ -129,12 +140,26 @@ export class Collection {
     return this.originals ? [this.codes, this.originals] : [this.codes]
   }
 
+  /**
+   * Three steps, since no frame may be open where room is made: codes in scratch memory are copied out, room is made, the
+   * codes are copied to their places.
+   */
   private appendBatch(ids: Uint32Array, first: number, write: WriteRows): void {
-    const { engine, lists, ids: known, coarse } = this
+    const { rows, numbers } = this.encodeBatch(ids.length, first, write)
+    this.makeRoom(ids, numbers)
+    const positions = Uint32Array.from(ids, (id, i) => {
+      const position = this.lists.push(numbers ? numbers[i]! : 0)
+      this.ids.put(position, id)
+      return position
+    })
+    this.placeBatch(positions, rows)
+  }
+
+  /** The rows of a batch as codes of each shelf, and the list of each, where there are several. */
+  private encodeBatch(count: number, first: number, write: WriteRows): Batch {
+    const { engine, coarse } = this
     const shelves = this.present()
-    const count = ids.length
-    // Room is made between the frames: what stays may not stand above what goes.
-    const { rows, numbers } = frame(engine, (memory) => {
+    return frame(engine, (memory) => {
       const at = shelves.map(({ store }) => memory.alloc(count * store.form.rowBytes))
       write(at, first, count)
       return {
@@ -142,25 +167,26 @@ export class Collection {
         numbers: coarse?.numbersOf(engine, this.codes.codec, at[0]!, count)
       }
     })
+  }
+
+  private makeRoom(ids: Uint32Array, numbers: Batch['numbers']): void {
+    const { lists, ids: known } = this
     const more = new Uint32Array(lists.all.length)
     if (numbers) for (const number of numbers) more[number]!++
-    else more[0] = count
+    else more[0] = ids.length
     const blocks = lists.blocksWith(more)
-    for (const { store } of shelves) store.reserve(blocks)
-    const isImplicit = known.implicit && !coarse && ids.every((id, i) => id === this.size + i)
+    for (const { store } of this.present()) store.reserve(blocks)
+    const isImplicit = known.implicit && !numbers && ids.every((id, i) => id === this.size + i)
     if (!isImplicit) known.keep(BLOCK_ROWS * blocks)
-    known.reserve(BLOCK_ROWS * blocks, count)
+    known.reserve(BLOCK_ROWS * blocks, ids.length)
+  }
 
-    const positions = Uint32Array.from(ids, (id, i) => {
-      const position = lists.push(numbers ? numbers[i]! : 0)
-      known.put(position, id)
-      return position
-    })
-    frame(engine, (memory) => {
-      shelves.forEach(({ store }, i) => {
+  private placeBatch(positions: Uint32Array, rows: Batch['rows']): void {
+    frame(this.engine, (memory) => {
+      this.present().forEach(({ store }, i) => {
         const { rowBytes } = store.form
-        const at = memory.alloc(count * rowBytes)
-        memory.u8(at, count * rowBytes).set(rows[i]!)
+        const at = memory.alloc(rows[i]!.length)
+        memory.u8(at, rows[i]!.length).set(rows[i]!)
         eachRun(positions, (start, length) => store.place(positions[start]!, at + start * rowBytes, length))
       })
     })
@@ -179,45 +205,8 @@ export class Collection {
     })
   }
 
-  private moveRow(from: number, to: number): void {
-    for (const { store } of this.present()) {
-      frame(this.engine, (memory) => {
-        const row = memory.alloc(store.form.rowBytes)
-        store.take(row, from, 1)
-        store.place(to, row, 1)
-      })
-    }
-  }
-
   private clear(position: number): void {
     for (const { store } of this.present()) store.clear(position)
-  }
-
-  /** Follows the cycles of a permutation, and chains that end in places without a row. */
-  private permute(store: Store, to: Uint32Array<ArrayBuffer>): void {
-    frame(this.engine, (memory) => {
-      const { rowBytes } = store.form
-      let row = memory.alloc(rowBytes)
-      let other = memory.alloc(rowBytes)
-      for (let start = 0; start < to.length; start++) {
-        let target = to[start]!
-        if (target === NO_ID || target === start) continue
-        store.take(row, start, 1)
-        store.clear(start)
-        to[start] = NO_ID
-        while (target < to.length && to[target] !== NO_ID) {
-          store.take(other, target, 1)
-          store.place(target, row, 1)
-          const next = to[target]!
-          to[target] = NO_ID
-          target = next
-          const moved = row
-          row = other
-          other = moved
-        }
-        store.place(target, row, 1)
-      }
-    })
   }
 }
 
