@@ -9,8 +9,6 @@ import { loadF64, NOT_FINITE } from '../matrix.js'
 /** Rows that are worked on at once, counted from the first row: sums do not depend on how the rows come. */
 export const BLOCK = 256
 
-export { ALL_ZERO } from '../../../assembly/linalg/constants.js'
-
 /** One reading of all rows, block by block, as f64 or f32. */
 export interface Pass {
   readonly wide: boolean

@@ -41,6 +41,13 @@ export function storeRows(memory: Memory, { data, columns }: Tall, from: Pointer
   data.set(memory.f64(from, count * columns), start * columns)
 }
 
+/** The first rows and columns of a sum: f64[..][ld]. */
+export function takeSum(memory: Memory, sum: Pointer, ld: number, rows: number, columns: number): Tall {
+  const result = makeTall(Float64Array, rows, columns)
+  for (let i = 0; i < rows; i++) result.data.set(memory.f64(sum + 8 * i * ld, columns), i * columns)
+  return result
+}
+
 /** product: f64[x.columns][y.columns] = x' y, block by block. */
 export function innerProducts(memory: Memory, kernels: Kernels, product: Pointer, x: Tall, y: Tall): void {
   const mark = memory.mark()

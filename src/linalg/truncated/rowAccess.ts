@@ -1,0 +1,150 @@
+import type { Memory, Pointer } from '../../core/memory.js'
+import type { Kernels } from '../decompositionEngine.js'
+import { padded } from '../matrix.js'
+import type { Access } from './access.js'
+import { BLOCK, type Rows, type Steps } from './passes.js'
+import type { Precision } from './precision.js'
+import { PrecisionF32 } from './precisionF32.js'
+import { PrecisionF64 } from './precisionF64.js'
+import { Reading } from './reading.js'
+import { productBytes } from './reserve.js'
+import { makeTall, type Tall } from './tall.js'
+
+/** What one reading of A gives for columns x. */
+export interface Projection {
+  /** A x */
+  readonly y: Tall
+  /** f64[k][k] = y'y, its lower half */
+  readonly products: Float64Array
+  /** A'y, in f64 */
+  readonly back: Tall
+  /** the entry of greatest magnitude of each column of y, the first of equals */
+  readonly tops: Float64Array
+}
+
+const NOTHING = (): void => {}
+
+/** Products with a matrix that is read by rows, in one of two precisions. */
+export class RowAccess implements Access {
+  private readonly precision: Precision
+  private readonly reading: Reading
+
+  constructor(
+    private readonly memory: Memory,
+    private readonly kernels: Kernels,
+    private readonly source: Rows,
+    readonly wide: boolean
+  ) {
+    this.precision = wide ? new PrecisionF64(memory, kernels) : new PrecisionF32(memory, kernels)
+    this.reading = new Reading(source, this.precision)
+  }
+
+  get rows(): number {
+    return this.source.rows
+  }
+
+  get columns(): number {
+    return this.source.columns
+  }
+
+  get exponent(): number {
+    return this.reading.exponent
+  }
+
+  get squares(): number | undefined {
+    return this.reading.squares
+  }
+
+  productBytes(k: number): number {
+    return productBytes(this.kernels, this.columns, k)
+  }
+
+  /** gram: f64[padded(columns)][padded(columns)], the lower half of A'A, zeros beyond. */
+  *gram(gram: Pointer): Steps<void> {
+    const { memory, columns: n } = this
+    const ld = padded(n)
+    const mark = memory.mark()
+    const add = this.precision.gram(gram, n)
+    yield* this.reading.read({
+      clear: () => void memory.f64(gram, ld * ld).fill(0),
+      visit: (at, lda, _, rows) => add(at, lda, rows)
+    })
+    memory.release(mark)
+  }
+
+  *times(x: Tall): Steps<Tall> {
+    const { memory, precision } = this
+    const mark = memory.mark()
+    const y = makeTall(precision.type, this.rows, x.columns)
+    const block = precision.alloc(BLOCK * x.columns)
+    const multiply = precision.multiplier(x, block)
+    yield* this.reading.measure({
+      clear: NOTHING,
+      visit: (at, ld, start, rows) => {
+        multiply(at, ld, rows)
+        this.storeBlock(y, block, start, rows)
+      }
+    })
+    memory.release(mark)
+    return y
+  }
+
+  *timesTransposed(y: Tall): Steps<Tall> {
+    const { memory, precision } = this
+    const mark = memory.mark()
+    const block = precision.alloc(BLOCK * y.columns)
+    const sum = precision.summer(this.columns, y.columns, block)
+    yield* this.reading.measure({
+      clear: sum.clear,
+      visit: (at, ld, start, rows) => {
+        this.loadBlock(block, y, start, rows)
+        sum.add(at, ld, rows)
+      }
+    })
+    const result = sum.take()
+    memory.release(mark)
+    return result
+  }
+
+  /** y = A x, y'y and A'y in one reading. */
+  *project(x: Tall): Steps<Projection> {
+    const { memory, precision } = this
+    const k = x.columns
+    const ld = padded(k)
+    const mark = memory.mark()
+    const y = makeTall(precision.type, this.rows, k)
+    const block = precision.alloc(BLOCK * k)
+    const multiply = precision.multiplier(x, block)
+    const sum = precision.summer(this.columns, k, block)
+    const square = memory.alloc(8 * ld * ld)
+    const tops = memory.alloc(8 * k)
+    yield* this.reading.read({
+      clear: () => {
+        sum.clear()
+        memory.f64(square, ld * ld).fill(0)
+        memory.f64(tops, k).fill(0)
+      },
+      visit: (at, lda, start, rows) => {
+        multiply(at, lda, rows)
+        this.storeBlock(y, block, start, rows)
+        sum.add(at, lda, rows)
+        sum.addSquare(square, ld, rows)
+        precision.tops(tops, block, rows, k)
+      }
+    })
+    const back = sum.take()
+    const products = new Float64Array(k * k)
+    for (let i = 0; i < k; i++) products.set(memory.f64(square + 8 * i * ld, k), i * k)
+    const result = { y, products, back, tops: memory.f64(tops, k).slice() }
+    memory.release(mark)
+    return result
+  }
+
+  private loadBlock(block: Pointer, { data, columns }: Tall, start: number, rows: number): void {
+    this.precision.view(block, rows * columns).set(data.subarray(start * columns, (start + rows) * columns))
+  }
+
+  private storeBlock({ data, columns }: Tall, block: Pointer, start: number, rows: number): void {
+    data.set(this.precision.view(block, rows * columns), start * columns)
+  }
+}
