@@ -15,6 +15,7 @@ import {
 import { normals, normals64 } from '../support/random.js'
 
 const pools = somePools()
+const fresh = poolFor({ threads: 2 })
 
 const mild = (rows: number, dim: number) => ({ data: normals(rows * dim, rows + dim), shape: [rows, dim] })
 
@@ -53,6 +54,10 @@ describe('gram', () => {
     for (const options of [{ directions: 4 }, { directions: 7, center: true, first: 500 }]) {
       await checkResult(pools, { verb: 'gram', args: [mild(40_000, 9)], options })
     }
+  })
+
+  it('a sketch, on threads that have done nothing else', async () => {
+    await checkResult([fresh], { verb: 'gram', args: [mild(5000, 6)], options: { directions: 3 } })
   })
 
   it('goes on by itself, and with others', async () => {

@@ -88,7 +88,8 @@ export function gramPlan(rows: TensorLike, options?: GramOptions): Plan<Gram> {
   return {
     verb: 'gram',
     program: 'gram',
-    modules: PRODUCTS,
+    // Rows of a sketch are decomposed.
+    modules: settings.directions === undefined ? PRODUCTS : DECOMPOSITIONS,
     chunks: runs.map((run) => (): GramChunk => {
       return { source: rowsFrom(source, run.first, run.count), settings, first: first + run.first }
     }),
