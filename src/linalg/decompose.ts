@@ -3,6 +3,7 @@ import { MOST_SWEEPS } from '../../assembly/linalg/constants.js'
 import { gemm } from './gemm.js'
 import type { Kernels } from './decompositionEngine.js'
 import type { Memory, Pointer } from '../core/memory.js'
+import type { Room } from './decomposeRoom.js'
 import { nonFiniteF64Error, type Source } from '../core/tensor.js'
 import { loadMatrix, NOT_FINITE, padded, takeMatrix, type Floats } from './matrix.js'
 
@@ -13,79 +14,8 @@ import { loadMatrix, NOT_FINITE, padded, takeMatrix, type Floats } from './matri
 const MOST_GRADED = 1e20
 /** Smaller ones are rotated sooner than prepared. */
 const LEAST_PREPARED = 12
-/** Rotations of the QL iteration that are recorded before they are applied: they stay in the second-level cache. */
-const RECORDS = 8192
-
 /** Columns of a triangle that are multiplied at once. */
 const STRIP = 64
-
-/** Where a decomposition of m x n, m >= n, works: columns `ld` and `small` apart. */
-export interface Room {
-  readonly m: number
-  readonly n: number
-  readonly ld: number
-  readonly small: number
-  /** the matrix, then Q1 */
-  readonly a: Pointer
-  readonly left: Pointer
-  readonly right: Pointer
-  /** Q2 */
-  readonly q: Pointer
-  readonly lower: Pointer
-  readonly x: Pointer
-  readonly gram: Pointer
-  readonly reflectors: Pointer
-  readonly records: Pointer
-  readonly capacity: number
-  readonly work: Pointer
-  readonly tau: Pointer
-  readonly tau2: Pointer
-  readonly norms: Pointer
-  readonly vectors: Pointer
-  readonly sigma: Pointer
-  readonly rows: Pointer
-  readonly columns: Pointer
-  readonly order: Pointer
-  readonly spare: Pointer
-  readonly off: Pointer
-}
-
-/** Allocates all that a decomposition takes, about 16 m n + 56 n^2 bytes, before any work. */
-export function makeRoom(memory: Memory, kernels: Kernels, m: number, n: number): Room {
-  const ld = padded(m)
-  const small = padded(n)
-  // Reflectors are applied to four columns at once.
-  const tall = 8 * ld * small
-  const square = 8 * small * small
-  const capacity = Math.max(RECORDS, n)
-  return {
-    m,
-    n,
-    ld,
-    small,
-    a: memory.alloc(8 * ld * n),
-    left: memory.alloc(tall),
-    right: memory.alloc(square),
-    q: memory.alloc(square),
-    lower: memory.alloc(square),
-    x: memory.alloc(square),
-    gram: memory.alloc(square),
-    reflectors: memory.alloc(square),
-    records: memory.alloc(24 * capacity),
-    capacity,
-    work: memory.alloc(Math.max(kernels.gramWork(n), kernels.multiplyWork(n, 3))),
-    tau: memory.alloc(8 * n),
-    tau2: memory.alloc(8 * n),
-    norms: memory.alloc(16 * Math.max(ld, n) + 64),
-    vectors: memory.alloc(32 * ld),
-    sigma: memory.alloc(8 * n),
-    rows: memory.alloc(4 * m),
-    columns: memory.alloc(4 * n),
-    order: memory.alloc(4 * n),
-    spare: memory.alloc(8 * ld),
-    off: memory.alloc(64)
-  }
-}
 
 export interface Outcome {
   readonly sweeps: number
@@ -103,7 +33,7 @@ export function decomposeInto(
   s: Floats,
   v: Floats
 ): Outcome {
-  const { m, n, ld, small, a, left, right, lower, sigma } = room
+  const { m, n, ld, small, a, left, lower, sigma } = room
   const transposed = source.shape[0]! < source.shape[1]!
   loadMatrix(memory, kernels, a, ld, source, transposed)
   const exponent = kernels.unitExponent(a, ld * n)
@@ -111,31 +41,7 @@ export function decomposeInto(
   if (exponent !== 0) kernels.scaleByPower(a, ld * n, -exponent)
 
   triangularise(memory, kernels, room)
-  const prepared = n >= LEAST_PREPARED && kernels.diagonalRatio(lower, small, n) <= MOST_GRADED
-  const tolerance = kernels.sqrtF64(n) * 2 ** -53
-  const { x, norms, off } = room
-  let sweeps: number
-  if (prepared) {
-    prepare(memory, kernels, room)
-    const { gram, reflectors, spare, work } = room
-    sweeps = screenedSweeps(kernels, {
-      x,
-      v: right,
-      worst: off,
-      ld: small,
-      n,
-      tolerance,
-      norms,
-      gram,
-      gathered: reflectors,
-      marks: spare,
-      work
-    })
-  } else {
-    memory.u8(x, 8 * small * n).set(memory.u8(lower, 8 * small * n))
-    identity(memory, right, small, n)
-    sweeps = kernels.jacobiSweeps(x, right, off, small, n, tolerance, norms)
-  }
+  const sweeps = orthogonalise(memory, kernels, room)
   finish(memory, kernels, room)
 
   if (transposed) kernels.fixSigns(lower, small, n, left, ld, m, n)
@@ -147,7 +53,7 @@ export function decomposeInto(
   return {
     sweeps: Math.min(sweeps, MOST_SWEEPS),
     converged: sweeps <= MOST_SWEEPS,
-    offDiagonal: memory.f64(off, 1)[0]!
+    offDiagonal: memory.f64(room.off, 1)[0]!
   }
 }
 
@@ -171,6 +77,20 @@ function triangularise(memory: Memory, kernels: Kernels, room: Room): void {
   kernels.factorPanelF64(q, small, n, n, lower, small, tau2, w)
   kernels.dropNegligible(lower, small * n)
   kernels.unitReflectors(a, ld, n)
+}
+
+/** From L to x = U diag(sigma) and right = V, L V = x; returns the sweeps that it took, one beyond the most where it was not done. */
+function orthogonalise(memory: Memory, kernels: Kernels, room: Room): number {
+  const { n, small, right, lower, x, norms, off, gram, reflectors, spare, work } = room
+  const tolerance = kernels.sqrtF64(n) * 2 ** -53
+  if (n >= LEAST_PREPARED && kernels.diagonalRatio(lower, small, n) <= MOST_GRADED) {
+    prepare(memory, kernels, room)
+    const scratch = { norms, gram, gathered: reflectors, marks: spare, work }
+    return screenedSweeps(kernels, { x, v: right, worst: off, ld: small, n, tolerance, ...scratch })
+  }
+  memory.u8(x, 8 * small * n).set(memory.u8(lower, 8 * small * n))
+  identity(memory, right, small, n)
+  return kernels.jacobiSweeps(x, right, off, small, n, tolerance, norms)
 }
 
 /** right = V0, the eigenvectors of L^T L; x = L V0. */

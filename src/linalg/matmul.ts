@@ -3,7 +3,8 @@ import { checkBoolean, checkOptions, outputArray } from '../core/check.js'
 import { firstNonFinite, readTensor, sizeOf, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
 import { floatsFor } from './dense.js'
 import type { Floats } from './matrix.js'
-import { multiplyInto, type Operand, type Product } from './product.js'
+import type { Operand } from './operand.js'
+import { multiplyInto, type Product } from './product.js'
 
 export interface MatmulOptions<T extends Floats = Floats> {
   /** a is (…, k, m), and its matrices are transposed first; default false */

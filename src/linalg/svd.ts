@@ -2,7 +2,8 @@ import { rangeError } from '../core/errors.js'
 import { checkChoice, checkOptions, isArrayOf } from '../core/check.js'
 import { defaultEngine, frame } from './decompositionEngine.js'
 import { partOf, readTensor, sizeOf, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
-import { decomposeInto, makeRoom, type Outcome } from './decompose.js'
+import { decomposeInto, type Outcome } from './decompose.js'
+import { makeRoom } from './decomposeRoom.js'
 import type { Floats } from './matrix.js'
 
 export interface SvdOptions {

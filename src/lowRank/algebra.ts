@@ -4,7 +4,8 @@ import { powers } from '../core/powers.js'
 import { nonFiniteF64Error, type Source, type Tensor } from '../core/tensor.js'
 import { factorPivotedInPlace } from '../linalg/cholesky.js'
 import { loadF64, type Floats } from '../linalg/matrix.js'
-import { multiplyInto, type Operand } from '../linalg/product.js'
+import type { Operand } from '../linalg/operand.js'
+import { multiplyInto } from '../linalg/product.js'
 import { solveTriangleInPlace } from '../linalg/triangular.js'
 
 /** A row-major matrix of f64. */
