@@ -41,8 +41,26 @@ type Kernel<N extends number, A extends number[] = []> = A['length'] extends N
 
 /** c = c + a b, c - a b or a b, by the kernel of one type of elements: `multiplyF32` or `multiplyF64`. */
 export function gemm(multiply: Kernel<13>, product: Gemm): void {
+  gemmBatch(multiply, product, ONE)
+}
+
+const ONE: Batch = { count: 1, stepA: 0, stepB: 0, stepC: 0 }
+
+/** Products of one size; of each matrix the next stands so many bytes behind. */
+export interface Batch {
+  readonly count: number
+  readonly stepA: number
+  readonly stepB: number
+  readonly stepC: number
+}
+
+/** `gemm` of many: small products take less time than an object for each. */
+export function gemmBatch(multiply: Kernel<13>, product: Gemm, { count, stepA, stepB, stepC }: Batch): void {
   const { c, ldc, a, lda, transposeA, b, ldb, transposeB, m, n, k, write = 'add', work } = product
-  multiply(c, ldc, a, lda, transposeA ? 1 : 0, b, ldb, transposeB ? 1 : 0, m, n, k, WRITES[write], work)
+  const [flagA, flagB, how] = [transposeA ? 1 : 0, transposeB ? 1 : 0, WRITES[write]]
+  for (let i = 0; i < count; i++) {
+    multiply(c + i * stepC, ldc, a + i * stepA, lda, flagA, b + i * stepB, ldb, flagB, m, n, k, how, work)
+  }
 }
 
 /** The same by a right matrix that is packed already: `multiplyPackedF32` or `multiplyPackedF64`. */

@@ -1,6 +1,6 @@
 import { DEPTH } from '../../assembly/linalg/constants.js'
 import type { Pointer } from '../core/memory.js'
-import { gemm, gemmPacked } from './gemm.js'
+import { gemmBatch, gemmPacked } from './gemm.js'
 import type { Floats } from './matrix.js'
 import { multiple, Packed, STAGE, Staged, TypedMemory, type Operand } from './operand.js'
 import { defaultEngine, frame } from './productEngine.js'
@@ -50,7 +50,7 @@ function multiplyWhole(memory: TypedMemory, data: Floats, { a, b, m, n, k, wide 
   const right = new Staged(memory, b, most * k * n)
   const result = memory.alloc(most * m * n)
   const work = memory.allocBytes(kernels.multiplyWork(n, shift))
-  const [stepA, stepB, stepC] = [m * k, k * n, m * n].map((length) => length << shift) as [number, number, number]
+  const bytes = 1 << shift
   for (let item = 0; item < count;) {
     const run = Math.min(runOf(a, item, m * k, most), runOf(b, item, k * n, most))
     const [manyA, manyB] = [movesOn(a, item), movesOn(b, item)]
@@ -58,23 +58,10 @@ function multiplyWhole(memory: TypedMemory, data: Floats, { a, b, m, n, k, wide 
     right.load(item, 0, k, 0, n, manyB ? run : 1)
     const length = run * m * n
     const view = memory.view(result, length)
-    for (let i = 0; i < run; i++) {
-      gemm(multiply, {
-        c: result + i * stepC,
-        ldc: n,
-        a: left.pointer + (manyA ? i * stepA : 0),
-        lda: left.width,
-        transposeA: a.transposed,
-        b: right.pointer + (manyB ? i * stepB : 0),
-        ldb: right.width,
-        transposeB: b.transposed,
-        m,
-        n,
-        k,
-        write: 'set',
-        work
-      })
-    }
+    const sides = { a: left.pointer, lda: left.width, transposeA: a.transposed, b: right.pointer, ldb: right.width }
+    const whole = { ...sides, transposeB: b.transposed, c: result, ldc: n, m, n, k, write: 'set', work } as const
+    const steps = { stepA: manyA ? m * k * bytes : 0, stepB: manyB ? k * n * bytes : 0, stepC: m * n * bytes }
+    gemmBatch(multiply, whole, { count: run, ...steps })
     if (!memory.finite(result, length)) return false
     data.set(view, item * m * n)
     item += run
