@@ -3,6 +3,7 @@ import { show } from '../../core/check.js'
 import { createEngine, frame, type Engine } from '../engine.js'
 import { readTensor, type Tensor } from '../../core/tensor.js'
 import { joinPieces } from '../../files/artefact.js'
+import { writeFile } from '../../files/fileSystem.js'
 import { codecPieces, type CodecParts } from './codecFile.js'
 import { BATCH_BYTES, batchRows, MOST_BITS, type LoadedFront } from './front.js'
 import { planesOf, rowBytes, type RowLayout } from '../scan/layout.js'
@@ -24,19 +25,27 @@ export interface Codec {
   readonly tableBytes: number
   readonly seed: number
   /**
-   * The codes of vectors (n, dimension): (n, bytesPerVector); of one (dimension): (bytesPerVector). The bytes of a vector do not depend on the others.
+   * The codes of vectors (n, dimension): (n, bytesPerVector); of one (dimension): (bytesPerVector). The bytes of a vector
+   * do not depend on the others.
    *
    * @throws RangeError for vectors of another dimension, or with a number that is not finite (row and column are named)
    */
   encode(vectors: VectorsLike): Tensor<Uint8Array<ArrayBuffer>>
   /**
-   * The vectors that codes stand for: (n, dimension), or (dimension) for one. For cosine they are of about unit length; elements that `truncate` leaves out are 0.
+   * The vectors that codes stand for: (n, dimension), or (dimension) for one. For cosine they are of about unit length.
+   * Elements that `truncate` leaves out are 0.
    *
    * @throws TypeError for what are no bytes; RangeError for rows of another length, or that this codec cannot have made
    */
   decode(codes: CodesLike): Tensor<Float32Array<ArrayBuffer>>
   /** All of it as the bytes of a safetensors file (docs/formats.md), for `openCodec`. */
   toBytes(): Uint8Array<ArrayBuffer>
+  /**
+   * Writes these bytes to a file, whole or not at all (Node, Deno, Bun).
+   *
+   * @throws TypeError for what is no path; Error with `code` "no-file-system" or "not-a-file"; the runtime's own error
+   */
+  save(path: string): void
 }
 
 /** Rows of codes: `{ data, shape }` of bytes, as `encode` gives them, or the bytes of one vector. */
@@ -155,6 +164,11 @@ class FittedCodec implements Codec {
     return joinPieces(codecPieces(this.parts))
   }
 
+  save(path: string): void {
+    if (typeof path !== 'string') throw typeError(`save: "path" expected a string, got ${show(path)}`)
+    writeFile('save', path, codecPieces(this.parts))
+  }
+
   /** Tables stay in an engine of the codec's own from the first call on. */
   private load(): Loaded {
     if (!this.loaded) {
@@ -166,7 +180,10 @@ class FittedCodec implements Codec {
   }
 }
 
-/** What a verb is given as codes: (n, bytes of a row), or those of one. Checks what a damaged row would spoil: factors, numbers, the centroid's number and unused bits. */
+/**
+ * Reads the codes that a verb is given: (n, bytes of a row), or those of one row.
+ * Checks what a damaged row would spoil: factors, numbers, the centroid's number and unused bits.
+ */
 export function readCodes(
   verb: string,
   codes: unknown,

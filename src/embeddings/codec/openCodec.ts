@@ -1,9 +1,9 @@
-import { isArrayOf, show } from '../../core/check.js'
+import { show } from '../../core/check.js'
 import { FormatError, typeError } from '../../core/errors.js'
 import { readArtefact } from '../../files/artefact.js'
 import { isLength } from '../../files/dtypes.js'
 import { isRecord, malformed } from '../../files/entry.js'
-import { readableBytes, type Readable } from '../../files/fileSystem.js'
+import { readableBytes, withFile, type Readable } from '../../files/fileSystem.js'
 import { brief } from '../../files/names.js'
 import { MOST_DIMENSIONS } from '../vectors/vectors.js'
 import { codecOf, type Codec } from './codec.js'
@@ -11,6 +11,12 @@ import { CODEC_KIND, CODEC_VERSION, FRONT_PREFIX, TABLE_PREFIX, type CodecParts 
 import { openFront } from './front.js'
 import { openerOf } from './methods/openers.js'
 import { METRICS, type Metric, type OpenMethod, type Tables } from './quantizer.js'
+
+/** What is used of a Blob; a File is one. */
+export interface WholeBlob {
+  readonly size: number
+  arrayBuffer(): Promise<ArrayBuffer>
+}
 
 /**
  * The array of lengths of rows. All other numbers are coordinates and their factors, which the limit of 2^48 for rows
@@ -20,15 +26,25 @@ const SQUARES = 'table:squares'
 const MOST = 2 ** 50
 
 /**
- * Opens what `toBytes` gave.
+ * Opens what `toBytes` or `save` gave: bytes, or the path of a file (Node, Deno, Bun). Of a Blob it resolves to the codec.
  *
- * @throws TypeError for what are no bytes; FormatError for a file that is damaged, of another kind or by a later version
+ * @throws TypeError for any other input; FormatError for a file that is damaged, of another kind or by a later version;
+ * the runtime's own error where a path cannot be read
  */
-export function openCodec(bytes: Uint8Array): Codec {
-  if (!isArrayOf(bytes, Uint8Array)) {
-    throw typeError(`openCodec: "bytes" expected a Uint8Array, got ${show(bytes)}`)
+export function openCodec(input: Uint8Array | ArrayBuffer | string): Codec
+export function openCodec(input: WholeBlob): Promise<Codec>
+export function openCodec(input: Uint8Array | ArrayBuffer | WholeBlob | string): Codec | Promise<Codec> {
+  const verb = 'openCodec'
+  const open = (file: Readable): Codec => codecOf(decodeCodec(file))
+  if (typeof input === 'string') return withFile(verb, input, open)
+  // By tag, not by instanceof: bytes may come from another realm.
+  const tag = Object.prototype.toString.call(input).slice(8, -1)
+  if (tag === 'Uint8Array') return open(readableBytes(input as Uint8Array))
+  if (tag === 'ArrayBuffer') return open(readableBytes(new Uint8Array(input as ArrayBuffer)))
+  if (tag === 'Blob' || tag === 'File') {
+    return (input as WholeBlob).arrayBuffer().then((bytes) => open(readableBytes(new Uint8Array(bytes))))
   }
-  return codecOf(decodeCodec(readableBytes(bytes)))
+  throw typeError(`${verb}: "input" expected the bytes of a codec, a Blob or a path, got ${show(input)}`)
 }
 
 /** Reads and checks a codec's file. Throws FormatError for one that is damaged, of another kind or version. */

@@ -1,7 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { FormatError } from '../../../src/core/errors.js'
 import { fitCodec, openCodec, type CodecOptions } from '../../../src/embeddings/index.js'
 import { encodeSafetensors } from '../../../src/model/index.js'
+import { expectSameBits } from '../../support/bits.js'
 import { expectError, wrong } from '../../support/errors.js'
 import { readRaw } from '../../support/models.js'
 import { rowsOf, slopedTable as tableOf } from '../../support/tables.js'
@@ -27,7 +31,10 @@ describe('openCodec', () => {
 
   it('refuses what is no codec, or of another version, or damaged', () => {
     const open = (file: unknown) => () => openCodec(wrong(file))
-    expectError(open('file'), TypeError, 'openCodec: "bytes" expected a Uint8Array')
+    const message = 'openCodec: "input" expected the bytes of a codec, a Blob or a path'
+    for (const input of [undefined, null, 3, {}, [1, 2], new Float32Array(2)]) {
+      expectError(open(input), TypeError, message)
+    }
     expectError(open(new Uint8Array(3)), FormatError, 'safetensors')
     for (let length = 0; length < bytes.length; length += 97) {
       expectError(open(bytes.slice(0, length)), FormatError, 'safetensors')
@@ -110,5 +117,47 @@ describe('openCodec', () => {
     }
     expectError(() => codec.decode(damaged(2 * row - 1, 3)), RangeError, 'row 1', '3 centroids, got number 3')
     expectError(() => codec.decode(damaged(3 * row - 9, 0, 0, 0xc0, 0x7f)), RangeError, 'row 2', 'factor 0, got NaN')
+  })
+})
+
+describe('a codec that is kept', () => {
+  const codec = fitCodec(tableOf(200, 6, 1), { bits: 3, metric: 'l2', pca: 4 })
+  const bytes = codec.toBytes()
+  let folder = ''
+  beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'tersor-codec-'))))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('is opened from bytes, a buffer, a path, or a Blob', async () => {
+    const path = join(folder, 'codec')
+    codec.save(path)
+    expectSameBits(new Uint8Array(readFileSync(path)), bytes)
+    for (const input of [bytes, Buffer.from(bytes), bytes.buffer, path]) {
+      expectSameBits(openCodec(input).toBytes(), bytes)
+    }
+    const blob = new Blob([new Uint8Array(3), bytes])
+    expectSameBits((await openCodec(blob.slice(3))).toBytes(), bytes)
+    expectSameBits((await openCodec(new File([bytes], 'codec'))).toBytes(), bytes)
+    await expect(openCodec(blob)).rejects.toThrow(FormatError)
+  })
+
+  it('is written whole or not at all', () => {
+    const own = mkdtempSync(join(folder, 'own-'))
+    const path = join(own, 'codec')
+    codec.save(path)
+    fitCodec(tableOf(100, 5, 2)).save(path)
+    expect(openCodec(path).dimensions).toBe(5)
+    expectError(() => codec.save(own), Error, 'save: expected the path of a regular file')
+    expect(() => codec.save(join(own, 'missing', 'codec'))).toThrow('ENOENT')
+    expectError(() => codec.save(wrong(undefined)), TypeError, 'save: "path" expected a string, got undefined')
+    expect(readdirSync(own)).toEqual(['codec'])
+    expect(() => openCodec(join(own, 'none'))).toThrow('ENOENT')
+    expectError(() => openCodec(own), Error, 'openCodec: expected a regular file')
+  })
+
+  it('asks for bytes where there is no file system', () => {
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never)
+    expectError(() => codec.save('codec'), Error, 'save: this runtime has no file system')
+    expectError(() => openCodec('codec'), Error, 'openCodec: this runtime has no file system')
+    vi.restoreAllMocks()
   })
 })
