@@ -1,10 +1,5 @@
+import type { Progress } from '../core/progress.js'
 import type { Plan } from './plan.js'
-
-export interface Progress {
-  /** steps done, of `total`: one for each chunk, and one for each time that it has to agree with others */
-  done: number
-  total: number
-}
 
 export interface Unit {
   readonly job: Job

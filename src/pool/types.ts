@@ -1,4 +1,5 @@
 import type { Bitmask } from '../core/mask.js'
+import type { Progress } from '../core/progress.js'
 import type { Tensor, TensorLike } from '../core/tensor.js'
 import type { CrossEntropyOptions, DistillationLossOptions, KlDivergenceOptions, Loss } from '../distill/losses.js'
 import type { SoftmaxOptions } from '../distill/softmax.js'
@@ -23,7 +24,6 @@ import type { FakeQuantized, FakeQuantizeOptions } from '../quantize/fakeQuantiz
 import type { HalfFormat, IntegerFormat } from '../quantize/formats.js'
 import type { QuantizeOptions } from '../quantize/options.js'
 import type { Quantized, QuantizedHalf, QuantizedIntegers } from '../quantize/quantized.js'
-import type { Progress } from './job.js'
 
 export interface PoolOptions {
   /** workers, 1 to 1024; default: one for each processor. Results do not depend on it */
@@ -47,7 +47,7 @@ export interface Signal {
 export interface RunOptions {
   /** ends the call: its promise rejects with the signal's reason, and a thread that is still busy with it 50 ms later is replaced */
   signal?: Signal
-  /** told after each chunk */
+  /** told after each chunk: a step for each, and one for each time that chunks agree on something */
   onProgress?: (progress: Progress) => void
   /**
    * default false: chunks of the input are copied. true: the input's arrays are handed over, not copied, and one thread does
