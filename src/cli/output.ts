@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress'
 import Table from 'cli-table3'
 import colours from 'picocolors'
-import type { Progress } from '../model/index.js'
+import type { ModelProgress } from '../model/index.js'
 
 /** A line this often where there is no terminal to draw a bar on. */
 const PLAIN_LINE_MS = 3000
@@ -10,7 +10,7 @@ const PLAIN_LINE_MS = 3000
 export function showProgress(
   quiet: boolean,
   tensors: number
-): { step: (progress: Progress) => void; stop: () => void } {
+): { step: (progress: ModelProgress) => void; stop: () => void } {
   if (quiet) return { step: () => undefined, stop: () => undefined }
   const bar = new SingleBar({
     format: '{bar} {percentage}% | {done} of {tensors} tensors | {speed} GB/s | {left} left | {name}',
@@ -21,12 +21,12 @@ export function showProgress(
     barsize: 24
   })
   const started = performance.now()
-  const shown = ({ bytes, bytesDone, ...rest }: Progress): object => {
+  const shown = ({ bytes, bytesDone, total, ...rest }: ModelProgress): object => {
     const seconds = (performance.now() - started) / 1000
     const left = bytesDone ? duration((seconds * (bytes - bytesDone)) / bytesDone) : '?'
-    return { ...rest, name: visible(rest.name), speed: (bytesDone / seconds / 1e9).toFixed(2), left }
+    return { ...rest, tensors: total, name: visible(rest.name), speed: (bytesDone / seconds / 1e9).toFixed(2), left }
   }
-  bar.start(1, 0, shown({ name: '', done: 0, tensors, bytes: 0, bytesDone: 0 }))
+  bar.start(1, 0, shown({ name: '', done: 0, total: tensors, bytes: 0, bytesDone: 0 }))
   return {
     step(progress) {
       bar.setTotal(Math.max(1, progress.bytes))

@@ -1,5 +1,6 @@
 import { FormatError, rangeError, isArgumentError } from '../core/errors.js'
 import { nonFiniteError, readTensor, sizeOf, type Tensor } from '../core/tensor.js'
+import { checkAborted } from '../core/progress.js'
 import { compare, type Comparison } from '../linalg/compare.js'
 import { lowRank, type LowRank } from '../lowRank/lowRank.js'
 import { applyCut, prune, removedCount } from '../prune/prune.js'
@@ -65,7 +66,7 @@ export async function compressModel(model: Model, options: CompressOptions): Pro
   if (model.compressed) {
     throw new FormatError('bad-tensor', `${VERB}: the file is compressed already; decompress it first`)
   }
-  const { sink, onProgress } = options
+  const { sink, signal, onProgress } = options
   const memory = sink ? undefined : new MemorySink()
   const select = options.select ?? ((tensor) => tensor.shape.length > 1 || model.tensors.length === 1)
   const chosen = new Set(model.tensors.filter((t) => isFloat(t.dtype) && sizeOf(t.shape) > 0 && select(t)))
@@ -79,6 +80,7 @@ export async function compressModel(model: Model, options: CompressOptions): Pro
   const bytes = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0)
   let bytesDone = 0
   for (const entry of model.tensors) {
+    checkAborted(signal)
     const tensor = await model.read(entry.name)
     const { parts, encoding, report } = chosen.has(entry) ? compressTensor(tensor, options, cut) : keep(tensor)
     for (const part of parts) {
@@ -93,8 +95,9 @@ export async function compressModel(model: Model, options: CompressOptions): Pro
     if (encoding) artefact.tensors.push(encoding)
     reports.push(report)
     bytesDone += entry.byteLength
-    onProgress?.({ name: entry.name, done: reports.length, tensors: model.tensors.length, bytesDone, bytes })
+    onProgress?.({ name: entry.name, done: reports.length, total: model.tensors.length, bytesDone, bytes })
   }
+  checkAborted(signal)
   if (chosen.size > 0 && artefact.tensors.length === 0) {
     const { name, note } = reports.find((report) => report.note)!
     throw rangeError(`${VERB}: nothing could be compressed; tensor ${JSON.stringify(name)}: ${note}`)
@@ -119,7 +122,11 @@ function headerRoom(model: Model, chosen: ReadonlySet<ModelTensor>, { lowRank: f
 }
 
 /** Three passes over the chosen tensors, each read again: no two of them are in memory at once. */
-async function globalCut(model: Model, { prune: p }: Recipe, chosen: Set<ModelTensor>): Promise<Cut | undefined> {
+async function globalCut(
+  model: Model,
+  { prune: p, signal }: CompressOptions,
+  chosen: Set<ModelTensor>
+): Promise<Cut | undefined> {
   if (p?.scope !== 'global' || p.sparsity === undefined) return undefined
   const total = [...chosen].reduce((sum, { shape }) => sum + sizeOf(shape), 0)
   const count = removedCount(p.sparsity, total)
@@ -127,6 +134,7 @@ async function globalCut(model: Model, { prune: p }: Recipe, chosen: Set<ModelTe
   const counting = new CountingCut(count)
   for (;;) {
     for (const { name } of chosen) {
+      checkAborted(signal)
       const tensor = await model.read(name)
       attempt(name, () => counting.add(countMagnitudes([readTensor(VERB, name, tensor)], counting.digits)))
     }

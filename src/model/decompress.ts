@@ -1,20 +1,21 @@
 import { checkChoice, checkOptions } from '../core/check.js'
 import { FormatError, rangeError } from '../core/errors.js'
+import { checkAborted, checkWatch, type WatchOptions } from '../core/progress.js'
 import { dequantize } from '../quantize/dequantize.js'
 import type { FileTensor } from '../files/dtypes.js'
 import { byteLengthOf } from '../files/dtypes.js'
 import type { Model, ModelTensor } from './model.js'
 import { npyHeader } from '../files/npy.js'
-import { checkSink, type Progress } from './recipe.js'
+import { checkSink, type ModelProgress } from './recipe.js'
 import { safetensorsHeader } from '../files/safetensors.js'
 import { MemorySink, type ByteSink } from './writer.js'
 
-export interface DecompressOptions {
+/** An aborted call rejects with the signal's reason after the tensor at hand; a sink keeps what it was given. */
+export interface DecompressOptions extends WatchOptions<ModelProgress> {
   /** default: that of the file that was compressed */
   format?: 'npy' | 'safetensors'
   /** where the file goes; without it the bytes are returned */
   sink?: ByteSink
-  onProgress?: (progress: Progress) => void
 }
 
 const VERB = 'decompressModel'
@@ -33,8 +34,9 @@ export async function decompressModel(
   model: Model,
   options: DecompressOptions = {}
 ): Promise<{ size: number; bytes?: Uint8Array<ArrayBuffer> }> {
-  checkOptions(VERB, options, ['format', 'sink', 'onProgress'])
+  checkOptions(VERB, options, ['format', 'sink', 'signal', 'onProgress'])
   checkSink(VERB, options.sink)
+  checkWatch(VERB, options)
   const format = checkChoice(VERB, 'format', options.format ?? model.sourceFormat, ['npy', 'safetensors'])
   if (format === 'npy' && model.tensors.length !== 1) {
     throw rangeError(`${VERB}: "format" npy holds one tensor, the model has ${model.tensors.length}; write safetensors`)
@@ -51,11 +53,13 @@ export async function decompressModel(
   const bytes = entries.reduce((sum, { byteLength }) => sum + byteLength, 0)
   let bytesDone = 0
   for (const [i, tensor] of model.tensors.entries()) {
+    checkAborted(options.signal)
     const { data } = widen(await model.read(tensor.name))
     await sink.write(header.length + bytesDone, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     bytesDone += data.byteLength
-    options.onProgress?.({ name: tensor.name, done: i + 1, tensors: entries.length, bytesDone, bytes })
+    options.onProgress?.({ name: tensor.name, done: i + 1, total: entries.length, bytesDone, bytes })
   }
+  checkAborted(options.signal)
   const size = header.length + bytesDone
   if (bytesDone !== bytes)
     throw new FormatError('bad-tensor', `${VERB}: expected ${bytes} bytes of tensors, got ${bytesDone}`)

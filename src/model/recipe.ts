@@ -1,5 +1,6 @@
 import { rangeError, typeError } from '../core/errors.js'
-import { checkChoice, checkInteger, checkNumber, checkOptions, show } from '../core/check.js'
+import { checkInteger, checkNumber, checkOptions, show } from '../core/check.js'
+import { checkWatch, type Progress, type WatchOptions } from '../core/progress.js'
 import { prune, type PruneScope } from '../prune/prune.js'
 import type { QuantizeFormat } from '../quantize/formats.js'
 import { quantize } from '../quantize/quantize.js'
@@ -15,17 +16,17 @@ export interface Recipe {
   lowRank?: { rank?: number; energy?: number; maxRelativeError?: number }
 }
 
-export interface Progress {
+/** How far a model is done, in tensors and in bytes. */
+export interface ModelProgress extends Progress {
   /** tensor that has just been finished */
   name: string
-  done: number
-  tensors: number
-  /** bytes of the originals that are done, and of all */
+  /** bytes that are done, and all */
   bytesDone: number
   bytes: number
 }
 
-export interface CompressOptions extends Recipe {
+/** An aborted call rejects with the signal's reason after the tensor at hand; a sink keeps what it was given. */
+export interface CompressOptions extends Recipe, WatchOptions<ModelProgress> {
   /**
    * which tensors; those that hold no floating-point numbers are never compressed. Default: two or more dimensions, and the
    * only tensor of a file whatever its dimensions
@@ -33,10 +34,9 @@ export interface CompressOptions extends Recipe {
   select?: (tensor: ModelTensor) => boolean
   /** where the file goes; without it the bytes are returned */
   sink?: ByteSink
-  onProgress?: (progress: Progress) => void
 }
 
-const KNOWN = ['quantize', 'prune', 'lowRank', 'select', 'sink', 'onProgress']
+const KNOWN = ['quantize', 'prune', 'lowRank', 'select', 'sink', 'signal', 'onProgress']
 
 /** Checks all that does not depend on a tensor, before any work. */
 export function checkRecipe(verb: string, options: CompressOptions): void {
@@ -60,8 +60,10 @@ export function checkRecipe(verb: string, options: CompressOptions): void {
   }
   if (l !== undefined) checkTargets(`${verb}: lowRank`, l)
   checkSink(verb, options.sink)
-  for (const name of ['select', 'onProgress'] as const) {
-    if (options[name] !== undefined) checkChoice(verb, `typeof ${name}`, typeof options[name], ['function'])
+  checkWatch(verb, options)
+  const { select } = options
+  if (select !== undefined && typeof select !== 'function') {
+    throw typeError(`${verb}: "select" expected a function of a tensor, got ${show(select)}`)
   }
 }
 

@@ -1,3 +1,3 @@
 export { createPool } from './pool.js'
-export type { Progress } from '../core/progress.js'
-export type { Pool, PoolOptions, RunOptions, Signal } from './types.js'
+export type { Progress, Signal } from '../core/progress.js'
+export type { Pool, PoolOptions, RunOptions } from './types.js'

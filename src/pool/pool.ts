@@ -1,5 +1,6 @@
 import { stateError, typeError } from '../core/errors.js'
 import { checkInteger, checkOptions, show } from '../core/check.js'
+import { checkWatch } from '../core/progress.js'
 import { Crew } from './crew.js'
 import { runInline } from './inline.js'
 import { Job } from './job.js'
@@ -134,12 +135,7 @@ function splitOptions(verb: string, { options: at }: Call, given: readonly unkno
   }
   const own = Object.fromEntries(Object.entries(options).filter(([name]) => !RUN_OPTIONS.includes(name)))
   const { signal, onProgress, transfer } = options as RunOptions
-  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-    throw typeError(`${verb}: "signal" expected an AbortSignal, got ${show(signal)}`)
-  }
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw typeError(`${verb}: "onProgress" expected a function, got ${show(onProgress)}`)
-  }
+  checkWatch(verb, { signal, onProgress })
   if (transfer !== undefined && typeof transfer !== 'boolean') {
     throw typeError(`${verb}: "transfer" expected true or false, got ${show(transfer)}`)
   }

@@ -1,5 +1,5 @@
 import type { Bitmask } from '../core/mask.js'
-import type { Progress } from '../core/progress.js'
+import type { Progress, Signal } from '../core/progress.js'
 import type { Tensor, TensorLike } from '../core/tensor.js'
 import type { CrossEntropyOptions, DistillationLossOptions, KlDivergenceOptions, Loss } from '../distill/losses.js'
 import type { SoftmaxOptions } from '../distill/softmax.js'
@@ -35,19 +35,11 @@ export interface PoolOptions {
   workerUrl?: string | { readonly href: string }
 }
 
-/** What is used of an AbortSignal. */
-export interface Signal {
-  readonly aborted: boolean
-  readonly reason: unknown
-  addEventListener(type: 'abort', listener: () => void): void
-  removeEventListener(type: 'abort', listener: () => void): void
-}
-
 /** What every call of a pool takes beside the verb's own options. */
 export interface RunOptions {
   /** ends the call: its promise rejects with the signal's reason, and a thread that is still busy with it 50 ms later is replaced */
   signal?: Signal
-  /** told after each chunk: a step for each, and one for each time that chunks agree on something */
+  /** told after each step: one for each chunk, and one for each time that it has to agree with others */
   onProgress?: (progress: Progress) => void
   /**
    * default false: chunks of the input are copied. true: the input's arrays are handed over, not copied, and one thread does

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { lowRank } from '../../src/index.js'
 import { FormatError, compressModel, decompressModel, encodeNpy, openModel } from '../../src/model/index.js'
-import type { CompressOptions, CompressReport, Dtype, Progress, Recipe } from '../../src/model/index.js'
+import type { CompressOptions, CompressReport, Dtype, ModelProgress, Recipe } from '../../src/model/index.js'
 import { compareOracle } from '../oracle/linalg.js'
 import { pruneOracle } from '../oracle/prune.js'
 import { bfloat16Bits, float16Bits } from '../oracle/quantize.js'
@@ -459,7 +459,7 @@ describe('progress, sinks, repeatability', () => {
   const recipe: Recipe = { prune: { sparsity: 0.6 }, quantize: { format: 'int4', group: 32, symmetric: false } }
 
   it('tells each tensor as it is done', async () => {
-    const steps: Progress[] = []
+    const steps: ModelProgress[] = []
     const model = await openInputs(vectors)
     await compressModel(model, { ...recipe, onProgress: (progress) => steps.push(progress) })
     const bytes = vectors.reduce((sum, { data }) => sum + data.byteLength, 0)
@@ -467,10 +467,26 @@ describe('progress, sinks, repeatability', () => {
     expect(steps).toEqual(
       vectors.map(({ name, data }, i) => {
         bytesDone += data.byteLength
-        return { name, done: i + 1, tensors: vectors.length, bytesDone, bytes }
+        return { name, done: i + 1, total: vectors.length, bytesDone, bytes }
       })
     )
     expect(bytesDone).toBe(bytes)
+  })
+
+  it.each(['layer', 'global'] as const)('ends with the reason of its signal, scope %s', async (scope) => {
+    const controller = new AbortController()
+    const options: CompressOptions = { prune: { sparsity: 0.5, scope }, signal: controller.signal }
+    const stopAt = vectors.length - 1
+    let reads = 0
+    const model = await openInputs(vectors)
+    const counting = { ...model, read: (name: string) => (reads++, model.read(name)) }
+    const onProgress = ({ done }: ModelProgress): void => {
+      if (done === stopAt) controller.abort(new Error('enough'))
+    }
+    expect((await rejection(compressModel(counting, { ...options, onProgress }))).message).toBe('enough')
+    const before = reads
+    expect((await rejection(compressModel(counting, options))).message).toBe('enough')
+    expect(reads).toBe(before)
   })
 
   it('writes the same bytes twice, and to a sink the same as it returns', async () => {
@@ -591,7 +607,13 @@ describe('bad input', () => {
     ['energy 0', { lowRank: { energy: 0 } }, RangeError, /energy/],
     ['energy above 1', { lowRank: { energy: 1.01 } }, RangeError, /energy/],
     ['a negative error', { lowRank: { maxRelativeError: -1 } }, RangeError, /maxRelativeError/],
-    ['a select that is none', { prune: { sparsity: 0.5 }, select: 'fc*' }, TypeError, /select/],
+    [
+      'a select that is none',
+      { prune: { sparsity: 0.5 }, select: 'fc*' },
+      TypeError,
+      /"select" expected a function of a tensor, got "fc\*"/
+    ],
+    ['a signal that is none', { prune: { sparsity: 0.5 }, signal: {} }, TypeError, /"signal" expected an AbortSignal/],
     ['an onProgress that is none', { prune: { sparsity: 0.5 }, onProgress: true }, TypeError, /onProgress/]
   ])('refuses %s before anything is read', async (_, options, type, message) => {
     const model = { ...(await openInputs([good])), read: () => Promise.reject(new Error('was read')) }

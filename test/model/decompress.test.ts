@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compressModel, decompressModel, encodeNpy, encodeSafetensors, openModel } from '../../src/model/index.js'
-import type { DecompressOptions, Progress } from '../../src/model/index.js'
+import type { DecompressOptions, ModelProgress } from '../../src/model/index.js'
 import { bfloat16Value, float16Value } from '../oracle/quantize.js'
 import type { Input } from '../support/models.js'
 import { openInputs, readRaw, storedOracle } from '../support/models.js'
@@ -85,18 +85,33 @@ describe('decompressModel', () => {
         pieces.push(bytes.slice())
       }
     }
-    const steps: Progress[] = []
-    const onProgress = (progress: Progress) => steps.push(progress)
+    const steps: ModelProgress[] = []
+    const onProgress = (progress: ModelProgress) => steps.push(progress)
     const result = await decompressModel(await openInputs(plain), { sink, onProgress })
     expect(result).toEqual({ size: end })
     const { bytes } = await decompressModel(await openInputs(plain))
     expect(Buffer.compare(concat(...pieces), bytes!)).toBe(0)
-    expect(steps.map(({ name, done, tensors }) => [name, done, tensors])).toEqual(
+    expect(steps.map(({ name, done, total }) => [name, done, total])).toEqual(
       plain.map(({ name }, i) => [name, i + 1, plain.length])
     )
-    const total = bytes!.length - readRaw(bytes!).dataStart
-    expect(steps.at(-1)).toMatchObject({ bytesDone: total, bytes: total })
+    const all = bytes!.length - readRaw(bytes!).dataStart
+    expect(steps.at(-1)).toMatchObject({ bytesDone: all, bytes: all })
     expect(steps.every(({ bytesDone }, i) => i === 0 || bytesDone >= steps[i - 1].bytesDone)).toBe(true)
+  })
+
+  it('ends with the reason of its signal', async () => {
+    const controller = new AbortController()
+    const seen: number[] = []
+    const onProgress = ({ done }: ModelProgress): void => {
+      seen.push(done)
+      if (done === 2) controller.abort(new Error('enough'))
+    }
+    const running = decompressModel(await openInputs(plain), { signal: controller.signal, onProgress })
+    expect((await rejection(running)).message).toBe('enough')
+    expect(seen).toEqual([1, 2])
+    expect((await rejection(decompressModel(await openInputs(plain), { signal: {} as never }))).message).toMatch(
+      /"signal" expected an AbortSignal/
+    )
   })
 
   it('refuses .npy for several tensors, or a type that it lacks', async () => {

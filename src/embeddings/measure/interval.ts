@@ -1,5 +1,8 @@
 import { log10, sqrt } from '../../core/scalars.js'
 
+/** An interval that holds the truth with the confidence that was asked for. */
+export type Interval = [low: number, high: number]
+
 /** Queries that are assumed beside those that are seen: see {@link shareInterval}. */
 const UNSEEN = 2
 /** Share of what a confidence leaves out that the quantile leaves out: .02 of .05. */
@@ -14,11 +17,7 @@ const STRICT = 0.4
  * few in the population are 0: the variance is taken as if two more queries had been seen that find all or nothing. The quantile is that of a higher
  * confidence, .98 for .95: of a hundred intervals that hold with .95 each, often fewer than 95 do (in 38% of hundreds); of these, in 2%.
  */
-export function shareInterval(
-  shares: ArrayLike<number>,
-  population: number,
-  confidence: number
-): [low: number, high: number] {
+export function shareInterval(shares: ArrayLike<number>, population: number, confidence: number): Interval {
   const count = shares.length
   let sum = 0
   for (let i = 0; i < count; i++) sum += shares[i]!

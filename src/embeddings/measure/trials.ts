@@ -1,18 +1,13 @@
 import type { Codec } from '../codec/codec.js'
-import { defaultQueries, encoded, type Interval } from './evaluate.js'
+import { every, spread, type Board } from './board.js'
+import { encodeAll } from './encodeAll.js'
+import { defaultQueries } from './evaluate.js'
 import { sampleRows } from './heldOut.js'
-import { shareInterval } from './interval.js'
+import { shareInterval, type Interval } from './interval.js'
 import type { Metric } from '../codec/quantizer.js'
-import {
-  exactNeighbours,
-  gathered,
-  meanOf,
-  rowsAt,
-  searchOthers,
-  sharesFound,
-  type Neighbours,
-  type Rows
-} from './recall.js'
+import { exactNeighbours, searchOthers } from './neighbours.js'
+import { meanShare, sharesFound } from './recall.js'
+import { gathered, rowsAt, type Table } from './table.js'
 import type { Index } from '../search/indexInterface.js'
 import { createIndex } from '../search/createIndex.js'
 import type { OriginalsFormat } from '../search/loaded.js'
@@ -49,19 +44,10 @@ const FEW = 128
 /** What a codec that falls short of these is not likely to reach with more queries. */
 const SURE = 0.9995
 
-/** Queries, what they are searched for among, and what they should find. */
-interface Board {
-  readonly rows: Rows
-  readonly queries: Rows
-  readonly truth: Neighbours
-  /** where the queries stand among the rows themselves */
-  readonly own?: Uint32Array
-}
-
 /** A table with some rows held out as queries, on which codecs are tried. */
 export class Trials {
   /** what codecs are fitted on and searched among: all rows but the queries, or a sample of them */
-  readonly base: Rows
+  readonly base: Table
   /** whether base is a sample */
   readonly partial: boolean
   private readonly asked: Uint32Array
@@ -70,7 +56,7 @@ export class Trials {
   private whole?: Board
 
   constructor(
-    private readonly table: Rows,
+    private readonly table: Table,
     private readonly options: TrialOptions
   ) {
     const [count, dimensions] = table.shape as [number, number]
@@ -83,7 +69,7 @@ export class Trials {
     this.base = gathered(table, rest)
     this.partial = sample.length < count
     const vectors = gathered(table, this.asked)
-    this.many = { rows: this.base, queries: vectors, truth: exactNeighbours(this.base, vectors, metric, k) }
+    this.many = { rows: this.base, queries: vectors, truth: exactNeighbours(this.base, vectors, { metric, k }) }
     this.few = spread(this.many, FEW)
   }
 
@@ -116,13 +102,18 @@ export class Trials {
     const [count, dimensions] = table.shape as [number, number]
     const own = every(asked, Math.min(asked.length, defaultQueries(count, dimensions)))
     const queries = gathered(table, own)
-    return { rows: table, queries, own, truth: exactNeighbours(table, queries, options.metric, options.k, own) }
+    return {
+      rows: table,
+      queries,
+      own,
+      truth: exactNeighbours(table, queries, { metric: options.metric, k: options.k, own })
+    }
   }
 
   /** Rows as codes, with originals where these are less than the vectors. */
-  private indexOf(codec: Codec, rows: Rows): Index {
+  private indexOf(codec: Codec, rows: Table): Index {
     const { originals = 'float32' } = this.options
-    if (originals === 'float32') return encoded(codec, rows).index
+    if (originals === 'float32') return encodeAll(codec, rows).index
     const index = createIndex(codec, { originals })
     index.add(rowsAt(rows, 0, rows.shape[0]!))
     return index
@@ -147,7 +138,7 @@ export class Trials {
     const population = board.own ? this.table.shape[0]! : Infinity
     return this.options.oversampling.map((oversampling, i) => ({
       oversampling,
-      recall: meanOf(shares[i]!),
+      recall: meanShare(shares[i]!),
       interval: shareInterval(shares[i]!, population, confidence),
       queries: shares[i]!.length,
       searched: board.rows.shape[0]!
@@ -158,23 +149,4 @@ export class Trials {
 /** Of what every other codec is held against. */
 export function exactTrial(oversampling: number, { held, base }: Trials): Trial {
   return { oversampling, recall: 1, interval: [1, 1], queries: held, searched: base.shape[0]! }
-}
-
-/** Some of a list, evenly. */
-function every(list: Uint32Array, count: number): Uint32Array {
-  return Uint32Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]!)
-}
-
-/** The same with some of its queries, or itself where it has no more. */
-function spread(board: Board, count: number): Board {
-  const { queries, truth } = board
-  const number = queries.shape[0]!
-  if (number <= count) return board
-  const which = every(
-    Uint32Array.from({ length: number }, (_, i) => i),
-    count
-  )
-  const ids = new Uint32Array(count * truth.width)
-  which.forEach((q, i) => ids.set(truth.ids.subarray(q * truth.width, (q + 1) * truth.width), i * truth.width))
-  return { ...board, queries: gathered(queries, which), truth: { ...truth, ids } }
 }

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { chooseCodec, createIndex, paretoPlot, type ChooseOptions } from '../../../src/embeddings/index.js'
+import {
+  chooseCodec,
+  createIndex,
+  paretoPlot,
+  type ChooseOptions,
+  type Progress
+} from '../../../src/embeddings/index.js'
 import { candidatesFor, nameOf } from '../../../src/embeddings/measure/candidates.js'
 import { expectError, wrong } from '../../support/errors.js'
 import { plainCodec } from '../../support/indices.js'
@@ -54,6 +60,27 @@ describe('chooseCodec', () => {
     for (const row of kept.table.filter(({ oversampling }) => oversampling === 3)) {
       expect(row.totalBytes).toBe(1500 * (row.bytesPerVector + 2 * DIM) + row.tableBytes)
     }
+  })
+
+  it('tells each candidate, and ends with the reason of its signal', () => {
+    const seen: Progress[] = []
+    const options: ChooseOptions = { recall: 0.8, oversampling: 1, ...quick }
+    const told = chooseCodec(table, { ...options, onProgress: (progress) => seen.push(progress) })
+    expect(told.table).toEqual(chooseCodec(table, options).table)
+    const { total } = seen[0]!
+    expect(seen).toEqual(Array.from({ length: total }, (_, i) => ({ done: i + 1, total })))
+    const controller = new AbortController()
+    const steps: number[] = []
+    const onProgress = ({ done }: Progress): void => {
+      steps.push(done)
+      if (done === 2) controller.abort(new Error('enough'))
+    }
+    const { signal } = controller
+    expectError(() => chooseCodec(table, { ...options, signal, onProgress }), Error, 'enough')
+    expect(steps).toEqual([1, 2])
+    expectError(() => chooseCodec(table, { ...options, signal }), Error, 'enough')
+    expectError(() => chooseCodec(table, { ...options, signal: wrong({}) }), TypeError, 'chooseCodec: "signal"')
+    expectError(() => chooseCodec(table, { ...options, onProgress: wrong(1) }), TypeError, 'chooseCodec: "onProgress"')
   })
 
   it.each([12, 20, 30])('returns the best of at most %i bytes a vector', (bytesPerVector) => {

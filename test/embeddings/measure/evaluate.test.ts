@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { evaluate, fitCodec } from '../../../src/embeddings/index.js'
+import { evaluate, fitCodec, type Progress } from '../../../src/embeddings/index.js'
 import { sampleRows } from '../../../src/embeddings/measure/heldOut.js'
 import { plainRecall, plainRow, plainScore, type PlainMetric } from '../../oracle/embeddings/measure/recall.js'
 import { expectError, wrong } from '../../support/errors.js'
@@ -53,6 +53,28 @@ describe('evaluate', () => {
     expect(result.bias.slope).toBeCloseTo(1, 5)
     expect(result.recallInterval[1]).toBe(1)
     expect(result.recallInterval[0]).toBeGreaterThan(0.9)
+  })
+
+  it('tells each step, and ends with the reason of its signal', () => {
+    const codec = codecFor('cosine')
+    const seen: Progress[] = []
+    evaluate(codec, table, { onProgress: (progress) => seen.push(progress) })
+    // One shard, one batch; the search, distortion, bias.
+    expect(seen).toEqual(Array.from({ length: 5 }, (_, i) => ({ done: i + 1, total: 5 })))
+    for (let last = 1; last <= 5; last++) {
+      const controller = new AbortController()
+      const steps: number[] = []
+      const onProgress = ({ done }: Progress): void => {
+        steps.push(done)
+        if (done === last) controller.abort(new Error('enough'))
+      }
+      const options = { signal: controller.signal, onProgress }
+      expectError(() => evaluate(codec, table, options), Error, 'enough')
+      expect(steps).toHaveLength(last)
+    }
+    expectError(() => evaluate(codec, table, { signal: AbortSignal.abort(new Error('early')) }), Error, 'early')
+    expectError(() => evaluate(codec, table, { signal: wrong('x') }), TypeError, 'evaluate: "signal"')
+    expectError(() => evaluate(codec, table, { onProgress: wrong('x') }), TypeError, 'evaluate: "onProgress"')
   })
 
   it('finds by codes what a plain search of all rows by the same codes finds', () => {
