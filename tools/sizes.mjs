@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { bundlers, versionOf, weigh } from './bundlers.mjs'
 import { root } from './commands.mjs'
+import { folder, textOf } from './kernels.mjs'
 
 /** Entries by their names, and the files of the build that they are. */
 export const ENTRIES = {
@@ -68,14 +69,13 @@ export async function singles() {
   return found
 }
 
-const folder = join(root, 'build/kernels')
 let texts
 
 /** The modules of kernels that a bundle carries. */
 export function modulesIn(code) {
   texts ??= readdirSync(folder)
     .filter((file) => file.endsWith('.wasm'))
-    .map((file) => [file.replace('.wasm', ''), readFileSync(join(folder, file)).toString('hex')])
+    .map((file) => [file.replace('.wasm', ''), textOf(readFileSync(join(folder, file)))])
   return texts.filter(([, text]) => code.includes(text)).map(([name]) => name)
 }
 
