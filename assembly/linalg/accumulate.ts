@@ -98,6 +98,67 @@ export function accumulatePanelsF32(
   }
 }
 
+/** Four rows of a as they are, times one packed panel. */
+class FourRows {
+  /** at: f32[4][8], `step` bytes apart, += a b over `depth` bytes of each row. */
+  @inline static multiply(at: usize, step: usize, p: usize, strideA: usize, panel: usize, depth: usize): void {
+    let c00 = f32x4.splat(0)
+    let c01 = c00
+    let c10 = c00
+    let c11 = c00
+    let c20 = c00
+    let c21 = c00
+    let c30 = c00
+    let c31 = c00
+    let p0 = p
+    let p1 = p0 + strideA
+    let p2 = p1 + strideA
+    let p3 = p2 + strideA
+    const last = p0 + depth
+    let q = panel
+    do {
+      const b0 = v128.load(q)
+      const b1 = v128.load(q, 16)
+      let x = v128.load32_splat(p0)
+      c00 = Tile.add(c00, x, b0)
+      c01 = Tile.add(c01, x, b1)
+      x = v128.load32_splat(p1)
+      c10 = Tile.add(c10, x, b0)
+      c11 = Tile.add(c11, x, b1)
+      x = v128.load32_splat(p2)
+      c20 = Tile.add(c20, x, b0)
+      c21 = Tile.add(c21, x, b1)
+      x = v128.load32_splat(p3)
+      c30 = Tile.add(c30, x, b0)
+      c31 = Tile.add(c31, x, b1)
+      q += 32
+      p0 += 4
+      p1 += 4
+      p2 += 4
+      p3 += 4
+    } while (p0 < last)
+    FourRows.add(at, c00, c01)
+    at += step
+    FourRows.add(at, c10, c11)
+    at += step
+    FourRows.add(at, c20, c21)
+    at += step
+    FourRows.add(at, c30, c31)
+  }
+
+  @inline static add(at: usize, x: v128, y: v128): void {
+    v128.store(at, f32x4.add(v128.load(at), x))
+    v128.store(at, f32x4.add(v128.load(at, 16), y), 16)
+  }
+
+  /** Four rows of `bytes` bytes, each apart from the next by its own step. */
+  @inline static copy(to: usize, step: usize, from: usize, stride: usize, bytes: usize): void {
+    let r: usize = 0
+    do memory.copy(to + r * step, from + r * stride, bytes)
+    while (++r < 4)
+  }
+}
+
 /**
  * c: f32[rows][ldc] += a b of a: f32[rows][lda] as it is and packed b: f32[columns / 8][k][8]; rows of a and c are read and written up to the
  * next multiple of 4; edge: f32[4][8] scratch.
@@ -127,65 +188,10 @@ export function multiplyRowsF32(
         let p = strip
         let to = c + <usize>i0 * strideC + ((<usize>j) << 2)
         for (let i = i0; i < end; i += 4) {
-          let c00 = f32x4.splat(0)
-          let c01 = c00
-          let c10 = c00
-          let c11 = c00
-          let c20 = c00
-          let c21 = c00
-          let c30 = c00
-          let c31 = c00
-          let p0 = p
-          let p1 = p0 + strideA
-          let p2 = p1 + strideA
-          let p3 = p2 + strideA
-          const last = p0 + depth
-          let q = panel
-          do {
-            const b0 = v128.load(q)
-            const b1 = v128.load(q, 16)
-            let x = v128.load32_splat(p0)
-            c00 = Tile.add(c00, x, b0)
-            c01 = Tile.add(c01, x, b1)
-            x = v128.load32_splat(p1)
-            c10 = Tile.add(c10, x, b0)
-            c11 = Tile.add(c11, x, b1)
-            x = v128.load32_splat(p2)
-            c20 = Tile.add(c20, x, b0)
-            c21 = Tile.add(c21, x, b1)
-            x = v128.load32_splat(p3)
-            c30 = Tile.add(c30, x, b0)
-            c31 = Tile.add(c31, x, b1)
-            q += 32
-            p0 += 4
-            p1 += 4
-            p2 += 4
-            p3 += 4
-          } while (p0 < last)
           const whole = bytes == 32
-          let at = whole ? to : edge
-          const step: usize = whole ? strideC : 32
-          let r: usize = 0
-          if (!whole) {
-            do memory.copy(edge + (r << 5), to + r * strideC, bytes)
-            while (++r < 4)
-          }
-          v128.store(at, f32x4.add(v128.load(at), c00))
-          v128.store(at, f32x4.add(v128.load(at, 16), c01), 16)
-          at += step
-          v128.store(at, f32x4.add(v128.load(at), c10))
-          v128.store(at, f32x4.add(v128.load(at, 16), c11), 16)
-          at += step
-          v128.store(at, f32x4.add(v128.load(at), c20))
-          v128.store(at, f32x4.add(v128.load(at, 16), c21), 16)
-          at += step
-          v128.store(at, f32x4.add(v128.load(at), c30))
-          v128.store(at, f32x4.add(v128.load(at, 16), c31), 16)
-          if (!whole) {
-            r = 0
-            do memory.copy(to + r * strideC, edge + (r << 5), bytes)
-            while (++r < 4)
-          }
+          if (!whole) FourRows.copy(edge, 32, to, strideC, bytes)
+          FourRows.multiply(whole ? to : edge, whole ? strideC : 32, p, strideA, panel, depth)
+          if (!whole) FourRows.copy(to, strideC, edge, 32, bytes)
           p += strideA << 2
           to += strideC << 2
         }

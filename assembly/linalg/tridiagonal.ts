@@ -66,6 +66,66 @@ class Update {
   }
 }
 
+class Step {
+  /**
+   * y: a column from its entry `here` on, becomes the reflector that leaves one entry of it, which goes to `beside`. Returns
+   * its factor. Whole vectors of y begin at `start`; the last column has nothing to reflect.
+   */
+  @inline static reflector(y: usize, beside: usize, start: usize, here: usize, bytes: usize, last: bool): f64 {
+    const first = load<f64>(y + here)
+    const norm = sqrt(Vec.dot(y + start, y + start, <i32>((bytes - start) >> 3)))
+    if (last || norm == 0) {
+      store<f64>(beside, last ? first : 0)
+      memory.fill(y + here, 0, bytes - here)
+      return 0
+    }
+    const beta = first >= 0 ? -norm : norm
+    Vec.scale(y + here, <i32>((bytes - here) >> 3), 1.0 / (first - beta))
+    store<f64>(beside, beta)
+    return (beta - first) / beta
+  }
+
+  /** x = A y for columns [first, n), each of which loses the update by u and w on the way. Bytes before `start` are left out. */
+  @inline static products(
+    x: usize,
+    a: usize,
+    stride: usize,
+    u: usize,
+    w: usize,
+    y: usize,
+    first: i32,
+    n: i32,
+    bytes: usize,
+    start: usize
+  ): void {
+    let j = first
+    while (j + 1 < n) {
+      const p = (<usize>j) << 3
+      const b = a + <usize>j * stride
+      Update.two(
+        x + p,
+        b,
+        b + stride,
+        u + start,
+        w + start,
+        y + start,
+        load<f64>(w + p),
+        load<f64>(u + p),
+        load<f64>(w + p, 8),
+        load<f64>(u + p, 8),
+        bytes - start
+      )
+      j += 2
+    }
+    if (j < n) {
+      const p = (<usize>j) << 3
+      const b = a + <usize>j * stride
+      const sum = Update.one(b, u + start, w + start, y + start, load<f64>(w + p), load<f64>(u + p), bytes - start)
+      store<f64>(x + p, sum)
+    }
+  }
+}
+
 /**
  * a: f64[n] columns of `rows` rows (ld apart, a multiple of 4, zeros beyond n), symmetric, destroyed: A = Q T Q^T. T: diagonal d: f64[n], beside it e: f64[n]
  * (e[n - 1] = 0). Q: reflectors in v: f64[n] columns, ld apart, written out (column k + 1 for step k, column 0 is the first unit vector), and tau: f64[n], as
@@ -107,48 +167,11 @@ export function tridiagonalise(
     memory.copy(y + here, c + here, bytes - here)
     const start = (<usize>(r & ~3)) << 3
     memory.fill(x, 0, start)
-    const first = load<f64>(c + here)
-    const norm = sqrt(Vec.dot(y + start, y + start, <i32>((bytes - start) >> 3)))
-    let t = 0.0
-    if (r == n - 1 || norm == 0) {
-      store<f64>(e + at, r == n - 1 ? first : 0)
-      memory.fill(y + here, 0, bytes - here)
-    } else {
-      const beta = first >= 0 ? -norm : norm
-      t = (beta - first) / beta
-      Vec.scale(y + here, <i32>((bytes - here) >> 3), 1.0 / (first - beta))
-      store<f64>(e + at, beta)
-    }
+    const t = Step.reflector(y, e + at, start, here, bytes, r == n - 1)
     store<f64>(y + here, 1)
     store<f64>(tau + here, t)
     memory.copy(v + <usize>r * stride, y, bytes)
-    let j = r
-    while (j + 1 < n) {
-      const p = (<usize>j) << 3
-      const b = a + <usize>j * stride + start
-      Update.two(
-        x + p,
-        b,
-        b + stride,
-        u + start,
-        w + start,
-        y + start,
-        load<f64>(w + p),
-        load<f64>(u + p),
-        load<f64>(w + p, 8),
-        load<f64>(u + p, 8),
-        bytes - start
-      )
-      j += 2
-    }
-    if (j < n) {
-      const p = (<usize>j) << 3
-      const b = a + <usize>j * stride + start
-      store<f64>(
-        x + p,
-        Update.one(b, u + start, w + start, y + start, load<f64>(w + p), load<f64>(u + p), bytes - start)
-      )
-    }
+    Step.products(x, a + start, stride, u, w, y, r, n, bytes, start)
     // Rows of the block before r take no part.
     memory.fill(x + start, 0, here - start)
     memory.fill(x + ((<usize>n) << 3), 0, bytes - ((<usize>n) << 3))
