@@ -1,7 +1,7 @@
 /**
- * The nearest of many centroids, by the greatest x.c - |c|^2 / 2, and means of what is nearest to each. One kernel serves rows of all widths: eight rows,
- * transposed, stay in the first-level cache while four centroids at a time stream past them. Rows and centroids are taken off a common point first, so that
- * data far from the origin loses no digits.
+ * The nearest of many centroids, by the greatest x.c - |c|^2 / 2, and means of what is nearest to each.
+ * One kernel serves rows of all widths: eight rows, transposed, stay in the first-level cache while four centroids at a
+ * time stream past them. Rows and centroids are taken off a common point first: data far from the origin loses no digits.
  */
 import { MEDIAN } from '../constants'
 import { packAlongF32 } from '../../linalg/pack'
@@ -26,7 +26,7 @@ class Nearest {
     } while (work < end)
   }
 
-  /** Which of a panel's four centroids has the product `best` with one packed row: sums run as in the search, so that they are equal to the bit. */
+  /** Which of a panel's four centroids has the product `best` with one packed row. Sums run as in the search, to the bit. */
   @inline static lane(x: usize, panel: usize, d: i32, sum: v128, best: f32): i32 {
     const end = panel + ((<usize>d) << 4)
     do {
@@ -37,81 +37,9 @@ class Nearest {
     const mask = i32x4.bitmask(f32x4.eq(sum, f32x4.splat(best)))
     return mask ? ctz(mask) : 0
   }
-}
 
-/**
- * panels: f32[ceil(k / 4)][d][4], halves: f32[ceil(k / 4)][4] and shift: f32[d] from centroids: f32[k][d]: a point in their middle, what they are beside it,
- * and minus half the square of that, summed in f64 in order; -Infinity beyond the last. The point is the median, the lower of two, of up to 31 centroids
- * that are spread evenly, number by number: few that are far out do not move it. some: f32[31], scratch.
- */
-export function packCentroidsF32(
-  panels: usize,
-  halves: usize,
-  shift: usize,
-  centroids: usize,
-  k: i32,
-  d: i32,
-  some: usize
-): void {
-  const stride = (<usize>d) << 2
-  const few = min(k, MEDIAN)
-  for (let j = 0; j < d; j++) {
-    const at = (<usize>j) << 2
-    for (let i = 0; i < few; i++) {
-      const x = load<f32>(centroids + at + <usize>((i * k) / few) * stride)
-      let to = some + ((<usize>i) << 2)
-      while (to > some && load<f32>(to - 4) > x) {
-        store<f32>(to, load<f32>(to - 4))
-        to -= 4
-      }
-      store<f32>(to, x)
-    }
-    store<f32>(shift + at, load<f32>(some + ((<usize>((few - 1) >> 1)) << 2)))
-  }
-  packAlongF32(panels, centroids, k, 4, d, d)
-  const whole = (k + 3) & ~3
-  for (let i = 0; i < whole; i++) {
-    let square: f64 = 0
-    let p = panels + <usize>(i >> 2) * (stride << 2) + ((<usize>(i & 3)) << 2)
-    let s = shift
-    const last = shift + stride
-    do {
-      const x: f32 = i < k ? load<f32>(p) - load<f32>(s) : 0
-      store<f32>(p, x)
-      square += <f64>x * <f64>x
-      p += 16
-      s += 4
-    } while (s < last)
-    store<f32>(halves + ((<usize>i) << 2), i < k ? <f32>(-0.5 * square) : <f32>-Infinity)
-  }
-}
-
-/**
- * numbers: u8 or (where `wide`) u16, `step` bytes apart, of the centroid that each of rows: f32[count][ld] (d of the ld numbers) is nearest to, the lowest of
- * equals; centroids as packCentresF32 leaves them. Sums run along d in order, from -|c|^2 / 2. Returns how many numbers are other than what stood there.
- * work: f32[d + 2][8].
- */
-export function nearestF32(
-  numbers: usize,
-  step: i32,
-  wide: i32,
-  rows: usize,
-  count: i32,
-  ld: i32,
-  d: i32,
-  panels: usize,
-  halves: usize,
-  shift: usize,
-  k: i32,
-  work: usize
-): i32 {
-  const length = (<usize>d) << 4
-  const last = panels + length * ((k + 3) >> 2)
-  const found = work + (length << 1)
-  let changed = 0
-  while (count > 0) {
-    const height = min(count, ROWS)
-    Nearest.pack(work, rows, height, ld, d, shift)
+  /** found: f32[8] of the best products of packed rows, then u32[8] of the panels that have them, the lowest of equals. */
+  @inline static search(found: usize, work: usize, panels: usize, last: usize, halves: usize, length: usize): void {
     let best0 = f32x4.splat(<f32>-Infinity)
     let best1 = best0
     let at0 = i32x4.splat(0)
@@ -163,20 +91,99 @@ export function nearestF32(
     v128.store(found, best1, 16)
     v128.store(found, at0, 32)
     v128.store(found, at1, 48)
+  }
+
+  /** Writes a number; returns whether it is other than before. */
+  @inline static store(to: usize, number: i32, wide: i32): i32 {
+    const before = wide ? <i32>load<u16>(to) : <i32>load<u8>(to)
+    if (wide) store<u16>(to, number)
+    else store<u8>(to, number)
+    return i32(before != number)
+  }
+}
+
+/**
+ * Packs centroids: f32[k][d]. shift: f32[d], a point in their middle; panels: f32[ceil(k / 4)][d][4], what they are beside
+ * it; halves: f32[ceil(k / 4)][4], minus half the squares of that, summed in f64 in order, -Infinity beyond the last.
+ * Each coordinate of the point is the median, the lower of two, of up to 31 centroids that are spread evenly. A few that
+ * are far out do not move it. some: f32[31], scratch.
+ */
+export function packCentroidsF32(
+  panels: usize,
+  halves: usize,
+  shift: usize,
+  centroids: usize,
+  k: i32,
+  d: i32,
+  some: usize
+): void {
+  const stride = (<usize>d) << 2
+  const few = min(k, MEDIAN)
+  for (let j = 0; j < d; j++) {
+    const at = (<usize>j) << 2
+    for (let i = 0; i < few; i++) {
+      const x = load<f32>(centroids + at + <usize>((i * k) / few) * stride)
+      let to = some + ((<usize>i) << 2)
+      while (to > some && load<f32>(to - 4) > x) {
+        store<f32>(to, load<f32>(to - 4))
+        to -= 4
+      }
+      store<f32>(to, x)
+    }
+    store<f32>(shift + at, load<f32>(some + ((<usize>((few - 1) >> 1)) << 2)))
+  }
+  packAlongF32(panels, centroids, k, 4, d, d)
+  const whole = (k + 3) & ~3
+  for (let i = 0; i < whole; i++) {
+    let square: f64 = 0
+    let p = panels + <usize>(i >> 2) * (stride << 2) + ((<usize>(i & 3)) << 2)
+    let s = shift
+    const last = shift + stride
+    do {
+      const x: f32 = i < k ? load<f32>(p) - load<f32>(s) : 0
+      store<f32>(p, x)
+      square += <f64>x * <f64>x
+      p += 16
+      s += 4
+    } while (s < last)
+    store<f32>(halves + ((<usize>i) << 2), i < k ? <f32>(-0.5 * square) : <f32>-Infinity)
+  }
+}
+
+/**
+ * numbers: u8 or (where `wide`) u16, `step` bytes apart, of the centroids that rows are nearest to, the lowest of equals.
+ * rows: f32[count][ld], d of the ld numbers; centroids as packCentroidsF32 leaves them. Sums run along d in order, from
+ * -|c|^2 / 2. Returns how many numbers are other than what stood there. work: f32[d + 2][8].
+ */
+export function nearestF32(
+  numbers: usize,
+  step: i32,
+  wide: i32,
+  rows: usize,
+  count: i32,
+  ld: i32,
+  d: i32,
+  panels: usize,
+  halves: usize,
+  shift: usize,
+  k: i32,
+  work: usize
+): i32 {
+  const length = (<usize>d) << 4
+  const last = panels + length * ((k + 3) >> 2)
+  const found = work + (length << 1)
+  let changed = 0
+  while (count > 0) {
+    const height = min(count, ROWS)
+    Nearest.pack(work, rows, height, ld, d, shift)
+    Nearest.search(found, work, panels, last, halves, length)
     let r: usize = 0
     do {
       const panel = load<u32>(found + (r << 2), 32)
       const sum = v128.load(halves + ((<usize>panel) << 4))
       const best = load<f32>(found + (r << 2))
       const lane = Nearest.lane(work + (r << 2), panels + <usize>panel * length, d, sum, best)
-      const nearest = min(<i32>(panel << 2) + lane, k - 1)
-      if (wide) {
-        changed += i32(<i32>load<u16>(numbers) != nearest)
-        store<u16>(numbers, nearest)
-      } else {
-        changed += i32(<i32>load<u8>(numbers) != nearest)
-        store<u8>(numbers, nearest)
-      }
+      changed += Nearest.store(numbers, min(<i32>(panel << 2) + lane, k - 1), wide)
       numbers += step
     } while (++r < <usize>height)
     rows += (<usize>ld) << 5
@@ -185,7 +192,7 @@ export function nearestF32(
   return changed
 }
 
-/** sums: f64[k][d] and counts: i32[k] += rows: f32[count][ld] (d of the ld numbers) by their numbers: u16[count], one row after the other. */
+/** sums: f64[k][d], counts: i32[k] += rows: f32[count][ld] (d of the ld numbers) by numbers: u16[count], in order. */
 export function sumByNumberF32(
   sums: usize,
   counts: usize,
@@ -241,7 +248,10 @@ export function meansByNumberF32(centroids: usize, sums: usize, counts: usize, k
   }
 }
 
-/** errors: f64[k] += the squared distance of each of rows: f32[count][ld] (d of the ld numbers) to its centroid, by numbers: u16[count], in order. */
+/**
+ * errors: f64[k] += the squared distance of each of rows: f32[count][ld] (d of the ld numbers) to its centroid, by
+ * numbers: u16[count], in order.
+ */
 export function errorsByNumberF32(
   errors: usize,
   rows: usize,

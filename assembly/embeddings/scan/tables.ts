@@ -1,6 +1,7 @@
 /**
- * What a scan by tables asks of a query: for every nibble of a row's codes the sixteen products that it may stand for, as u8 with one step for all.
- * Fine tables have 4096 steps, in two digits of six bits: tables of the high digits, then, `below` bytes on, of the low ones; below = 0: 256 steps, one digit.
+ * What a scan by tables asks of a query: for every nibble of a row's codes the sixteen products that it may stand for, as
+ * u8 with one step for all. Fine tables have 4096 steps, in two digits of six bits: tables of the high digits, then,
+ * `below` bytes on, of the low ones. below = 0: 256 steps, one digit.
  * A table's least value is taken off it and summed into the base. Scalars and their sums are f64, products f32.
  */
 import { ROUND_MAGIC, ROUND_MAGIC_BITS } from '../../common/lanes'
@@ -75,10 +76,105 @@ class Entries {
   }
 }
 
+/** The tables of q, up to `end`: products in steps of an entry, 1 / inverse. least and most: the ends of the levels. */
+class Fill {
+  @inline static oneBit(tables: usize, p: usize, end: usize, levels: usize, inverse: v128, below: usize): void {
+    const zero = v128.load32_splat(levels)
+    const one = v128.load32_splat(levels, 4)
+    do {
+      Entries.oneBit(tables, p, inverse, zero, one, below)
+      tables += 16
+      p += 16
+    } while (p < end)
+  }
+
+  @inline static twoBits(
+    tables: usize,
+    p: usize,
+    end: usize,
+    levels: usize,
+    inverse: v128,
+    least: v128,
+    most: v128,
+    below: usize
+  ): void {
+    const four = v128.load(levels)
+    do {
+      Entries.twoBits(tables, p, inverse, four, least, most, below)
+      tables += 16
+      p += 8
+    } while (p < end)
+  }
+
+  @inline static threeBits(
+    tables: usize,
+    p: usize,
+    end: usize,
+    levels: usize,
+    inverse: v128,
+    least: v128,
+    most: v128,
+    below: usize
+  ): void {
+    const low = v128.load(levels)
+    const high = v128.load(levels, 16)
+    const none = f32x4.splat(0)
+    let i: usize = 0
+    do {
+      const x = f32x4.mul(v128.load32_splat(p + (((i & 1) << 4) | ((i & 6) << 1))), inverse)
+      Entries.store(
+        tables,
+        Entries.products(x, low, least, most),
+        Entries.products(x, high, least, most),
+        none,
+        none,
+        below
+      )
+      tables += 16
+      i++
+      if (i == 8) {
+        i = 0
+        p += 32
+      }
+    } while (p < end)
+  }
+
+  @inline static fourBits(
+    tables: usize,
+    p: usize,
+    end: usize,
+    levels: usize,
+    inverse: v128,
+    least: v128,
+    most: v128,
+    below: usize
+  ): void {
+    const l0 = v128.load(levels)
+    const l1 = v128.load(levels, 16)
+    const l2 = v128.load(levels, 32)
+    const l3 = v128.load(levels, 48)
+    do {
+      const x = f32x4.mul(v128.load32_splat(p), inverse)
+      const low = f32x4.pmin(f32x4.mul(x, least), f32x4.mul(x, most))
+      Entries.store(
+        tables,
+        f32x4.sub(f32x4.mul(x, l0), low),
+        f32x4.sub(f32x4.mul(x, l1), low),
+        f32x4.sub(f32x4.mul(x, l2), low),
+        f32x4.sub(f32x4.mul(x, l3), low),
+        below
+      )
+      tables += 16
+      p += 4
+    } while (p < end)
+  }
+}
+
 /**
- * tables: u8[nibbles][16]; result: f64[2], the step of an entry and the sum of the least products; q: f32[n], zeros behind its coordinates so that n is a
- * multiple of 16 for one bit, 8 for two and three, 4 for four; levels: f32[2^bits]. A nibble is four, two or one coordinates, from its low
- * bits up; three bits take one for each coordinate, in the order 0, 4, 1, 5, 2, 6, 3, 7 of every eight, as scanThreeBits does.
+ * tables: u8[nibbles][16]; result: f64[2], the step of an entry and the sum of the least products; levels: f32[2^bits].
+ * q: f32[n], zeros behind its coordinates so that n is a multiple of 16 for one bit, 8 for two and three, 4 for four.
+ * A nibble is four, two or one coordinates, from its low bits up. Three bits take one for each coordinate, in the order
+ * 0, 4, 1, 5, 2, 6, 3, 7 of every eight, as scanThreeBits does.
  */
 export function buildScalarTables(
   tables: usize,
@@ -129,64 +225,10 @@ export function buildScalarTables(
   store<f64>(result, f64x2.extract_lane(sum0, 0) + f64x2.extract_lane(sum0, 1), 8)
   const inverse = f32x4.splat(some ? Entries.most(below) / range : 0)
 
-  p = q
-  if (bits == 1) {
-    const zero = v128.load32_splat(levels)
-    const one = v128.load32_splat(levels, 4)
-    do {
-      Entries.oneBit(tables, p, inverse, zero, one, below)
-      tables += 16
-      p += 16
-    } while (p < end)
-  } else if (bits == 2) {
-    const four = v128.load(levels)
-    do {
-      Entries.twoBits(tables, p, inverse, four, least, most, below)
-      tables += 16
-      p += 8
-    } while (p < end)
-  } else if (bits == 3) {
-    const low = v128.load(levels)
-    const high = v128.load(levels, 16)
-    const none = f32x4.splat(0)
-    let i: usize = 0
-    do {
-      const x = f32x4.mul(v128.load32_splat(p + (((i & 1) << 4) | ((i & 6) << 1))), inverse)
-      Entries.store(
-        tables,
-        Entries.products(x, low, least, most),
-        Entries.products(x, high, least, most),
-        none,
-        none,
-        below
-      )
-      tables += 16
-      i++
-      if (i == 8) {
-        i = 0
-        p += 32
-      }
-    } while (p < end)
-  } else {
-    const l0 = v128.load(levels)
-    const l1 = v128.load(levels, 16)
-    const l2 = v128.load(levels, 32)
-    const l3 = v128.load(levels, 48)
-    do {
-      const x = f32x4.mul(v128.load32_splat(p), inverse)
-      const low = f32x4.pmin(f32x4.mul(x, least), f32x4.mul(x, most))
-      Entries.store(
-        tables,
-        f32x4.sub(f32x4.mul(x, l0), low),
-        f32x4.sub(f32x4.mul(x, l1), low),
-        f32x4.sub(f32x4.mul(x, l2), low),
-        f32x4.sub(f32x4.mul(x, l3), low),
-        below
-      )
-      tables += 16
-      p += 4
-    } while (p < end)
-  }
+  if (bits == 1) Fill.oneBit(tables, q, end, levels, inverse, below)
+  else if (bits == 2) Fill.twoBits(tables, q, end, levels, inverse, least, most, below)
+  else if (bits == 3) Fill.threeBits(tables, q, end, levels, inverse, least, most, below)
+  else Fill.fourBits(tables, q, end, levels, inverse, least, most, below)
 }
 
 /** tables: u8[count][16] and result as above, of values: f32[count][16]; count > 0. */
