@@ -31,6 +31,8 @@ export type StateErrorCode =
   | 'forbidden'
   /** a kernel module whose bytes are damaged */
   | 'damaged-module'
+  /** an index that was opened for searching alone, and is to encode */
+  | 'no-encoder'
   /** an index that a search is using, whose callback calls it */
   | 'busy'
   /** a pool or a file that was closed */

@@ -24,7 +24,9 @@ export {
   type VectorDestination,
   type VectorExports
 } from './vectors/exportVectors.js'
-export { createIndex, openIndex } from './search/createIndex.js'
+export { init } from './codingEngine.js'
+export { createIndex, openIndex, type OpenIndexOptions } from './search/createIndex.js'
+export { encoder, type Encoder } from './search/encoder.js'
 export type { Index } from './search/indexInterface.js'
 export type { AddOptions, AsyncRescore, IndexOptions, Rescore, SearchOptions } from './search/options.js'
 export type { OriginalsFormat } from './search/loaded.js'

@@ -1,3 +1,4 @@
+import { coding } from '../../src/embeddings/codec/coding.js'
 import { expect } from 'vitest'
 import { codecOf, type Codec } from '../../src/embeddings/codec/codec.js'
 import { createFront } from '../../src/embeddings/codec/front.js'
@@ -12,7 +13,7 @@ export const METRICS: readonly Metric[] = ['cosine', 'dot', 'l2']
 /** A codec that keeps vectors as they are: what an index finds by it is exact. */
 export function plainCodec(dimensions: number, metric: Metric): Codec {
   const quantizer = openFloat32(dimensions, metric, {}, {})
-  return codecOf({ front: createFront(dimensions, metric), quantizer, seed: 0 })
+  return codecOf({ front: createFront(dimensions, metric), quantizer, seed: 0 }, coding)
 }
 
 /** Vectors of few small whole numbers, whose products are exact and often equal. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
-import { createEngine, frame } from '../../src/embeddings/engine.js'
+import { createEngine, frame } from '../../src/embeddings/codingEngine.js'
 import { blockBytes, clearBlocks, placeRows } from '../../src/embeddings/scan/blocks.js'
 import { rowBytes } from '../../src/embeddings/scan/layout.js'
 import { openerOf } from '../../src/embeddings/codec/methods/openers.js'

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { createEngine, frame } from '../../src/embeddings/engine.js'
+import { createEngine, frame } from '../../src/embeddings/codingEngine.js'
 import { partsOf } from '../../src/embeddings/codec/codec.js'
 import type { Codec } from '../../src/embeddings/index.js'
 import { openTensors } from '../../src/model/index.js'

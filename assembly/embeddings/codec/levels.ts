@@ -138,7 +138,7 @@ export class Levels {
     const t4 = v128.load16_splat(tables, 8)
     const t5 = v128.load16_splat(tables, 10)
     const t6 = v128.load16_splat(tables, 12)
-    const count: i32 = 1 << bits
+    const count: i32 = <i32>(1 << bits)
     const half = i16x8.splat(<i16>(count >> 1))
     const all = i16x8.splat(<i16>(count - 1))
     const p0 = v128.load(tables + PLANES)

@@ -1,14 +1,14 @@
-import { rangeError, typeError } from '../../core/errors.js'
+import { rangeError, stateError, typeError } from '../../core/errors.js'
 import { show } from '../../core/check.js'
-import { createEngine, frame, type Engine } from '../engine.js'
+import type { KernelModule } from '../../core/modules.js'
 import { readTensor, type Tensor } from '../../core/tensor.js'
 import { joinPieces } from '../../files/artefact.js'
 import { writeFile } from '../../files/fileSystem.js'
 import { codecPieces, type CodecParts } from './codecFile.js'
-import { BATCH_BYTES, batchRows, MOST_BITS, type LoadedFront } from './front.js'
+import { MOST_BITS } from './front.js'
 import { planesOf, rowBytes, type RowLayout } from '../scan/layout.js'
-import type { LoadedQuantizer, Method, Metric, Quantizer } from './quantizer.js'
-import { vectorsOf, type VectorsLike } from '../vectors/vectors.js'
+import type { Method, Metric, Quantizer } from './quantizer.js'
+import type { VectorsLike } from '../vectors/vectors.js'
 
 /** A fitted way to write vectors in few bytes. */
 export interface Codec {
@@ -52,9 +52,30 @@ export interface Codec {
 export type CodesLike =
   Uint8Array | { readonly data: Uint8Array; readonly shape?: readonly number[]; readonly dims?: readonly number[] }
 
-/** A codec of these parts. */
-export function codecOf(parts: CodecParts): Codec {
-  return new FittedCodec(parts)
+/** What encodes and decodes by a codec. */
+export interface Coder {
+  encode(vectors: VectorsLike): Tensor<Uint8Array<ArrayBuffer>>
+  decode(codes: CodesLike): Tensor<Float32Array<ArrayBuffer>>
+}
+
+/** What a codec takes to be more than a description: `coding` of coding.ts. */
+export interface Coding {
+  /** the kernels of codecs, with those of searching */
+  readonly modules: readonly KernelModule[]
+  coderOf(parts: CodecParts): Coder
+}
+
+/** A codec of these parts. Without `coding` it says what it is, and no more. */
+export function codecOf(parts: CodecParts, coding: Coding | undefined): Codec {
+  return new FittedCodec(parts, coding)
+}
+
+/** What an index that was opened for searching alone does not do. */
+export function refuseWithoutEncoder(verb: string): never {
+  throw stateError(
+    'no-encoder',
+    `${verb}: the index was opened for searching alone; open it with openIndex(input, { encoder }), the encoder of tersor/embeddings`
+  )
 }
 
 /** What a codec is made of, for those that work with its codes in an engine of their own. */
@@ -63,16 +84,13 @@ export function partsOf(verb: string, codec: unknown): CodecParts {
   throw typeError(`${verb}: "codec" expected a Codec (of fitCodec, createCodecFit or openCodec), got ${show(codec)}`)
 }
 
-interface Loaded {
-  readonly engine: Engine
-  readonly front: LoadedFront
-  readonly quantizer: LoadedQuantizer
-}
-
 class FittedCodec implements Codec {
-  private loaded: Loaded | undefined
+  private made: Coder | undefined
 
-  constructor(readonly parts: CodecParts) {}
+  constructor(
+    readonly parts: CodecParts,
+    private readonly coding: Coding | undefined
+  ) {}
 
   get method(): Method {
     return this.parts.quantizer.method
@@ -111,53 +129,11 @@ class FittedCodec implements Codec {
   }
 
   encode(vectors: VectorsLike): Tensor<Uint8Array<ArrayBuffer>> {
-    const { dimensions, bytesPerVector, parts } = this
-    const source = vectorsOf('encode', vectors, 'vectors', dimensions)
-    const [count] = source.shape
-    const data = new Uint8Array(count * bytesPerVector)
-    const { engine, front, quantizer } = this.load()
-    const step = batchRows(parts.front.width)
-    frame(engine, (memory) => {
-      const rows = memory.alloc(4 * Math.min(step, count) * parts.front.width)
-      const codes = memory.alloc(Math.min(step, count) * bytesPerVector)
-      for (let first = 0; first < count; first += step) {
-        const some = Math.min(step, count - first)
-        front.apply(rows, source, first, some)
-        quantizer.encode(codes, rows, some)
-        data.set(memory.u8(codes, some * bytesPerVector), first * bytesPerVector)
-      }
-    })
-    return { data, shape: source.single ? [bytesPerVector] : [count, bytesPerVector] }
+    return this.coder('encode').encode(vectors)
   }
 
   decode(codes: CodesLike): Tensor<Float32Array<ArrayBuffer>> {
-    const { dimensions, bytesPerVector, parts } = this
-    const { bytes, count, single } = readCodes('decode', codes, parts.quantizer)
-    const data = new Float32Array(count * dimensions)
-    const { engine, front, quantizer } = this.load()
-    const { width } = parts.front
-    const step = Math.max(1, Math.floor(BATCH_BYTES / 4 / dimensions))
-    frame(engine, (memory, kernels) => {
-      const most = Math.min(step, count)
-      const from = memory.alloc(most * bytesPerVector)
-      const rows = memory.alloc(4 * most * width)
-      const to = memory.alloc(4 * most * dimensions)
-      for (let first = 0; first < count; first += step) {
-        const some = Math.min(step, count - first)
-        memory
-          .u8(from, some * bytesPerVector)
-          .set(bytes.subarray(first * bytesPerVector, (first + some) * bytesPerVector))
-        quantizer.decode(rows, from, some)
-        front.undo(to, rows, some)
-        if (kernels.greatestBitsF32(to, some * dimensions) >= MOST_FLOAT) {
-          const at = memory.f32(to, some * dimensions).findIndex((x) => !Number.isFinite(x))
-          const row = first + Math.floor(at / dimensions)
-          throw rowError('decode: "codes"', row, 'factors of numbers within float32, got greater ones')
-        }
-        data.set(memory.f32(to, some * dimensions), first * dimensions)
-      }
-    })
-    return { data, shape: single ? [dimensions] : [count, dimensions] }
+    return this.coder('decode').decode(codes)
   }
 
   toBytes(): Uint8Array<ArrayBuffer> {
@@ -169,14 +145,10 @@ class FittedCodec implements Codec {
     writeFile('save', path, codecPieces(this.parts))
   }
 
-  /** Tables stay in an engine of the codec's own from the first call on. */
-  private load(): Loaded {
-    if (!this.loaded) {
-      const engine = createEngine()
-      const { front, quantizer } = this.parts
-      this.loaded = { engine, front: front.load(engine), quantizer: quantizer.load(engine) }
-    }
-    return this.loaded
+  private coder(verb: string): Coder {
+    const { coding, parts } = this
+    if (!coding) return refuseWithoutEncoder(verb)
+    return (this.made ??= coding.coderOf(parts))
   }
 }
 
@@ -236,8 +208,6 @@ export function readCodes(
 
 /** The least pattern of float16 that is no finite number. */
 const MOST_HALF = 0x7c00
-/** The same of f32. */
-const MOST_FLOAT = 0x7f80_0000
 
 /** Bytes of a row that have bits beyond the last code, and which these are. */
 function unusedBits({ scan, bits, count }: RowLayout): [place: number, mask: number][] {
@@ -253,5 +223,5 @@ function unusedBits({ scan, bits, count }: RowLayout): [place: number, mask: num
   return found
 }
 
-const rowError = (name: string, row: number, what: string): RangeError =>
+export const rowError = (name: string, row: number, what: string): RangeError =>
   rangeError(`${name} expected row ${row} to have ${what}; these are not the bytes that this codec made`)

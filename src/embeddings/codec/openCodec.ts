@@ -7,6 +7,7 @@ import { readableBytes, withFile, type Readable } from '../../files/fileSystem.j
 import { brief } from '../../files/names.js'
 import { MOST_DIMENSIONS } from '../vectors/vectors.js'
 import { codecOf, type Codec } from './codec.js'
+import { coding } from './coding.js'
 import { CODEC_KIND, CODEC_VERSION, FRONT_PREFIX, TABLE_PREFIX, type CodecParts } from './codecFile.js'
 import { openFront } from './front.js'
 import { openerOf } from './methods/openers.js'
@@ -35,7 +36,7 @@ export function openCodec(input: Uint8Array | ArrayBuffer | string): Codec
 export function openCodec(input: WholeBlob): Promise<Codec>
 export function openCodec(input: Uint8Array | ArrayBuffer | WholeBlob | string): Codec | Promise<Codec> {
   const verb = 'openCodec'
-  const open = (file: Readable): Codec => codecOf(decodeCodec(file))
+  const open = (file: Readable): Codec => codecOf(decodeCodec(file), coding)
   if (typeof input === 'string') return withFile(verb, input, open)
   // By tag, not by instanceof: bytes may come from another realm.
   const tag = Object.prototype.toString.call(input).slice(8, -1)

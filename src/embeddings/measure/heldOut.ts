@@ -1,4 +1,4 @@
-import { defaultEngine, frame } from '../engine.js'
+import { defaultEngine, frame } from '../codingEngine.js'
 
 /** Random numbers that are drawn at once. */
 const CHUNK = 65536

@@ -1,9 +1,10 @@
 import { rangeError, typeError, stateError } from '../../core/errors.js'
 import { checkInteger, isArrayOf, show } from '../../core/check.js'
-import { createEngine, frame } from '../engine.js'
+import { createEngineOf } from '../../core/engine.js'
+import { frame, SEARCHING, type Kernels } from '../engine.js'
 import type { Source } from '../../core/tensor.js'
 import { writeFile } from '../../files/fileSystem.js'
-import { partsOf, readCodes, type Codec, type CodesLike } from '../codec/codec.js'
+import { partsOf, readCodes, refuseWithoutEncoder, type Codec, type CodesLike } from '../codec/codec.js'
 import { rowBytes } from '../scan/layout.js'
 import { vectorsOf, type VectorsLike } from '../vectors/vectors.js'
 import { rowsInBatch } from './batches.js'
@@ -12,7 +13,8 @@ import { newIds, readIds } from './givenIds.js'
 import { LAST_ID } from './ids.js'
 import type { Index } from './indexInterface.js'
 import { codeForm, exactCodec, knownMean, loadParts, type LoadedCodec, type OriginalsFormat } from './loaded.js'
-import { LEAST_ROWS, makeLists } from './makeLists.js'
+import { LEAST_ROWS } from './lists.js'
+import type { Encoder } from './encoder.js'
 import {
   type AddOptions,
   type AsyncRescore,
@@ -27,9 +29,14 @@ import { rowForm, Store } from './store.js'
 import { indexPieces, joinPieces } from './writeIndex.js'
 
 /** The collection of an empty index, in an engine of its own. */
-function emptyCollection(verb: string, codec: Codec, { originals }: IndexSettings): Collection {
+function emptyCollection(
+  verb: string,
+  codec: Codec,
+  { originals }: IndexSettings,
+  encoder: Encoder | undefined
+): Collection {
   const { front, quantizer } = partsOf(verb, codec)
-  const engine = createEngine()
+  const engine = createEngineOf<Kernels>(encoder?.modules ?? SEARCHING)
   const codes = loadParts(engine, front, quantizer)
   const shelf: Shelf = { codec: codes, store: new Store(engine, codeForm(engine, codes.layout)) }
   if (!originals) return new Collection(engine, [shelf])
@@ -48,9 +55,10 @@ export class CodeIndex implements Index {
   constructor(
     verb: string,
     readonly codec: Codec,
-    readonly settings: IndexSettings
+    readonly settings: IndexSettings,
+    private readonly encoder: Encoder | undefined
   ) {
-    this.collection = emptyCollection(verb, codec, settings)
+    this.collection = emptyCollection(verb, codec, settings, encoder)
   }
 
   get size(): number {
@@ -77,6 +85,7 @@ export class CodeIndex implements Index {
 
   add(vectors: VectorsLike, options: AddOptions = {}): Uint32Array<ArrayBuffer> {
     this.alone('add')
+    if (!this.encoder) return refuseWithoutEncoder('add')
     const source = this.readVectors('add', 'vectors', vectors)
     const ids = newIds('add', this.collection.ids, options, source.shape[0]!)
     const { engine } = this.collection
@@ -97,6 +106,8 @@ export class CodeIndex implements Index {
 
   addCodes(codes: CodesLike, options: AddOptions = {}): Uint32Array<ArrayBuffer> {
     this.alone('addCodes')
+    // Their lists are those of the vectors that they stand for.
+    if (this.settings.lists > 1 && !this.encoder) return refuseWithoutEncoder('addCodes')
     if (this.settings.originals) {
       throw typeError('addCodes: expected an index without originals, which codes do not give; use add')
     }
@@ -146,7 +157,7 @@ export class CodeIndex implements Index {
 
   toBytes(): Uint8Array<ArrayBuffer> {
     this.alone('toBytes')
-    return joinPieces(this.pieces())
+    return joinPieces(this.pieces('toBytes'))
   }
 
   save(path: string): void {
@@ -154,12 +165,12 @@ export class CodeIndex implements Index {
       throw typeError(`save: "path" expected a string, got ${show(path)}; toBytes gives the bytes of the file`)
     }
     this.alone('save')
-    writeFile('save', path, this.pieces())
+    writeFile('save', path, this.pieces('save'))
   }
 
   /** What a file of this index consists of, with the lists made that its rows are enough for. */
-  private pieces(): Uint8Array[] {
-    this.makeLists()
+  private pieces(verb: string): Uint8Array[] {
+    this.makeLists(verb)
     return indexPieces(this.codec, this.settings, this.collection)
   }
 
@@ -174,7 +185,7 @@ export class CodeIndex implements Index {
       ...{ hasOriginals: originals !== undefined, isBounded: third === 'error' }
     }
     const plan = planSearch(verb, options, held)
-    this.makeLists()
+    this.makeLists(verb)
     // What is the caller's may be written to while vectors are waited for.
     const own = isWaiting ? { ...source, data: source.data.slice() } : source
     const filter = isWaiting && isArrayOf(plan.filter, Uint8Array) ? plan.filter.slice() : plan.filter
@@ -187,11 +198,12 @@ export class CodeIndex implements Index {
   }
 
   /** Lists are made once there are rows enough, when they are first needed: so it does not matter how the rows came. */
-  private makeLists(): void {
+  private makeLists(verb: string): void {
     const { lists, seed } = this.settings
     const { collection } = this
     if (lists === 1 || collection.coarse || collection.size < LEAST_ROWS * lists) return
-    makeLists(collection, lists, seed)
+    if (!this.encoder) return refuseWithoutEncoder(verb)
+    this.encoder.makeLists(collection, lists, seed)
   }
 
   private readVectors(verb: string, name: string, value: unknown): Source {

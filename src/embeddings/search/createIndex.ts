@@ -1,10 +1,11 @@
 import { typeError } from '../../core/errors.js'
-import { isArrayOf, show, tagOf } from '../../core/check.js'
+import { checkOptions, isArrayOf, show, tagOf } from '../../core/check.js'
 import { readableBytes, withFile, type Readable } from '../../files/fileSystem.js'
 import type { BlobLike } from '../../files/source.js'
 import { codecOf, type Codec } from '../codec/codec.js'
 import { decodeCodec } from '../codec/openCodec.js'
 import { CodeIndex } from './codeIndex.js'
+import { encoder, type Encoder } from './encoder.js'
 import type { Index } from './indexInterface.js'
 import { checkIndexOptions, type IndexOptions } from './options.js'
 import { readIndexFile } from './readIndex.js'
@@ -16,35 +17,54 @@ import { readIndexFile } from './readIndex.js'
  * @throws TypeError, RangeError for what is no codec, and for options that are unknown or out of range
  */
 export function createIndex(codec: Codec, options: IndexOptions = {}): Index {
-  return new CodeIndex('createIndex', codec, checkIndexOptions('createIndex', options))
+  return new CodeIndex('createIndex', codec, checkIndexOptions('createIndex', options), encoder)
+}
+
+export interface OpenIndexOptions {
+  /**
+   * `encoder` of `tersor/embeddings`: then the index takes new vectors, too, and its codec encodes and decodes. Default:
+   * none, for searching alone, which spares a page a fifth of the code
+   */
+  encoder?: Encoder
 }
 
 /**
  * Opens what an index's `toBytes` or `save` gave: bytes, a Blob (a File is one; as a promise), or the path of a file (Node,
- * Deno, Bun). The codes are read to where they are searched, as they are.
+ * Deno, Bun). The codes are read to where they are searched, as they are. It searches, removes, takes codes and is saved
+ * again; with `encoder` it takes vectors as well.
  *
  * @throws FormatError for a file that is damaged, of another kind or version
  * @throws the runtime's own error where a path or a Blob cannot be read
  */
-export function openIndex(input: Uint8Array | ArrayBuffer | string): Index
-export function openIndex(input: BlobLike): Promise<Index>
-export function openIndex(input: Uint8Array | ArrayBuffer | string | BlobLike): Index | Promise<Index> {
+export function openIndex(input: Uint8Array | ArrayBuffer | string, options?: OpenIndexOptions): Index
+export function openIndex(input: BlobLike, options?: OpenIndexOptions): Promise<Index>
+export function openIndex(
+  input: Uint8Array | ArrayBuffer | string | BlobLike,
+  options: OpenIndexOptions = {}
+): Index | Promise<Index> {
   const verb = 'openIndex'
+  checkOptions(verb, options, ['encoder'])
+  const given = options.encoder
+  if (given !== undefined && typeof given?.makeLists !== 'function') {
+    throw typeError(`${verb}: "encoder" expected the encoder of tersor/embeddings, got ${show(given)}`)
+  }
+  const read = (file: Readable): Index => readIndex(file, given)
   if (typeof input === 'string') return withFile(verb, input, read)
   if (isArrayOf(input, Uint8Array)) return read(readableBytes(input))
   const tag = typeof input === 'object' && input !== null ? tagOf(input) : ''
   if (tag === 'ArrayBuffer') return read(readableBytes(new Uint8Array(input as ArrayBuffer)))
-  if (tag === 'Blob' || tag === 'File') return readBlob(input as BlobLike)
+  if (tag === 'Blob' || tag === 'File') return readBlob(input as BlobLike, read)
   throw typeError(`${verb}: "input" expected the bytes of an index, a Blob or a path, got ${show(input)}`)
 }
 
-async function readBlob(blob: BlobLike): Promise<Index> {
+async function readBlob(blob: BlobLike, read: (file: Readable) => Index): Promise<Index> {
   return read(readableBytes(new Uint8Array(await blob.slice(0, blob.size).arrayBuffer())))
 }
 
-function read(file: Readable): Index {
+function readIndex(file: Readable, given: Encoder | undefined): Index {
   const { settings, codec, fill } = readIndexFile(file)
-  const index = new CodeIndex('openIndex', codecOf(decodeCodec(readableBytes(codec))), settings)
+  const parts = decodeCodec(readableBytes(codec))
+  const index = new CodeIndex('openIndex', codecOf(parts, given), settings, given)
   fill(index.collection)
   return index
 }

@@ -1,5 +1,8 @@
 import { BLOCK_ROWS } from '../scan/layout.js'
 
+/** Rows for each list that there have to be before lists are made. */
+export const LEAST_ROWS = 32
+
 /** Blocks whose numbers follow one another. */
 export interface Run {
   first: number

@@ -1,12 +1,11 @@
-import { createEngine, frame } from '../engine.js'
+import { createEngine, frame } from '../codingEngine.js'
 import { kmeans } from '../codec/fit/kmeans.js'
 import { Coarse } from './coarse.js'
 import type { Collection } from './collection.js'
 import { Lists } from './lists.js'
 import { eachBatch, rowsInBatch } from './batches.js'
 
-/** Rows for each list that lists are made from at least, and at most. */
-export const LEAST_ROWS = 32
+/** Rows for each list that lists are made from at most. */
 const MOST_ROWS = 64
 const ITERATIONS = 12
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createEngine } from '../../../src/embeddings/engine.js'
+import { createEngine } from '../../../src/embeddings/codingEngine.js'
 import { kmeans } from '../../../src/embeddings/codec/fit/kmeans.js'
 import { loadCentroids, nearest } from '../../../src/embeddings/codec/nearest.js'
 import { kmeansOracle, nearestOracle, squaredDistance } from '../../oracle/embeddings/codec/kmeans.js'

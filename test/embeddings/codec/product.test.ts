@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createEngine, frame } from '../../../src/embeddings/engine.js'
+import { createEngine, frame } from '../../../src/embeddings/codingEngine.js'
 import { rangeError } from '../../../src/core/errors.js'
 import { blockBytes, blocksOf, clearBlocks, placeRows } from '../../../src/embeddings/scan/blocks.js'
 import { opq } from '../../../src/embeddings/codec/fit/opq.js'

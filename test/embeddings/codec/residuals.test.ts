@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createEngine, frame } from '../../../src/embeddings/engine.js'
+import { createEngine, frame } from '../../../src/embeddings/codingEngine.js'
 import { rowBytes } from '../../../src/embeddings/scan/layout.js'
 import { int8 } from '../../../src/embeddings/codec/fit/int8.js'
 import { osq } from '../../../src/embeddings/codec/fit/osq.js'

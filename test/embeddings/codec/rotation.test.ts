@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createEngine, frame } from '../../../src/embeddings/engine.js'
+import { createEngine, frame } from '../../../src/embeddings/codingEngine.js'
 import { rotationOf } from '../../../src/embeddings/codec/rotation.js'
 import { rotateOracle } from '../../oracle/embeddings/codec/rotation.js'
 import { expectSameBits } from '../../support/bits.js'

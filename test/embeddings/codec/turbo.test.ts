@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { partsOf } from '../../../src/embeddings/codec/codec.js'
-import { createEngine, frame } from '../../../src/embeddings/engine.js'
+import { createEngine, frame } from '../../../src/embeddings/codingEngine.js'
 import { blockBytes, clearBlocks, placeRows } from '../../../src/embeddings/scan/blocks.js'
 import { scanBlocks } from '../../../src/embeddings/scan/scan.js'
 import { fitCodec, type Codec } from '../../../src/embeddings/index.js'

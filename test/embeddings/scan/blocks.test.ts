@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createEngine, frame } from '../../../src/embeddings/engine.js'
+import { createEngine, frame } from '../../../src/embeddings/codingEngine.js'
 import {
   blockBytes,
   blockParts,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createEngine, frame } from '../../../src/embeddings/engine.js'
+import { createEngine, frame } from '../../../src/embeddings/codingEngine.js'
 import { blocksOf } from '../../../src/embeddings/scan/blocks.js'
 import { rowBytes, type RowLayout } from '../../../src/embeddings/scan/layout.js'
 import type { Query } from '../../../src/embeddings/scan/query.js'

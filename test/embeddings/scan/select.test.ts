@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createEngine, frame } from '../../../src/embeddings/engine.js'
+import { createEngine, frame } from '../../../src/embeddings/codingEngine.js'
 import { TopK, type Best } from '../../../src/embeddings/scan/select.js'
 import { bestOracle } from '../../oracle/embeddings/scan/scan.js'
 import { index, normals, seeded } from '../../support/random.js'

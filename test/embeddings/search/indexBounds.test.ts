@@ -1,3 +1,4 @@
+import { coding } from '../../../src/embeddings/codec/coding.js'
 import { describe, expect, it } from 'vitest'
 import { createFitEngine } from '../../../src/embeddings/codec/fit/fitter.js'
 import { codecOf } from '../../../src/embeddings/codec/codec.js'
@@ -17,7 +18,7 @@ function codecWithBounds(data: Float32Array, metric: Metric, bits: number) {
   engine.memory.f32(rows, data.length).set(data)
   const sample = { rows, count: COUNT, dimensions: DIMENSION, metric, total: COUNT, seed: 0 }
   const quantizer = rabitq.fit(engine, sample, { bits, epsilon: 5 })
-  return codecOf({ front: createFront(DIMENSION, metric), quantizer, seed: 0 })
+  return codecOf({ front: createFront(DIMENSION, metric), quantizer, seed: 0 }, coding)
 }
 
 describe.each(METRICS)('codes with bounds of their error: %s', (metric) => {

@@ -1,6 +1,7 @@
+import { coding } from '../coding.js'
 import { rangeError, typeError } from '../../../core/errors.js'
 import { checkChoice, checkInteger, checkOptions, show } from '../../../core/check.js'
-import { defaultEngine, frame } from '../../engine.js'
+import { defaultEngine, frame } from '../../codingEngine.js'
 import type { Pointer } from '../../../core/memory.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { createGram, type Gram } from '../../../linalg/gram.js'
@@ -273,7 +274,7 @@ class TableFit implements CodecFit {
       }
       return this.quantizer(engine, { rows, count, dimensions: front.width, metric, total: this.count, seed })
     })
-    return codecOf({ front, quantizer, seed })
+    return codecOf({ front, quantizer, seed }, coding)
   }
 
   private front(): Front {

@@ -2,7 +2,7 @@ import type { Kernels as ProductKernels } from '#kernels/linalg-products'
 import { kernels as products } from '#kernels/linalg-products'
 import { createEngineOf, type Engine as EngineOf } from '../../../core/engine.js'
 import type { Pointer } from '../../../core/memory.js'
-import { MODULES, type Kernels } from '../../engine.js'
+import { MODULES, type Kernels } from '../../codingEngine.js'
 import type { Method, Metric, Quantizer } from '../quantizer.js'
 
 /** An engine that has products of matrices too: what fitting takes beyond coding. */

@@ -94,7 +94,6 @@ function loadTurbo(engine: Engine, d: number, metric: Metric, layout: RowLayout,
   const loaded = loadTables(engine, d, metric, rowBytes(layout), parts)
   const { tables, search } = loaded
   const { codeBytes, centroidBytes } = layout
-  const work = engine.kernels.turboWork(d)
   return {
     encode(codes, rows, count) {
       frame(engine, (memory) => {
@@ -102,7 +101,7 @@ function loadTurbo(engine: Engine, d: number, metric: Metric, layout: RowLayout,
           const options = { bytes: centroidBytes as 1 | 2, step: tables.stride }
           nearest(engine, codes + codeBytes + 8, rows, count, search, options)
         }
-        encodeTurbo(engine, { codes, rows, count }, tables, memory.alloc(work))
+        encodeTurbo(engine, { codes, rows, count }, tables, memory.alloc(engine.kernels.turboWork(d)))
       })
     },
     decode: (rows, codes, count) => decodeTurbo(engine, { codes, rows, count }, tables, shrinkage(bits)),
