@@ -4,19 +4,16 @@ import resolve from '@rollup/plugin-node-resolve'
 import license from 'rollup-plugin-license'
 import { minify } from 'terser'
 
-/** The library stays readable, without its comments: they are in the declarations and the sources. */
-const READABLE = {
-  compress: false,
-  mangle: false,
-  format: { beautify: true, comments: /@ts-self-types/, indent_level: 2 }
-}
-
-/** @param readable says which chunks people may want to read */
-function shorten(readable = () => false) {
+/**
+ * What npm packs has a limit, so that the library comes short; declarations have its comments. Bundlers need the marks of pure
+ * calls to leave out what nobody uses.
+ */
+function shorten() {
   return {
     name: 'shorten',
-    async renderChunk(code, chunk) {
-      const { code: shorter } = await minify(code, { module: true, ...(readable(chunk) ? READABLE : {}) })
+    async renderChunk(code) {
+      const format = { comments: /@ts-self-types/, preserve_annotations: true }
+      const { code: shorter } = await minify(code, { module: true, format })
       return { code: shorter, map: null }
     }
   }
@@ -42,14 +39,58 @@ function beside(places) {
   }
 }
 
-const library = {
-  ...{ index: 'build/esm/src/index.js', quantize: 'build/esm/src/quantize/index.js', prune: 'build/esm/src/prune/index.js' },
-  ...{ distill: 'build/esm/src/distill/index.js', linalg: 'build/esm/src/linalg/index.js' },
-  ...{ embeddings: 'build/esm/src/embeddings/index.js', model: 'build/esm/src/model/index.js', pool: 'build/esm/src/pool/index.js' }
+const folder = (name) => `build/esm/src/${name}/index.js`
+const domains = ['quantize', 'prune', 'distill', 'linalg', 'embeddings', 'model', 'pool']
+const library = { index: 'build/esm/src/index.js', ...Object.fromEntries(domains.map((name) => [name, folder(name)])) }
+
+/** Most characters of a chunk before it is shortened. After it gzip must see its twin, and gzip sees 32 KB back. */
+const WINDOW = 50_000
+
+/**
+ * Chunks of modules that the same entries need, cut in the order of their imports, so that no chunk needs one that needs it. Both
+ * conditions get the same chunks. npm packs files by their names, the twins one after the other, so that the second costs little.
+ */
+function chunksOf(getModuleInfo) {
+  const order = []
+  const entries = new Map()
+  const visit = (id, bit, seen) => {
+    const info = getModuleInfo(id)
+    if (seen.has(id) || !info?.code || !/build\/esm/.test(id)) return
+    seen.add(id)
+    for (const next of info.importedIds) visit(next, bit, seen)
+    if (!entries.has(id)) order.push(id)
+    entries.set(id, (entries.get(id) ?? 0) | bit)
+  }
+  Object.values(library).forEach((file, i) => visit(fileURLToPath(new URL(file, import.meta.url)), 1 << i, new Set()))
+  const open = new Map()
+  const chunks = new Map()
+  for (const id of order) {
+    const needed = entries.get(id)
+    const size = getModuleInfo(id).code.replace(/\/\*[\s\S]*?\*\//g, '').length
+    const last = open.get(needed)
+    const chunk = last && last.size + size <= WINDOW ? last : { name: nameOf(id), size: 0 }
+    chunk.size += size
+    open.set(needed, chunk)
+    chunks.set(id, chunk.name)
+  }
+  return chunks
 }
 
+const nameOf = (id) => /build\/esm\/(?:src\/)?(.*)\.js$/.exec(id)[1].replaceAll('/', '-')
+
+let chunks
+
 /** What the bundles of one condition have in common. */
-const split = { format: 'es', chunkFileNames: 'chunks/[name].js', hoistTransitiveImports: false }
+const split = {
+  format: 'es',
+  chunkFileNames: 'chunks/[name].js',
+  hoistTransitiveImports: false,
+  onlyExplicitManualChunks: true,
+  manualChunks(id, { getModuleInfo }) {
+    chunks ??= chunksOf(getModuleInfo)
+    return chunks.get(id)
+  }
+}
 
 export default [
   // The pool's worker: a script by itself, classic and module alike, and the same as text for the inline worker.
@@ -91,7 +132,7 @@ export default [
       resolve({ preferBuiltins: true }),
       commonjs(),
       license({ thirdParty: { output: 'build/THIRD-PARTY.txt' } }),
-      shorten(({ name }) => name !== 'cli')
+      shorten()
     ]
   },
   // Isolates that compile no bytes and have no workers: the conditions of package.json say which files `#kernels/…` are.
