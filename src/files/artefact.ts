@@ -29,14 +29,3 @@ export function readArtefact(file: Readable, kind: string, version: number): Art
   }
   return { entry: parseEntry(text, kind, version), placed, dataStart }
 }
-
-/** The pieces of a file, one after the other. */
-export function joinPieces(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
-  return bytes
-}

@@ -1,16 +1,6 @@
-import { FormatError, rangeError, typeError } from '../core/errors.js'
-import type { Contents, Dtype, FileTensor, NewTensor, TensorEntry } from './dtypes.js'
-import {
-  bitsOf,
-  byteLengthOf,
-  carry,
-  checkNewTensor,
-  describe,
-  DTYPES,
-  isDtype,
-  isLength,
-  rowLength
-} from './dtypes.js'
+import { FormatError } from '../core/errors.js'
+import type { Contents, FileTensor, TensorEntry } from './dtypes.js'
+import { bitsOf, byteLengthOf, carry, describe, DTYPES, isDtype, isLength, rowLength } from './dtypes.js'
 import { brief, isWellFormed, shorten } from './names.js'
 import type { ByteSource } from './source.js'
 
@@ -19,10 +9,10 @@ import type { ByteSource } from './source.js'
 
 /** Bytes before the header's own: its length. */
 export const PREFIX_LENGTH = 8
-const METADATA = '__metadata__'
+export const METADATA = '__metadata__'
 
 /** The reference implementation's own limit (MAX_HEADER_SIZE). */
-const LONGEST_HEADER = 100_000_000
+export const LONGEST_HEADER = 100_000_000
 
 /** serde_json's recursion limit, hence the reference implementation's. */
 const DEEPEST = 128
@@ -235,111 +225,4 @@ export function decodeSafetensors(file: Uint8Array): {
     return [entry.name, { ...entry, data }]
   })
   return { metadata, tensors: new Map(tensors) }
-}
-
-function metadataJson(verb: string, metadata: unknown): string {
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
-    throw typeError(`${verb}: "metadata" expected an object of strings, got ${brief(metadata)}`)
-  }
-  // Sorted: the same metadata gives the same bytes.
-  const names = Object.keys(metadata).sort()
-  const members = names.map((name) => {
-    const text = (metadata as Record<string, unknown>)[name]
-    if (typeof text !== 'string' || !isWellFormed(text) || !isWellFormed(name)) {
-      throw typeError(`${verb}: "metadata" expected well-formed strings, got ${brief(text)} as ${brief(name)}`)
-    }
-    return `${JSON.stringify(name)}:${JSON.stringify(text)}`
-  })
-  return `{${members.join(',')}}`
-}
-
-function buildHeader(
-  verb: string,
-  entries: Iterable<TensorEntry>,
-  metadata: Readonly<Record<string, string>>,
-  room?: number
-): Uint8Array<ArrayBuffer> {
-  // Members are joined, not put into an object, which would move names like "0" to the front and swallow "__proto__".
-  const text = metadataJson(verb, metadata)
-  const members = text === '{}' ? [] : [`"${METADATA}":${text}`]
-  const names = new Set<string>([METADATA])
-  let offset = 0
-  for (const { name, dtype, shape, byteLength } of entries) {
-    if (typeof name !== 'string' || !isWellFormed(name)) {
-      throw typeError(`${verb}: a tensor's name expected a well-formed string, got ${brief(name)}`)
-    }
-    if (names.has(name)) {
-      const why = name === METADATA ? 'that is not reserved' : 'of its own'
-      throw rangeError(`${verb}: each tensor expected a name ${why}, got ${brief(name)}`)
-    }
-    names.add(name)
-    const needed = byteLengthOf(dtype, shape)
-    if (byteLength !== needed || !Number.isSafeInteger(needed)) {
-      const got = `expected ${needed} bytes (${describe(dtype, shape)}), got ${byteLength}`
-      throw rangeError(`${verb}: tensor ${brief(name)} ${got}`)
-    }
-    const place = { dtype, shape, data_offsets: [offset, offset + byteLength] }
-    members.push(`${JSON.stringify(name)}:${JSON.stringify(place)}`)
-    offset += byteLength
-  }
-  const json = new TextEncoder().encode(`{${members.join(',')}}`)
-  const needed = PREFIX_LENGTH + Math.ceil(json.length / 8) * 8
-  if (room !== undefined && !(Number.isSafeInteger(room) && room % 8 === 0)) {
-    throw rangeError(`${verb}: "room" expected a multiple of 8 bytes, got ${room}`)
-  }
-  if (room !== undefined && room < needed) {
-    throw rangeError(`${verb}: "room" expected at least ${needed} bytes for this header, got ${room}`)
-  }
-  const size = room ?? needed
-  if (size - PREFIX_LENGTH > LONGEST_HEADER) {
-    throw rangeError(`${verb}: a header expected at most ${LONGEST_HEADER} bytes, got ${size - PREFIX_LENGTH}`)
-  }
-  const header = new Uint8Array(size).fill(0x20)
-  new DataView(header.buffer).setBigUint64(0, BigInt(size - PREFIX_LENGTH), true)
-  header.set(json, PREFIX_LENGTH)
-  return header
-}
-
-/**
- * The bytes of a safetensors file before its data (length and header, padded with spaces to a multiple of 8), for
- * tensors that follow in this order. With `room`, exactly that many bytes (a multiple of 8), so that a writer can
- * reserve them before it knows all shapes. Throws TypeError and RangeError, also where `room` is too little.
- */
-export function safetensorsHeader(
-  entries: Iterable<TensorEntry>,
-  metadata: Readonly<Record<string, string>> = {},
-  room?: number
-): Uint8Array<ArrayBuffer> {
-  return buildHeader('safetensorsHeader', entries, metadata, room)
-}
-
-/**
- * Writes tensors, in the order given, and metadata as the bytes of a safetensors file: the same input gives the same
- * bytes. Without `dtype` the typed array decides (Float32Array is F32, Uint16Array is U16). A tensor's data is aligned
- * to its element size when those before it fill whole elements: give wide types first. Throws TypeError and RangeError
- * naming the tensor. Format: https://github.com/huggingface/safetensors#format
- */
-export function encodeSafetensors(
-  tensors: Iterable<NewTensor & { readonly name: string }>,
-  metadata: Readonly<Record<string, string>> = {}
-): Uint8Array<ArrayBuffer> {
-  const verb = 'encodeSafetensors'
-  if (typeof (tensors as Partial<typeof tensors> | null)?.[Symbol.iterator] !== 'function') {
-    throw typeError(`${verb}: "tensors" expected an iterable of { name, shape, data }, got ${brief(tensors)}`)
-  }
-  const parts: { name: string; dtype: Dtype; shape: number[]; byteLength: number; bytes: Uint8Array }[] = []
-  for (const tensor of tensors) {
-    const name = (tensor as Partial<typeof tensor> | null)?.name
-    const part = checkNewTensor(`${verb}: tensor ${brief(name)}`, tensor)
-    parts.push({ name: name as string, byteLength: part.bytes.byteLength, ...part })
-  }
-  const header = buildHeader(verb, parts, metadata)
-  const file = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, header.length))
-  file.set(header)
-  let offset = header.length
-  for (const { bytes } of parts) {
-    file.set(bytes, offset)
-    offset += bytes.length
-  }
-  return file
 }

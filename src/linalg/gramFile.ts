@@ -2,7 +2,9 @@ import { FormatError } from '../core/errors.js'
 import { isLength, type FileTensor } from '../files/dtypes.js'
 import { isRecord, malformed, METADATA_KEY, parseEntry } from '../files/entry.js'
 import { brief } from '../files/names.js'
-import { decodeSafetensors, encodeSafetensors } from '../files/safetensors.js'
+import { joinPieces } from '../files/pieces.js'
+import { decodeSafetensors } from '../files/safetensors.js'
+import { artefactPieces } from '../files/writeArtefact.js'
 import { overlapOf, rangesOf } from './blocks.js'
 import type { GramKind, GramParts, GramSettings, NodeArray } from './gramKind.js'
 import { BLOCK, rowsOf, type Placed } from './mergeTree.js'
@@ -17,8 +19,6 @@ export function encodeGram({ nodes, runs, ...settings }: GramParts, kind: GramKi
     Object.entries(kind.arrays(node)).map(([part, array]) => ({ name: `node${i}:${part}`, ...array }))
   )
   const rows = runs.map(({ count, data }, i) => ({ name: `run${i}`, shape: [count, settings.dim], data }))
-  // Wide elements first: so all arrays are aligned.
-  rows.sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT)
   const entry = {
     kind: KIND,
     version: VERSION,
@@ -26,7 +26,7 @@ export function encodeGram({ nodes, runs, ...settings }: GramParts, kind: GramKi
     nodes: nodes.map(({ level, index }) => ({ level, index })),
     runs: runs.map(({ first, count }) => ({ first, count }))
   }
-  return encodeSafetensors([...tensors, ...rows], { [METADATA_KEY]: JSON.stringify(entry) })
+  return joinPieces(artefactPieces([...tensors, ...rows], entry))
 }
 
 /** Reads and checks such bytes. Throws FormatError. */

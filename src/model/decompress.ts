@@ -7,7 +7,7 @@ import { byteLengthOf } from '../files/dtypes.js'
 import type { Model, ModelTensor } from './model.js'
 import { npyHeader } from '../files/npy.js'
 import { checkSink, type ModelProgress } from './recipe.js'
-import { safetensorsHeader } from '../files/safetensors.js'
+import { safetensorsHeader } from '../files/safetensorsWriter.js'
 import { MemorySink, type ByteSink } from './writer.js'
 
 /** An aborted call rejects with the signal's reason after the tensor at hand; a sink keeps what it was given. */

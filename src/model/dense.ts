@@ -1,8 +1,7 @@
 import { FormatError, rangeError, isArgumentError } from '../core/errors.js'
 import type { Bitmask } from '../core/mask.js'
 import { sizeOf, type Tensor, type TensorLike } from '../core/tensor.js'
-import { applyMask } from '../prune/applyMask.js'
-import { countKept, gatherKept, scatterKept } from '../prune/compact.js'
+import { clearRemoved, countKept, gatherKept, scatterKept } from '../prune/compact.js'
 import { dequantize } from '../quantize/dequantize.js'
 import { FORMATS, hasZeroPoints, type Grid, type Packing } from '../quantize/formats.js'
 import type { QuantizeOptions } from '../quantize/options.js'
@@ -160,5 +159,6 @@ function restore(
     ...(scales ? { scales, symmetric: q.symmetric ?? true } : {}),
     ...(zeroPoints ? { zeroPoints } : {})
   } as Quantized)
-  return mask && scales ? applyMask(values, mask) : values
+  if (mask && scales) clearRemoved(values.data as Float32Array, mask.bits)
+  return values
 }

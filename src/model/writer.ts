@@ -1,6 +1,6 @@
 import type { TensorArray, TensorEntry } from '../files/dtypes.js'
 import type { Part } from './dense.js'
-import { safetensorsHeader } from '../files/safetensors.js'
+import { safetensorsHeader } from '../files/safetensorsWriter.js'
 
 /** Where bytes go: a file, a buffer. Positions may be written in any order. */
 export interface ByteSink {

@@ -1,4 +1,4 @@
-import { defaultEngine, frame } from './engine.js'
+import { frame, storageEngine } from './storageEngine.js'
 import { TILE, eachRun } from '../core/tiles.js'
 
 type Elements = Float32Array | Uint16Array | Uint8Array | Int8Array
@@ -11,7 +11,7 @@ function bytesOf(data: Elements, start: number, length: number): Uint8Array {
 /** The elements whose bit is 1, side by side; `to` has just so many. Sparse storage: they and the bitmask are all of the tensor. */
 export function gatherKept<T extends Elements>(to: T, data: T, bits: Uint8Array): T {
   const size = data.BYTES_PER_ELEMENT
-  frame(defaultEngine(), (memory, kernels) => {
+  frame(storageEngine(), (memory, kernels) => {
     const input = memory.alloc(size * TILE)
     const output = memory.alloc(size * TILE)
     const mask = memory.alloc(TILE / 8)
@@ -30,7 +30,7 @@ export function gatherKept<T extends Elements>(to: T, data: T, bits: Uint8Array)
 /** The inverse of gatherKept: elements of `data` where the bit is 1, 0 elsewhere. */
 export function scatterKept<T extends Elements>(to: T, data: T, bits: Uint8Array): T {
   const size = data.BYTES_PER_ELEMENT
-  frame(defaultEngine(), (memory, kernels) => {
+  frame(storageEngine(), (memory, kernels) => {
     const input = memory.alloc(size * TILE)
     const output = memory.alloc(size * TILE)
     const mask = memory.alloc(TILE / 8)
@@ -49,7 +49,7 @@ export function scatterKept<T extends Elements>(to: T, data: T, bits: Uint8Array
 
 /** Ones of a bitmask. */
 export function countKept(bits: Uint8Array): number {
-  return frame(defaultEngine(), (memory, kernels) => {
+  return frame(storageEngine(), (memory, kernels) => {
     const mask = memory.alloc(TILE)
     let count = 0
     eachRun(bits.length, (start, length) => {
@@ -57,5 +57,21 @@ export function countKept(bits: Uint8Array): number {
       count += kernels.countBits(mask, length)
     })
     return count
+  })
+}
+
+/** Makes +0 of the elements whose bit is 0, as applyMask does, in place. */
+export function clearRemoved(data: Float32Array, bits: Uint8Array): void {
+  frame(storageEngine(), (memory, kernels) => {
+    const values = memory.alloc(4 * TILE)
+    const mask = memory.alloc(TILE / 8)
+    eachRun(data.length, (start, length) => {
+      const bytes = Math.ceil(length / 8)
+      const view = memory.f32(values, length)
+      view.set(data.subarray(start, start + length))
+      memory.u8(mask, bytes).set(bits.subarray(start / 8, start / 8 + bytes))
+      kernels.applyBits(values, values, mask, length)
+      data.set(view, start)
+    })
   })
 }

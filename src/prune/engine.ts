@@ -1,4 +1,4 @@
-import { kernels, type Kernels } from '#kernels/prune'
+import { kernels, type Kernels } from '#kernels/prune-masks'
 import { sharedEngineOf, startEngine, type Engine as EngineOf } from '../core/engine.js'
 
 export { frame } from '../core/engine.js'

@@ -2,7 +2,7 @@ import { chmodSync, linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSyn
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { encodeNpy, encodeSafetensors } from '../../src/model/index.js'
-import { safetensorsHeader } from '../../src/files/safetensors.js'
+import { safetensorsHeader } from '../../src/files/safetensorsWriter.js'
 import { snapshot, temporaryFolder, tersor, type Run } from '../support/cli.js'
 import type { Input } from '../support/models.js'
 import { artefact } from '../support/models.js'

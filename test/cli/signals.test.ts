@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { safetensorsHeader } from '../../src/files/safetensors.js'
+import { safetensorsHeader } from '../../src/files/safetensorsWriter.js'
 import { start, temporaryFolder, tersor } from '../support/cli.js'
 
 const folder = temporaryFolder()

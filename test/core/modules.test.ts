@@ -78,7 +78,7 @@ describe('modules of kernels', () => {
   it('that are damaged give one error, which names the domain', async () => {
     vi.resetModules()
     const { compileModule, startCompiling } = await import('../../src/core/modules.js')
-    const { kernels } = await import('../../build/kernels/prune.js')
+    const { kernels } = await import('../../build/kernels/prune-masks.js')
     const flip = (at: number): string =>
       kernels.text.slice(0, at) + (kernels.text[at] === 'A' ? 'B' : 'A') + kernels.text.slice(at + 1)
     const damaged = expect.objectContaining({

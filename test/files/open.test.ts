@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../src/core/errors.js'
 import { encodeNpy } from '../../src/files/npy.js'
 import { openTensors } from '../../src/files/open.js'
-import { encodeSafetensors } from '../../src/files/safetensors.js'
+import { encodeSafetensors } from '../../src/files/safetensorsWriter.js'
 import { fileSource } from '../../src/files/source.js'
 import { bytesOf, concat, counting, pattern, rawNpy, rawSafetensors, rejection } from '../support/files.js'
 

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../src/core/errors.js'
 import type { Dtype } from '../../src/files/dtypes.js'
 import { openTensors } from '../../src/files/open.js'
-import { decodeSafetensors, encodeSafetensors } from '../../src/files/safetensors.js'
+import { decodeSafetensors } from '../../src/files/safetensors.js'
+import { encodeSafetensors } from '../../src/files/safetensorsWriter.js'
 import { bytesOf, CARRIERS, concat, example } from '../support/files.js'
 
 const named = fc

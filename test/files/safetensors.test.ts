@@ -2,12 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../src/core/errors.js'
 import type { Dtype, TensorEntry } from '../../src/files/dtypes.js'
 import { openTensors } from '../../src/files/open.js'
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  readSafetensors,
-  safetensorsHeader
-} from '../../src/files/safetensors.js'
+import { decodeSafetensors, readSafetensors } from '../../src/files/safetensors.js'
+import { encodeSafetensors, safetensorsHeader } from '../../src/files/safetensorsWriter.js'
 import { toSource } from '../../src/files/source.js'
 import { bytesOf, CARRIERS, concat, counting, example, pattern, rawSafetensors, rejection } from '../support/files.js'
 

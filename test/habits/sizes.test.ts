@@ -11,17 +11,17 @@ const table = committed()
 /** The modules of kernels that names may bring along, by themselves: their domain's, and what is computed with them. */
 const MODULES: readonly [entry: string, names: string[], modules: string[]][] = [
   ['tersor', ['quantize', 'dequantize', 'fakeQuantize'], ['quantize']],
-  ['tersor', ['prune', 'applyMask'], ['prune']],
+  ['tersor', ['prune', 'applyMask'], ['prune-masks']],
   ['tersor', ['distillationLoss', 'klDivergence', 'crossEntropy', 'softmax', 'logSoftmax'], ['distill']],
   ['tersor', ['matmul', 'compare'], ['linalg-products']],
   ['tersor', ['svd', 'qr', 'ridge'], ['linalg-decompositions', 'linalg-products']],
   ['tersor', ['FormatError', 'MemoryLimitError'], []],
   ['tersor/quantize', ['quantize'], ['quantize']],
-  ['tersor/prune', ['prune'], ['prune']],
+  ['tersor/prune', ['prune'], ['prune-masks']],
   ['tersor/distill', ['softmax'], ['distill']],
   ['tersor/linalg', ['matmul'], ['linalg-products']],
   ['tersor/model', ['encodeNpy', 'encodeSafetensors', 'openTensors'], []],
-  ['tersor/model', ['openModel'], ['linalg-products', 'prune', 'quantize']],
+  ['tersor/model', ['openModel'], ['linalg-products', 'prune-storage', 'quantize']],
   ['tersor/embeddings', ['paretoPlot'], ['common']],
   ['tersor/embeddings', ['readVectors', 'fileVectors'], []],
   ['tersor/embeddings', ['exportVectors'], []]
@@ -49,7 +49,7 @@ describe('an import pays for what it uses', () => {
 
   it('modules in a bundle are seen', async () => {
     const code = await bundlers.rollup(sourceOf({ entry: 'tersor', names: undefined }))
-    expect(modulesIn(code)).toEqual(expect.arrayContaining(['distill', 'linalg-products', 'prune', 'quantize']))
+    expect(modulesIn(code)).toEqual(expect.arrayContaining(['distill', 'linalg-products', 'prune-masks', 'quantize']))
   })
 })
 

@@ -1,5 +1,4 @@
-import { METADATA_KEY } from '../../files/entry.js'
-import { safetensorsHeader } from '../../files/safetensors.js'
+import { artefactPieces } from '../../files/writeArtefact.js'
 import type { Front } from './front.js'
 import type { Quantizer } from './quantizer.js'
 
@@ -25,19 +24,10 @@ export function codecPieces({ front, quantizer, seed }: CodecParts): Uint8Array[
     ),
     ...Object.entries(quantizer.tables).map(([name, table]) => ({ name: TABLE_PREFIX + name, ...table }))
   ]
-  // Wide elements first: so all arrays are aligned.
-  tables.sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT)
   const { method, parameters } = quantizer
   const entry = {
     ...{ kind: CODEC_KIND, version: CODEC_VERSION, method, metric },
     ...{ dimension: dimensions, truncate, seed, parameters }
   }
-  const entries = tables.map(({ name, shape, data }) => ({
-    ...{ name, shape: [...shape], byteLength: data.byteLength },
-    dtype: data instanceof Int8Array ? ('I8' as const) : ('F32' as const)
-  }))
-  return [
-    safetensorsHeader(entries, { [METADATA_KEY]: JSON.stringify(entry) }),
-    ...tables.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-  ]
+  return artefactPieces(tables, entry)
 }

@@ -1,3 +1,4 @@
+import { joinPieces } from '../../files/pieces.js'
 import { rangeError, typeError, stateError } from '../../core/errors.js'
 import { checkInteger, isArrayOf, show } from '../../core/check.js'
 import { createEngineOf } from '../../core/engine.js'
@@ -26,7 +27,7 @@ import {
 import { searching } from './searching.js'
 import type { SearchResult } from './searchResult.js'
 import { rowForm, Store } from './store.js'
-import { indexPieces, joinPieces } from './writeIndex.js'
+import { indexPieces } from './writeIndex.js'
 
 /** The collection of an empty index, in an engine of its own. */
 function emptyCollection(

@@ -16,9 +16,9 @@ export interface IndexEntry {
   readonly next: number
 }
 
-export function writeEntry({ settings, rows, next }: IndexEntry): Record<string, string> {
+export function writeEntry({ settings, rows, next }: IndexEntry): object {
   const { lists, seed, originals } = settings
-  return { [METADATA_KEY]: JSON.stringify({ kind: KIND, version: VERSION, rows, next, lists, seed, originals }) }
+  return { kind: KIND, version: VERSION, rows, next, lists, seed, originals }
 }
 
 /** Reads such metadata and checks it. Throws FormatError. */

@@ -1,5 +1,5 @@
 import { byteLengthOf, type Dtype, type TensorEntry } from '../../files/dtypes.js'
-import { safetensorsHeader } from '../../files/safetensors.js'
+import { artefactHeader } from '../../files/writeArtefact.js'
 import type { Codec } from '../codec/codec.js'
 import { BLOCK_ROWS } from '../scan/layout.js'
 import type { Collection } from './collection.js'
@@ -39,7 +39,7 @@ export function indexPieces(codec: Codec, settings: IndexSettings, collection: C
   }
   const table = codec.toBytes()
   add('codec', 'U8', [table.length], table)
-  return [safetensorsHeader(entries, writeEntry({ settings, rows: size, next: ids.next })), ...pieces]
+  return [artefactHeader(entries, writeEntry({ settings, rows: size, next: ids.next })), ...pieces]
 }
 
 function idsInOrder(collection: Collection): Uint32Array<ArrayBuffer> {
@@ -49,15 +49,4 @@ function idsInOrder(collection: Collection): Uint32Array<ArrayBuffer> {
     for (let i = 0; i < rows; i++) numbers[next++] = collection.ids.at(BLOCK_ROWS * first + i)
   })
   return numbers
-}
-
-/** Pieces as one array. */
-export function joinPieces(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
-  return bytes
 }

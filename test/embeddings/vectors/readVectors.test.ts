@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { FormatError } from '../../../src/core/errors.js'
 import { readVectors, type ReadVectors, type ReadVectorsOptions } from '../../../src/embeddings/vectors/readVectors.js'
 import { encodeNpy } from '../../../src/files/npy.js'
-import { encodeSafetensors } from '../../../src/files/safetensors.js'
+import { encodeSafetensors } from '../../../src/files/safetensorsWriter.js'
 import { wrong } from '../../support/errors.js'
 import { concat } from '../../support/files.js'
 

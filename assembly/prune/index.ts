@@ -1,6 +1,0 @@
-/** The ABI of pruning. Arguments: outputs, inputs, sizes, scalars, scratch. */
-export * from '../common/shared'
-export { bracketMagnitudes, magnitudeHistogram, selectMagnitude } from './select'
-export { applyBits, countBits, maskMagnitudes } from './mask'
-export { keepPattern } from './pattern'
-export { gatherKept, scatterKept } from './compact'
