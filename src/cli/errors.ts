@@ -23,6 +23,11 @@ export function isRefusal(error: unknown): error is Error {
   return error instanceof Error && ARGUMENTS.has((error as { code?: unknown }).code)
 }
 
+/** Whether memory is too small for what was to be read. */
+export function isTooLarge(error: unknown): error is Error {
+  return error instanceof Error && (error as { code?: unknown }).code === 'memory-limit'
+}
+
 /** Whether the command line is at fault. */
 export function isUsage(error: unknown): boolean {
   return error instanceof UsageError || isRefusal(error)

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { FileError, isRefusal, isUsage, UsageError } from './errors.js'
+import { FileError, isRefusal, isTooLarge, isUsage, UsageError } from './errors.js'
 import { openModel, type ByteSink, type FileTensor, type Model } from '../model/index.js'
 
 function reason(error: unknown): string {
@@ -59,7 +59,7 @@ async function readOne(path: string, name: string, model: Model): Promise<FileTe
     return await model.read(name)
   } catch (error) {
     // The name is one of the model's: only an array can be out of range, the one that should hold the tensor.
-    if (isRefusal(error)) throw new FileError(`cannot read ${path}: tensor ${name}: ${error.message}`)
+    if (isRefusal(error) || isTooLarge(error)) throw new FileError(`cannot read ${path}: tensor ${name}: ${error.message}`)
     throw error
   }
 }

@@ -1,5 +1,13 @@
 import { stat } from 'node:fs/promises'
-import { openIndex, readVectors, type Index, type Method, type Metric, type ReadVectors } from '../embeddings/index.js'
+import {
+  encoder,
+  openIndex,
+  readVectors,
+  type Index,
+  type Method,
+  type Metric,
+  type ReadVectors
+} from '../embeddings/index.js'
 import { FileError, isRefusal } from './errors.js'
 import { nameFile } from './files.js'
 import { bytes, printLine, printTable, ratio } from './output.js'
@@ -34,7 +42,7 @@ export async function indexFrom(file: string): Promise<Index> {
   try {
     // A folder opens, and fails later with words of its own.
     if ((await stat(file)).isDirectory()) throw new FileError(`cannot read ${file}: it is a directory`)
-    return openIndex(file)
+    return openIndex(file, { encoder })
   } catch (error) {
     throw aboutFile(file, error)
   }

@@ -97,6 +97,12 @@ export function isArgumentError(error: unknown): error is (TypeError | RangeErro
   return error instanceof Error && ARGUMENT_CODES.has((error as { code?: unknown }).code)
 }
 
+/** Memory that the runtime does not give for what a file holds. */
+export function noMemoryError(bytes: number, cause: unknown): RangeError & { code: 'memory-limit' } {
+  const message = `expected memory for ${bytes} bytes at once, which this runtime does not give; read fewer rows`
+  return coded(new RangeError(message, { cause }), 'memory-limit')
+}
+
 /** A file that is not what it says it is. `code` is stable; the message is for people. */
 export class FormatError extends Error {
   override readonly name = 'FormatError'

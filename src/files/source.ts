@@ -1,5 +1,5 @@
 import { show } from '../core/check.js'
-import { FormatError, stateError, typeError } from '../core/errors.js'
+import { FormatError, noMemoryError, stateError, typeError } from '../core/errors.js'
 
 /**
  * Bytes that are read piece by piece: a file, a blob, an HTTP resource with ranges.
@@ -32,6 +32,14 @@ function truncated(offset: number, length: number, size: number): FormatError {
   return new FormatError('truncated', `expected ${length} bytes at offset ${offset}, but the data ends at ${size}`)
 }
 
+function bytesFor(length: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length)
+  } catch (error) {
+    throw noMemoryError(length, error)
+  }
+}
+
 /** A source that keeps its promise: nothing outside of [0, size) is asked for, and exactly `length` bytes come. */
 function guarded(size: number, read: ByteSource['read'], close: ByteSource['close']): ByteSource {
   return {
@@ -54,7 +62,11 @@ export function toSource(input: ByteInput, verb = 'openTensors'): ByteSource {
   const tag = Object.prototype.toString.call(input).slice(8, -1)
   if (tag === 'Uint8Array' || tag === 'ArrayBuffer') {
     const bytes = tag === 'ArrayBuffer' ? new Uint8Array(input as ArrayBuffer) : (input as Uint8Array)
-    const read = async (offset: number, length: number) => new Uint8Array(bytes.subarray(offset, offset + length))
+    const read = async (offset: number, length: number) => {
+      const copy = bytesFor(length)
+      copy.set(bytes.subarray(offset, offset + length))
+      return copy
+    }
     return guarded(bytes.byteLength, read, async () => {})
   }
   if (tag === 'Blob' || tag === 'File') {
@@ -102,7 +114,7 @@ export async function fileSource(path: string): Promise<ByteSource> {
       throw stateError('not-a-file', `expected a regular file, got a folder or a device (${show(path)})`)
     const read = async (offset: number, length: number) => {
       if (closing) throw stateError('closed', `fileSource: ${show(path)} is closed`)
-      const bytes = new Uint8Array(length)
+      const bytes = bytesFor(length)
       for (let done = 0; done < length;) {
         const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, LONGEST_READ), offset + done)
         // The file has become shorter since it was opened.

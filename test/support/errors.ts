@@ -23,3 +23,14 @@ export function expectError(run: () => unknown, type: ErrorClass, ...parts: read
 
 /** A value that the types forbid. */
 export const wrong = (value: unknown): never => value as never
+
+/** What it throws; fails where it throws nothing. */
+export function errorOf(run: () => unknown): unknown {
+  let result: unknown
+  try {
+    result = run()
+  } catch (error) {
+    return error
+  }
+  return expect.fail(`expected an error, got the result ${String(result)}`)
+}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createIndex, openIndex } from '../../../src/embeddings/search/createIndex.js'
+import { encoder } from '../../../src/embeddings/search/encoder.js'
 import { PlainIndex } from '../../oracle/embeddings/search/search.js'
 import { expectSameBits } from '../../support/bits.js'
 import { expectError, wrong } from '../../support/errors.js'
@@ -77,7 +78,7 @@ describe('an index of vectors as they are', () => {
     expect(index.has(0)).toBe(false)
     index.add([[1, 0, 0]])
     expect(index.search({ data: new Float32Array(0), shape: [0, 3] }).ids.shape).toEqual([0, 10])
-    const again = openIndex(createIndex(plainCodec(3, 'cosine')).toBytes())
+    const again = openIndex(createIndex(plainCodec(3, 'cosine')).toBytes(), { encoder })
     expect(again.size).toBe(0)
     expect([...again.add([[0, 1, 0]])]).toEqual([0])
   })
@@ -120,7 +121,7 @@ describe('adding and removing', () => {
         ids.push(4294967294)
         expect(index.remove(ids)).toBe(plain.remove(ids))
       } else {
-        index = openIndex(index.toBytes())
+        index = openIndex(index.toBytes(), { encoder })
       }
       expect(index.size).toBe(plain.vectors.size)
       const query = wholeVectors(1, dimensions, step + 1000)[0]
@@ -165,7 +166,7 @@ describe('adding and removing', () => {
     expect([...index.add([[3]], { ids: [9] })]).toEqual([9])
     expect([...index.add([[4]])]).toEqual([10])
     index.remove([10])
-    expect([...openIndex(index.toBytes()).add([[5]])]).toEqual([11])
+    expect([...openIndex(index.toBytes(), { encoder }).add([[5]])]).toEqual([11])
     index.add([[6]], { ids: [4294967294] })
     expectError(() => index.add([[7]]), RangeError, 'add: "ids" expected numbers up to 4294967294')
   })

@@ -8,6 +8,7 @@ import { encodeSafetensors } from '../../../src/files/safetensorsWriter.js'
 import { fitCodec } from '../../../src/embeddings/codec/fit/fitCodec.js'
 import type { Index } from '../../../src/embeddings/search/indexInterface.js'
 import { createIndex, openIndex } from '../../../src/embeddings/search/createIndex.js'
+import { encoder } from '../../../src/embeddings/search/encoder.js'
 import type { IndexOptions } from '../../../src/embeddings/search/options.js'
 import { expectSameBits } from '../../support/bits.js'
 import { expectError } from '../../support/errors.js'
@@ -56,8 +57,8 @@ describe.each(CASES)('a file with %s', (_, options, withIds) => {
   })
 
   it('goes on where it was', () => {
-    const again = openIndex(bytes)
-    const other = openIndex(bytes)
+    const again = openIndex(bytes, { encoder })
+    const other = openIndex(bytes, { encoder })
     for (const one of [again, other]) {
       expect(one.remove([1, 2, 3, 4, 7, 10])).toBeGreaterThan(2)
       one.add(wholeVectors(40, 6, 3))
