@@ -39,6 +39,46 @@ function beside(places) {
   }
 }
 
+/** The domains of the pool, by their files in src/pool/programs. */
+const PROGRAMS = ['quantize', 'prune', 'distill', 'products', 'decompositions', 'solvers', 'lowRank']
+
+/** In a worker: the thread that starts it hands over the compiled kernels, of which it needs the names alone. */
+const adopted = {
+  name: 'adopted',
+  resolveId(id) {
+    if (id.startsWith('#kernels/')) return `\0${id}`
+    if (id.endsWith('/modules.js'))
+      return fileURLToPath(new URL('build/esm/src/pool/adoptedModules.js', import.meta.url))
+    return null
+  },
+  load(id) {
+    const name = /^\0#kernels\/(.+)/.exec(id)?.[1]
+    return name ? `export const kernels = { name: '${name}' }` : null
+  }
+}
+
+/** The core is one part. Above it rollup finds the parts by itself, since domains share some of their modules. */
+function workerChunkOf(id) {
+  const [, room, path] = /build\/esm\/src\/(\w+)\/(.+)\.js$/.exec(id) ?? []
+  const isDomains = room === 'pool' ? /^(programs|plans)\/(?!whole)/.test(path) : room !== 'core' && room !== undefined
+  return isDomains || id.includes('/assembly/') ? undefined : 'runtime'
+}
+
+/** Wraps each part of the worker's script as text, in a module that imports the parts that have to stand above it. */
+const carriers = {
+  name: 'carriers',
+  generateBundle(options, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      const id = chunk.fileName.replace(/\.js$/, '')
+      const needs = chunk.imports.map((file, i) => [`need${i}`, file])
+      const imports = needs.map(([name, file]) => `import { chunk as ${name} } from './${file}'\n`).join('')
+      const list = needs.map(([name]) => name).join(', ')
+      const text = JSON.stringify(chunk.code.trim())
+      chunk.code = `${imports}export const chunk = { id: '${id}', text: ${text}, needs: [${list}] }\n`
+    }
+  }
+}
+
 const folder = (name) => `build/esm/src/${name}/index.js`
 const domains = ['quantize', 'prune', 'distill', 'linalg', 'embeddings', 'model', 'pool']
 const library = { index: 'build/esm/src/index.js', ...Object.fromEntries(domains.map((name) => [name, folder(name)])) }
@@ -93,27 +133,31 @@ const split = {
 }
 
 export default [
-  // The pool's worker: a script by itself, classic and module alike, and the same as text for the inline worker.
+  // The worker's script with the programs of all domains: classic and module alike.
   {
     input: 'build/esm/src/pool/worker.js',
     output: { file: 'build/worker.js', format: 'iife' },
-    plugins: [
-      {
-        name: 'worker',
-        // The thread that starts it hands over the compiled kernels.
-        resolveId: (id) => (id.startsWith('#kernels/') ? `\0${id}` : null),
-        load(id) {
-          const name = /^\0#kernels\/(.+)/.exec(id)?.[1]
-          return name ? `export const kernels = { name: '${name}', text: '', sum: 0, module: undefined }` : null
-        },
-        generateBundle(options, bundle) {
-          const source = `export const source = ${JSON.stringify(bundle['worker.js'].code)}\n`
-          this.emitFile({ type: 'asset', fileName: 'core/workerSource.js', source })
-        }
-      },
-      resolve(),
-      shorten()
-    ]
+    plugins: [adopted, resolve(), shorten()]
+  },
+  // The same in parts, of which a pool composes the script of its domains (src/pool/script.ts).
+  {
+    input: {
+      runtime: 'build/esm/src/pool/runtime.js',
+      ...Object.fromEntries(PROGRAMS.map((name) => [name, `build/esm/src/pool/programs/${name}.js`]))
+    },
+    output: {
+      dir: 'build/worker',
+      format: 'amd',
+      amd: { autoId: true },
+      entryFileNames: '[name].js',
+      chunkFileNames: '[name].js',
+      minifyInternalExports: true,
+      hoistTransitiveImports: false,
+      manualChunks: workerChunkOf,
+      onlyExplicitManualChunks: true
+    },
+    preserveEntrySignatures: 'allow-extension',
+    plugins: [adopted, resolve(), shorten(), carriers]
   },
   {
     input: { ...library, cli: 'build/esm/src/cli/main.js' },
@@ -126,7 +170,7 @@ export default [
     external: /^node:/,
     plugins: [
       beside((id) => {
-        if (id === '#worker') return 'build/core/workerSource.js'
+        if (id.startsWith('#worker/')) return `build/worker/${id.slice(8)}.js`
         return id.startsWith('#kernels/') ? `build/kernels/${id.slice(9)}.js` : undefined
       }),
       resolve({ preferBuiltins: true }),
@@ -143,8 +187,8 @@ export default [
     plugins: [
       {
         name: 'no-worker',
-        resolveId: (id) => (id === '#worker' ? '\0worker' : null),
-        load: (id) => (id === '\0worker' ? "export const source = ''" : null)
+        resolveId: (id) => (id.startsWith('#worker/') ? '\0worker' : null),
+        load: (id) => (id === '\0worker' ? "export const chunk = { id: '', text: '', needs: [] }" : null)
       },
       resolve(),
       shorten()

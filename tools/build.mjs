@@ -6,6 +6,17 @@ import { root, run, start } from './commands.mjs'
 import { compileKernels, folder as kernels, MODULES } from './kernels.mjs'
 
 const folder = join(root, 'build/core')
+const workers = join(root, 'build/worker')
+
+/** Declares `#worker/…`. */
+const workerChunk = `/** A part of the worker's script; src/pool/script.ts says what the fields are. */
+interface WorkerChunk {
+  readonly id: string
+  readonly text: string
+  readonly needs: readonly WorkerChunk[]
+}
+export declare const chunk: WorkerChunk
+`
 
 /** Tells builds apart: a pool and the worker script that it is given have to be of one. */
 function writeFingerprint() {
@@ -19,15 +30,18 @@ function writeFingerprint() {
   writeFileSync(join(folder, 'fingerprint.js'), text)
 }
 
-for (const stale of ['esm', 'chunks', 'isolate']) rmSync(join(root, 'build', stale), { recursive: true, force: true })
-mkdirSync(folder, { recursive: true })
+for (const stale of ['esm', 'chunks', 'isolate', 'worker'])
+  rmSync(join(root, 'build', stale), { recursive: true, force: true })
+for (const path of [folder, workers]) mkdirSync(path, { recursive: true })
 
 await compileKernels()
 writeFileSync(join(folder, 'fingerprint.d.ts'), '/** tells builds apart */\nexport declare const fingerprint: string\n')
-writeFileSync(
-  join(folder, 'workerSource.d.ts'),
-  "/** the pool's worker script; empty where there are no workers */\nexport declare const source: string\n"
-)
+for (const name of [
+  'runtime',
+  ...readdirSync(join(root, 'src/pool/programs')).map((file) => file.replace('.ts', ''))
+]) {
+  writeFileSync(join(workers, `${name}.d.ts`), workerChunk)
+}
 
 const declared = start(join(root, 'tools/declarations.mjs'))
 await run('typescript', 'tsc', '-p', 'tsconfig.build.json')

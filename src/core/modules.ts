@@ -21,7 +21,7 @@ const SIMD_PROBE = /* @__PURE__ */ Uint8Array.of(
   ...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11]
 )
 
-/** Modules by name, compiled once for all engines, also for those of other threads. */
+/** Modules by name, compiled once for all engines, which a pool hands to its threads, too. */
 const compiled = /* @__PURE__ */ new Map<string, WasmModule>()
 
 /**
@@ -113,11 +113,6 @@ export async function startCompiling(kernels: KernelModule): Promise<WasmModule>
   // Some engines have no thread to spare for it, and say no.
   const made = await WebAssembly.compile(bytesOf(kernels)).catch(() => compileModule(kernels))
   return keep(name, made)
-}
-
-/** Takes a module that another thread has compiled. */
-export function adoptModule(name: string, module: WasmModule): void {
-  if (!compiled.has(name)) compiled.set(name, module)
 }
 
 function keep(name: string, module: WasmModule): WasmModule {

@@ -1,11 +1,28 @@
 import type { Progress } from '../core/progress.js'
 import type { Plan } from './plan.js'
 
+export type UnitState = 'queued' | 'running' | 'waiting' | 'done' | 'skipped'
+
+/**
+ * A chunk of a job on its way.
+ *
+ *     queued --- a thread has it ---> running --- its result has come ---> done
+ *        |  ^                         |  |  ^
+ *        |  |                         |  |  +------ all have answered: a reply ----+
+ *        |  |                         |  |                                         |
+ *        |  |                         |  +--- it has something to agree on ---> waiting
+ *        |  |                         |                                            |
+ *        |  +-- its thread has ended -+--------------------------------------------+
+ *        |                            |
+ *        +-- an earlier chunk failed  +--- it fails ---> skipped
+ *                     |                                     ^
+ *                     +-------------------------------------+
+ */
 export interface Unit {
   readonly job: Job
   readonly chunk: number
   /** changed by the job's `mark` alone */
-  state: 'queued' | 'running' | 'waiting' | 'done' | 'skipped'
+  state: UnitState
   /** agreements that it has been told */
   readonly replies: unknown[]
   steps: number
@@ -68,7 +85,7 @@ export class Job<R = unknown> {
     this.refuse(error)
   }
 
-  mark(unit: Unit, state: Unit['state']): void {
+  mark(unit: Unit, state: UnitState): void {
     this.active += Number(isActive(state)) - Number(isActive(unit.state))
     unit.state = state
   }
@@ -79,7 +96,7 @@ export class Job<R = unknown> {
   }
 
   /** Replies that are due, once every chunk has answered. */
-  private advance(chunk?: number, state?: Unit['state'], take?: () => void): Delivery[] {
+  private advance(chunk?: number, state?: UnitState, take?: () => void): Delivery[] {
     if (this.over) return []
     try {
       take?.()
@@ -116,7 +133,7 @@ export class Job<R = unknown> {
   }
 
   /** Tells of progress; a chunk that is done again, or had nothing to agree on, makes none that was not made. */
-  private note(unit: Unit, state: Unit['state']): void {
+  private note(unit: Unit, state: UnitState): void {
     this.mark(unit, state)
     if (state === 'skipped') return
     const all = 1 + (this.plan.agreements ?? 0)
@@ -128,6 +145,6 @@ export class Job<R = unknown> {
   }
 }
 
-function isActive(state: Unit['state']): boolean {
+function isActive(state: UnitState): boolean {
   return state === 'queued' || state === 'running'
 }

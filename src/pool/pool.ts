@@ -1,16 +1,18 @@
 import { stateError, typeError } from '../core/errors.js'
 import { checkInteger, checkOptions, show } from '../core/check.js'
+import { startEngine } from '../core/engine.js'
+import { compileModule } from '../core/modules.js'
 import { checkWatch } from '../core/progress.js'
+import { RUN_OPTIONS, type Call } from './call.js'
 import { Crew } from './crew.js'
+import { repertoireOf, type Domain, type Repertoire } from './domain.js'
 import { runInline } from './inline.js'
 import { Job } from './job.js'
 import type { Plan } from './plan.js'
+import { wholePlan, type Whole } from './plans/whole.js'
 import { hasWorkers } from './ports.js'
-import { compileModule } from '../core/modules.js'
-import { init } from '../init.js'
-import { wholePlan, type VerbName } from './plans/whole.js'
-import { calls, RUN_OPTIONS, type Call } from './calls.js'
-import type { Pool, PoolOptions, RunOptions } from './types.js'
+import type { PoolControl, PoolOptions, RunOptions } from './run.js'
+import { composeScript } from './script.js'
 
 /** What a host says of its processors. */
 interface Host {
@@ -25,41 +27,58 @@ function processors(): number {
 
 const MOST_THREADS = 1024
 
+/** All of these types at once. */
+type Together<T> = (T extends unknown ? (each: T) => void : never) extends (all: infer A) => void ? A : never
+type VerbsOf<D> = D extends Domain<infer Verbs> ? Verbs : never
+
+/** A pool with the verbs of some domains. */
+export type PoolOf<D extends readonly Domain[]> = PoolControl & Together<VerbsOf<D[number]>>
+
 /**
- * A pool of workers that run the verbs of `tersor` and answer with promises, with the bytes that the verbs give on one thread, for any number
- * of threads.
+ * A pool of workers with the verbs of some domains alone: `createPoolOf([quantizing, pruning])`. It is as `createPool` is, and a bundle
+ * carries these verbs only, for this thread and for the workers. The script of `workerUrl` is the same for every pool.
  *
- * Defaults: as many threads as there are processors, started at the first call; an inline worker script. Where a runtime has no workers
- * (workerd, edge runtimes) calls run chunk by chunk on this thread.
- * Method: work is cut into chunks of about 262,144 elements by index alone. Scales of sets that cross chunks, and thresholds, are agreed on
- * between passes; sums are added in the order of one thread. `svd` takes one thread for each matrix, the verbs of low rank one: give the pool many at once.
+ * Method: that of `createPool`.
  * Error: none beyond the verbs'.
- * An input must not be changed until its promise settles. Arrays over SharedArrayBuffer are read in place, others are copied chunk by chunk, or handed over with
- * `transfer`.
  *
- * @throws TypeError for an unknown option or a workerUrl that is none; RangeError for a number of threads that is not whole or outside 1 .. 1024
+ * @throws TypeError for what is no domain, for one that is named twice, and as `createPool` does
  */
-export function createPool(options: PoolOptions = {}): Pool {
-  const verb = 'createPool'
+export function createPoolOf<const D extends readonly Domain[]>(domains: D, options: PoolOptions = {}): PoolOf<D> {
+  return assemblePool('createPoolOf', domains, options) as PoolOf<D>
+}
+
+/** Reads the options: how many threads there may be, and where their script comes from. */
+function readPoolOptions(verb: string, options: PoolOptions): { threads: number; workerUrl: string | undefined } {
   checkOptions(verb, options, ['threads', 'workerUrl'])
   const { workerUrl } = options
-  const asked = checkInteger(
-    verb,
-    'threads',
-    options.threads === undefined ? Math.min(processors(), MOST_THREADS) : options.threads,
-    1,
-    MOST_THREADS
-  )
-  const threads = hasWorkers() ? asked : 1
+  const given = options.threads === undefined ? Math.min(processors(), MOST_THREADS) : options.threads
+  const threads = checkInteger(verb, 'threads', given, 1, MOST_THREADS)
   if (workerUrl !== undefined && typeof workerUrl !== 'string' && !isUrl(workerUrl)) {
     throw typeError(`${verb}: "workerUrl" expected a URL or its text, got ${show(workerUrl)}`)
   }
-  const crew = hasWorkers() ? new Crew(threads, typeof workerUrl === 'object' ? workerUrl.href : workerUrl) : undefined
+  return { threads, workerUrl: typeof workerUrl === 'object' ? workerUrl.href : workerUrl }
+}
+
+/** Puts a pool together. `verb` is the function that was called, for messages. */
+export function assemblePool(verb: string, domains: readonly Domain[], options: PoolOptions): PoolControl {
+  const repertoire = repertoireOf(verb, domains)
+  const { threads, workerUrl } = readPoolOptions(verb, options)
+  return poolOver(verb, repertoire, hasWorkers() ? crewOf(verb, repertoire, threads, workerUrl) : undefined, threads)
+}
+
+function crewOf(verb: string, { chunks }: Repertoire, threads: number, workerUrl: string | undefined): Crew {
+  let text: string | undefined
+  const inline = { text: () => (text ??= composeScript(chunks)) }
+  return new Crew(verb, threads, workerUrl === undefined ? inline : { url: workerUrl })
+}
+
+function poolOver(maker: string, repertoire: Repertoire, crew: Crew | undefined, threads: number): PoolControl {
+  const { calls, modules, programs } = repertoire
   const running = new Set<Job>()
   let closing: Promise<void> | undefined
 
   function checkOpen(name: string): void {
-    if (closing) throw stateError('closed', `${name}: the pool was closed; create another with createPool`)
+    if (closing) throw stateError('closed', `${name}: the pool was closed; create another with ${maker}`)
   }
 
   async function close(): Promise<void> {
@@ -76,7 +95,7 @@ export function createPool(options: PoolOptions = {}): Pool {
     running.add(job as Job)
     try {
       if (crew) crew.run(job as Job)
-      else void runInline(job as Job)
+      else void runInline(job as Job, programs)
       return await job.settled
     } finally {
       signal?.removeEventListener('abort', abort)
@@ -85,33 +104,36 @@ export function createPool(options: PoolOptions = {}): Pool {
     }
   }
 
-  const verbs = Object.fromEntries(
-    Object.entries(calls).map(([name, call]) => [
-      name,
-      async (...given: unknown[]) => {
-        checkOpen(name)
-        const [args, how] = splitOptions(name, call, given)
-        if (how.signal?.aborted) throw how.signal.reason
-        // What the runtime lacks is its own error, and no worker's.
-        const plan = call.plan(args)
-        plan.modules.forEach(compileModule)
-        if (how.transfer) refuseOut(name, args[call.options])
-        const moved = how.transfer ? call.take(args) : undefined
-        return run(moved ? wholePlan(name as VerbName, moved.args, moved.arrays) : plan, how)
-      }
-    ])
-  )
+  const verbs = [...calls].map(([name, call]) => [
+    name,
+    async (...given: unknown[]) => {
+      checkOpen(name)
+      const [args, how] = splitOptions(name, call, given)
+      if (how.signal?.aborted) throw how.signal.reason
+      return run(planOf(name, call, args, how), how)
+    }
+  ])
   return {
-    ...(verbs as unknown as Omit<Pool, 'threads' | 'init' | 'close'>),
-    threads,
+    ...(Object.fromEntries(verbs) as object),
+    threads: crew ? threads : 1,
     init: async () => {
       checkOpen('init')
-      await init()
+      await startEngine(modules)
       checkOpen('init')
       await crew?.start()
     },
     close: () => (closing ??= close())
   }
+}
+
+/** The plan of a call. Whether its arguments are right, and its kernels compile, shows here and not in a worker. */
+function planOf(verb: string, call: Call & { readonly whole: Whole }, args: unknown[], { transfer }: RunOptions): Plan {
+  const plan = call.plan(args)
+  plan.modules.forEach(compileModule)
+  if (!transfer) return plan
+  refuseOut(verb, args[call.options])
+  const moved = call.take(args)
+  return moved ? wholePlan(call.whole, verb, moved.args, { moves: moved.arrays, finish: call.finish }) : plan
 }
 
 /** An array to write to is the caller's, on the caller's thread. */

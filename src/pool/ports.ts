@@ -1,5 +1,5 @@
-import { source } from '#worker'
 import type { FromWorker, Parcel, ToWorker } from './protocol.js'
+import { hasScript } from './script.js'
 
 /** A worker of this runtime. */
 export interface Port {
@@ -50,18 +50,22 @@ function nodeWorkerClass(): NodeWorkerClass | undefined {
 
 /** Whether this runtime has workers: not workerd and edge runtimes, whose builds carry no script for them. */
 export function hasWorkers(): boolean {
-  if (source === '') return false
+  if (!hasScript()) return false
   return typeof (globalThis as Host).Worker === 'function' || nodeWorkerClass() !== undefined
 }
 
-/** Starts a worker from `url`, or from the script that the package carries. */
-export function openPort(url: string | undefined, events: PortEvents): Port {
+/** Where a worker's script comes from. */
+export type ScriptSource = { readonly url: string } | { readonly text: () => string }
+
+/** Starts a worker. */
+export function openPort(script: ScriptSource, events: PortEvents): Port {
   const { Worker: Web } = globalThis as Host
-  return typeof Web === 'function' ? openWeb(Web, url, events) : openNode(nodeWorkerClass()!, url, events)
+  return typeof Web === 'function' ? openWeb(Web, script, events) : openNode(nodeWorkerClass()!, script, events)
 }
 
-function openNode(Class: NodeWorkerClass, url: string | undefined, events: PortEvents): Port {
-  const worker = new Class(url === undefined ? source : nodeUrl(url), { eval: url === undefined })
+function openNode(Class: NodeWorkerClass, script: ScriptSource, events: PortEvents): Port {
+  const worker =
+    'url' in script ? new Class(nodeUrl(script.url), { eval: false }) : new Class(script.text(), { eval: true })
   let reason = ''
   worker.on('message', (message: FromWorker) => events.message(message))
   worker.on('messageerror', () => events.failure('its message could not be read'))
@@ -82,14 +86,14 @@ function nodeUrl(url: string): string | URL {
   return /^[a-z]{2,}:/i.test(url) ? new URL(url) : url
 }
 
-function openWeb(Class: WebWorkerClass, url: string | undefined, events: PortEvents): Port {
-  const inline = url === undefined ? URL.createObjectURL(new Blob([source], { type: 'text/javascript' })) : undefined
+function openWeb(Class: WebWorkerClass, script: ScriptSource, events: PortEvents): Port {
+  const url = 'url' in script ? script.url : URL.createObjectURL(new Blob([script.text()], { type: 'text/javascript' }))
   const forget = (): void => {
-    if (inline !== undefined) URL.revokeObjectURL(inline)
+    if ('text' in script) URL.revokeObjectURL(url)
   }
   let worker: WebWorker
   try {
-    worker = new Class(inline ?? url!, { type: 'module' })
+    worker = new Class(url, { type: 'module' })
   } catch (error) {
     forget()
     throw error

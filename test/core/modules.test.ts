@@ -1,6 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Kernels } from '../../src/quantize/engine.js'
 import { checksumOf, textOf } from '../../tools/kernels.mjs'
 
 type Tersor = typeof import('../../src/index.js')
@@ -66,13 +67,12 @@ describe('modules of kernels', () => {
 
   it('of another realm are taken as they are', async () => {
     vi.resetModules()
-    const { adoptModule } = await import('../../src/core/modules.js')
-    const { defaultEngine } = await import('../../src/quantize/engine.js')
+    const { createEngineOf } = await import('../../src/core/engine.js')
     const bytes = readFileSync(new URL('../../build/kernels/quantize.wasm', import.meta.url))
-    const foreign = runInNewContext('new WebAssembly.Module(bytes)', { bytes }) as object
-    expect(foreign).not.toBeInstanceOf(WebAssembly.Module)
-    adoptModule('quantize', foreign)
-    expect(defaultEngine().kernels.sqrtF64(9)).toBe(3)
+    const module = runInNewContext('new WebAssembly.Module(bytes)', { bytes }) as object
+    expect(module).not.toBeInstanceOf(WebAssembly.Module)
+    const { kernels } = createEngineOf<Kernels>([{ name: 'quantize', text: '', sum: 0, module }])
+    expect(kernels.sqrtF64(9)).toBe(3)
   })
 
   it('that are damaged give one error, which names the domain', async () => {

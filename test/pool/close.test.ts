@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createPool } from '../../src/pool/index.js'
-import { CHUNK, expectRejection, numbers, onPool } from '../support/pool.js'
+import { CHUNK, expectRejection, numbers, onPool, settle } from '../support/pool.js'
 import { EVERY } from '../support/poolCalls.js'
 import { countWorkers } from '../support/workers.js'
 
@@ -45,9 +45,9 @@ describe('close', () => {
 
   it('before, during and after init', async () => {
     const pool = createPool({ threads: 3 })
-    const starting = pool.init()
+    const starting = settle(pool.init())
     const closing = pool.close()
-    await Promise.allSettled([starting])
+    await starting
     await closing
     const other = createPool({ threads: 3 })
     await other.init()
@@ -72,10 +72,10 @@ describe('close', () => {
   it('leaves none that init starts at the same time', async () => {
     for (let turns = 0; turns < 4; turns++) {
       const pool = createPool({ threads: 2 })
-      const starting = pool.init()
+      const starting = settle(pool.init())
       for (let i = 0; i < turns; i++) await Promise.resolve()
       await pool.close()
-      await Promise.allSettled([starting])
+      await starting
       await wait(100)
       expect(census.alive).toBe(0)
     }

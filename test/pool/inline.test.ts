@@ -17,7 +17,7 @@ import { EVERY, randomCall } from '../support/poolCalls.js'
 import { countWorkers } from '../support/workers.js'
 
 // As in a runtime without workers, whose build has no script for them.
-vi.mock('#worker', () => ({ source: '' }))
+vi.mock('#worker/runtime', () => ({ chunk: { id: '', text: '', needs: [] } }))
 
 const census = countWorkers()
 const pool = createPool({ threads: 7 })

@@ -1,114 +1,50 @@
 import type { KernelModule } from '../../core/modules.js'
-import { MODULES as distill_ } from '../../distill/engine.js'
-import { MODULES as linalg_ } from '../../linalg/decompositionEngine.js'
-import { MODULES as prune_ } from '../../prune/engine.js'
-import { MODULES as quantize_ } from '../../quantize/engine.js'
-import type { TensorLike } from '../../core/tensor.js'
-import { applyMask } from '../../prune/applyMask.js'
-import { compare } from '../../linalg/compare.js'
-import { gramOfRows, openParts, prepareGram, type GramOptions } from '../../linalg/gram.js'
-import type { GramParts } from '../../linalg/gramKind.js'
-import { cholesky } from '../../linalg/cholesky.js'
-import { procrustes } from '../../linalg/procrustes.js'
-import { qr } from '../../linalg/qr.js'
-import { ridge } from '../../linalg/ridge.js'
-import { matmul } from '../../linalg/matmul.js'
-import { svd } from '../../linalg/svd.js'
-import { truncatedSvd } from '../../linalg/truncatedSvd.js'
-import { solveTriangular } from '../../linalg/triangular.js'
-import { crossEntropy, distillationLoss, klDivergence } from '../../distill/losses.js'
-import { lowRank } from '../../lowRank/lowRank.js'
-import { lowRankPlan } from '../../lowRank/plan.js'
-import { reconstruct } from '../../lowRank/reconstruct.js'
-import { logSoftmax, softmax } from '../../distill/softmax.js'
-import { prune } from '../../prune/prune.js'
-import { dequantize } from '../../quantize/dequantize.js'
-import { fakeQuantize } from '../../quantize/fakeQuantize.js'
-import { quantize } from '../../quantize/quantize.js'
-import { once, type Plan, type Steps } from '../plan.js'
+import { once, type Plan, type Program } from '../plan.js'
 
-/** A Gram as data, which is how it crosses threads. */
-function gram(rows: TensorLike, options?: GramOptions): GramParts {
-  const { source, settings, first } = prepareGram(rows, options)
-  return gramOfRows(source, settings, first).parts()
+/** How a domain does calls that one thread does as a whole. */
+export interface Whole {
+  /** name of the program that has the domain's verbs */
+  readonly program: string
+  readonly modules: readonly KernelModule[]
 }
 
-/** The verbs as they are, for what one thread does as a whole. */
-const verbs = {
-  applyMask,
-  cholesky,
-  compare,
-  crossEntropy,
-  dequantize,
-  distillationLoss,
-  fakeQuantize,
-  gram,
-  klDivergence,
-  logSoftmax,
-  lowRank,
-  lowRankPlan,
-  matmul,
-  procrustes,
-  prune,
-  qr,
-  quantize,
-  reconstruct,
-  ridge,
-  softmax,
-  solveTriangular,
-  svd,
-  truncatedSvd
-}
-
-export type VerbName = keyof typeof verbs
-
-/** What is made on the caller's thread of a result that crosses threads as data. */
-const finishers: { readonly [verb in VerbName]?: (result: never) => unknown } = { gram: openParts }
-
-/** The verbs whose kernels are not those of linear algebra. */
-const DOMAINS: Readonly<Record<string, readonly KernelModule[]>> = {
-  applyMask: prune_,
-  prune: prune_,
-  quantize: quantize_,
-  dequantize: quantize_,
-  fakeQuantize: quantize_,
-  crossEntropy: distill_,
-  distillationLoss: distill_,
-  klDivergence: distill_,
-  softmax: distill_,
-  logSoftmax: distill_,
-  lowRank: [...linalg_, ...quantize_],
-  lowRankPlan: [...linalg_, ...quantize_],
-  reconstruct: [...linalg_, ...quantize_]
-}
-
-function modulesOf(verb: VerbName): readonly KernelModule[] {
-  return DOMAINS[verb] ?? linalg_
-}
-
-interface WholeChunk {
-  readonly verb: VerbName
+/** The arguments of a program that does a call as a whole. */
+export interface WholeChunk {
+  readonly verb: string
   readonly args: readonly unknown[]
 }
 
-/** One chunk: the call itself. `moves`: arrays that are the pool's own and are handed on. */
-export function wholePlan<R>(verb: VerbName, args: readonly unknown[], moves?: ReadonlySet<unknown>): Plan<R> {
+interface WholeOptions {
+  /** arrays that are the pool's own and are handed on */
+  readonly moves?: ReadonlySet<unknown>
+  /** makes the result of one that crosses threads as data */
+  readonly finish?: (result: never) => unknown
+}
+
+/** One chunk: the call itself. */
+export function wholePlan<R>(
+  { program, modules }: Whole,
+  verb: string,
+  args: readonly unknown[],
+  { moves, finish }: WholeOptions = {}
+): Plan<R> {
   let result: unknown
   return {
     verb,
-    program: 'whole',
-    modules: modulesOf(verb),
+    program,
+    modules,
     chunks: [(): WholeChunk => ({ verb, args })],
     take: (_, value) => {
       result = value
     },
-    finish: () => (finishers[verb]?.(result as never) ?? result) as R,
+    finish: () => (finish ? finish(result as never) : result) as R,
     exclusive: true,
     moves
   }
 }
 
-export function wholeProgram({ verb, args }: WholeChunk): Steps {
-  const work = verbs[verb] as (...args: readonly never[]) => unknown
-  return once(() => work(...(args as never[])))
+/** The program that calls one of these verbs. It takes them when it runs, so that its table needs no call. */
+export function runWhole(verbs: object, { verb, args }: WholeChunk): ReturnType<Program> {
+  const work = (verbs as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>)[verb]!
+  return once(() => work(...args))
 }
