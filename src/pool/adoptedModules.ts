@@ -1,7 +1,8 @@
 import { stateError } from '../core/errors.js'
 import type { KernelModule, WasmModule } from '../core/modules.js'
 
-// In workers this stands in the place of src/core/modules.ts: they compile nothing, the thread that starts them hands over its modules.
+// Stands in workers in the place of src/core/modules.ts. They compile nothing: the thread that starts them hands over
+// its modules.
 
 const adopted = /* @__PURE__ */ new Map<string, WasmModule>()
 

@@ -2,8 +2,8 @@ import { layoutOf, type Layout } from '../core/layout.js'
 import { TILE } from '../core/tiles.js'
 
 /**
- * Elements of a chunk: 1 MiB of f32, milliseconds of work. Chunks are cut by index alone, never by the number of threads. Whole tiles, so
- * that what is summed tile by tile is summed alike.
+ * Elements of a chunk: 1 MiB of f32, milliseconds of work. Chunks are cut by index alone, never by the number of
+ * threads. A chunk is made of whole tiles, so that sums over tiles come out alike.
  */
 export const CHUNK = 8 * TILE
 
@@ -15,7 +15,9 @@ export interface Run {
   readonly count: number
 }
 
-/** Cuts `count` rows of `width` elements into runs of about a chunk, each starting on a multiple of `alignment` elements. */
+/**
+ * Cuts `count` rows of `width` elements into runs of about a chunk. Each starts on a multiple of `alignment` elements.
+ */
 export function cutRows(count: number, width: number, alignment = ALIGNMENT): Run[] {
   const unit = alignment / greatestDivisor(alignment, width)
   const step = Math.max(unit, Math.floor(CHUNK / Math.max(1, width) / unit) * unit)
@@ -39,8 +41,8 @@ export interface LayoutPart {
 }
 
 /**
- * Cuts a layout into parts: along the outer dimensions where there are any, else along channels, else along the one channel. Groups that are
- * interleaved, and sets inside a channel of many, are not cut.
+ * Cuts a layout into parts: along the outer dimensions where there are any, else along channels, else along the one
+ * channel. Groups that are interleaved, and sets inside a channel of many, are not cut.
  */
 export function cutLayout(layout: Layout): LayoutPart[] {
   const { size, outer, channels, inner, group, groupsPerChannel } = layout

@@ -9,27 +9,42 @@ import { assemblePool } from './pool.js'
 import type { PoolControl, PoolOptions } from './run.js'
 
 /**
- * The verbs of `tersor`, on workers: same arguments, same bytes, promises. A call rejects with the verb's own errors, with the reason of its
- * signal, with TypeError for an array that cannot be transferred (or was), and with Error where the pool was closed, its worker died (the pool goes
- * on with a new one) or none could be started. One thread does the whole of a matrix of `svd`, of `truncatedSvd`, `qr`, `cholesky`,
- * `solveTriangular`, `ridge`, `procrustes`, `lowRank`, `lowRankPlan`, `reconstruct`, and of groups across an inner axis.
+ * The verbs of `tersor`, on workers: same arguments, same bytes, promises.
+ *
+ * A call rejects with:
+ * - the verb's own errors;
+ * - the reason of its signal;
+ * - TypeError for an array that cannot be transferred, or was;
+ * - Error where the pool was closed, where no worker could be started, and where the call's worker died.
+ *
+ * A pool whose worker died goes on with a new one.
+ *
+ * One thread does the whole of a matrix of `svd`, of groups across an inner axis, and of a call of `truncatedSvd`, `qr`,
+ * `cholesky`, `solveTriangular`, `ridge`, `procrustes`, `lowRank`, `lowRankPlan` and `reconstruct`.
  */
 export interface Pool
   extends PoolControl, Quantizing, Pruning, Distilling, Multiplying, Decomposing, Solving, Approximating {}
 
 /**
- * A pool of workers that run the verbs of `tersor` and answer with promises, with the bytes that the verbs give on one thread, for any number
- * of threads.
+ * A pool of workers that run the verbs of `tersor` and answer with promises.
+ * The bytes are those of the verbs on one thread, for any number of threads. `createPoolOf` makes a smaller pool, with
+ * the verbs of some domains.
  *
- * Defaults: as many threads as there are processors, started at the first call; an inline worker script. Where a runtime has no workers
- * (workerd, edge runtimes) calls run chunk by chunk on this thread.
- * Method: work is cut into chunks of about 262,144 elements by index alone. Scales of sets that cross chunks, and thresholds, are agreed on
- * between passes; sums are added in the order of one thread. `svd` takes one thread for each matrix, the verbs of low rank one: give the pool many at once.
+ * Defaults: as many threads as there are processors, started at the first call; an inline worker script.
+ * Where a runtime has no workers (workerd, edge runtimes) calls run chunk by chunk on this thread.
+ * Method: work is cut into chunks of about 262,144 elements by index alone. Scales of sets that cross chunks, and
+ * thresholds, are agreed on between passes. Sums are added in the order of one thread. `svd` takes one thread for each
+ * matrix, the verbs of low rank one: give the pool many at once.
  * Error: none beyond the verbs'.
- * An input must not be changed until its promise settles. Arrays over SharedArrayBuffer are read in place, others are copied chunk by chunk, or handed over with
- * `transfer`.
+ * An input must not be changed until its promise settles. Arrays over SharedArrayBuffer are read in place. Others are
+ * copied chunk by chunk, or handed over with `transfer`.
  *
- * @throws TypeError for an unknown option or a workerUrl that is none; RangeError for a number of threads that is not whole or outside 1 .. 1024
+ * @example
+ * const pool = createPool({ threads: 2 })
+ * const { codes } = await pool.quantize(new Float32Array(1e6), { format: 'int8' })
+ * await pool.close()
+ * @throws TypeError for an unknown option, and for a workerUrl that is none
+ * @throws RangeError for a number of threads that is not whole, or outside 1 .. 1024
  */
 export function createPool(options: PoolOptions = {}): Pool {
   const all = [quantizing, pruning, distilling, multiplying, decomposing, solving, approximating] as const

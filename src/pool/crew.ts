@@ -11,25 +11,26 @@ const DEPTH = 2
 const GRACE = 50
 
 /**
- * Shares out the chunks of jobs among threads.
+ * Shares out the chunks of jobs among threads. A thread's worker and its chunks make its state (`ThreadState`):
  *
- *     opening --- fails, is silent for 15 s, is of another build: its jobs reject ---> ended
- *        |                                                                              ^
- *        | its script says "ready"                                                      |
- *        v                                                                              |
- *      idle  <------------------- its last chunk is done, failed or dropped ---+        |
+ *     opening --- it fails; is silent for 15 s; is of another build: its jobs reject ---+
+ *        |                                                                              |
+ *        | its script says "ready"                                                      v
+ *        v                                                                            ended
+ *      idle  <------------------- its last chunk is done, failed or dropped ---+        ^
  *        |                                                                     |        |
  *        | a chunk                                                             |        |
  *        v                                                                     |        |
  *     running --- each of its chunks has answered ---> waiting ----------------+        |
  *        ^                                                |                             |
  *        +---------- a reply, or another chunk -----------+                             |
+ *                                                                                       |
+ *     opening, idle, running, waiting --- the pool is closed ---------------------------+
+ *     idle, running, waiting --- its worker dies: the job of its current chunk rejects -+
+ *     running --- busy for 50 ms with a chunk of a job that was aborted ----------------+
  *
- *     idle, running, waiting --- the pool is closed; it dies; or it is busy ------------+
- *                                with an aborted job for 50 ms
- *
- * Chunks may be given to a thread that still opens. When a thread has died or was too long at an aborted job, its other chunks are
- * queued again; the next chunk that finds no thread opens a new one. The states of chunks are drawn over `Unit`.
+ * Chunks may be given to a thread that still opens: at "ready" it is running. The chunks of an ended thread that nobody
+ * rejected are queued again. The next chunk that finds no thread opens a new one. `UnitState` has the states of chunks.
  */
 export class Crew {
   /** those that have not ended */

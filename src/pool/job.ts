@@ -1,6 +1,7 @@
 import type { Progress } from '../core/progress.js'
 import type { Plan } from './plan.js'
 
+/** Where a chunk is; the diagram over `Unit` has what leads from one state to the next. */
 export type UnitState = 'queued' | 'running' | 'waiting' | 'done' | 'skipped'
 
 /**

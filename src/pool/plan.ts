@@ -1,8 +1,9 @@
 import type { KernelModule } from '../core/modules.js'
 
 /**
- * How an operation falls into chunks. A program works on one chunk, on any thread, and may stop to hear what all chunks have to agree on (a range,
- * a threshold); the plan, on the caller's thread, makes the arguments, settles the agreements and puts the results together.
+ * How an operation falls into chunks. A program works on one chunk, on any thread. It may stop to hear what all chunks
+ * have to agree on: a range, a threshold. The plan stays on the caller's thread: it makes the arguments, settles the
+ * agreements and puts the results together.
  */
 export type Program = (args: never) => Steps
 

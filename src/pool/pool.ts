@@ -35,13 +35,23 @@ type VerbsOf<D> = D extends Domain<infer Verbs> ? Verbs : never
 export type PoolOf<D extends readonly Domain[]> = PoolControl & Together<VerbsOf<D[number]>>
 
 /**
- * A pool of workers with the verbs of some domains alone: `createPoolOf([quantizing, pruning])`. It is as `createPool` is, and a bundle
- * carries these verbs only, for this thread and for the workers. The script of `workerUrl` is the same for every pool.
+ * A pool of workers with the verbs of some domains alone, such as `quantizing` and `pruning`.
  *
- * Method: that of `createPool`.
+ * It works as the pool of `createPool` does. A bundle carries the code and the kernels of these domains only, for this
+ * thread and for the workers. The script for `workerUrl` is the same for every pool: tersor/worker.js.
+ *
+ * Defaults and method: those of `createPool`.
  * Error: none beyond the verbs'.
  *
- * @throws TypeError for what is no domain, for one that is named twice, and as `createPool` does
+ * @param domains one or more of `quantizing`, `pruning`, `distilling`, `multiplying`, `decomposing`, `solving` and
+ * `approximating`
+ * @example
+ * const pool = createPoolOf([quantizing, pruning], { threads: 2 })
+ * const { values } = await pool.prune(new Float32Array(1e6), { sparsity: 0.5 })
+ * const { codes } = await pool.quantize(values, { format: 'int8' })
+ * await pool.close()
+ * @throws TypeError for `domains` that are no array of domains, for none, and for one that is named twice
+ * @throws TypeError and RangeError for options, as `createPool` does
  */
 export function createPoolOf<const D extends readonly Domain[]>(domains: D, options: PoolOptions = {}): PoolOf<D> {
   return assemblePool('createPoolOf', domains, options) as PoolOf<D>

@@ -34,8 +34,8 @@ export interface Parcel<T> {
 }
 
 /**
- * Makes a message ready to be sent: views of shared memory go as they are, the buffers of `moved` arrays are transferred, of any other
- * array a copy is (the clone of a view would carry its whole buffer).
+ * Makes a message ready to be sent. Views of shared memory go as they are. The buffers of arrays that `moves` picks are
+ * transferred. Of any other array a copy is: the clone of a view would carry its whole buffer.
  */
 export function parcel<T>(value: T, moves: (array: ArrayBufferView) => boolean = () => false): Parcel<T> {
   const transfer: ArrayBuffer[] = []

@@ -23,8 +23,8 @@ const define = (id, needs, make) => {
 }`
 
 /**
- * The worker's script for some domains: their chunks, and all that these need, once each. It is put together as text before a worker
- * starts, since a content security policy forbids a blob worker to load or evaluate more.
+ * The worker's script for some domains: their chunks, and all that these need, once each. It is put together as text
+ * before a worker starts, since a content security policy forbids a blob worker to load or evaluate more.
  */
 export function composeScript(domains: readonly WorkerChunk[]): string {
   const placed = new Set<WorkerChunk>()

@@ -10,7 +10,15 @@ const START_LIMIT = 15_000
 /** After a limit, so that a thread which was blocked itself first hears what has come meanwhile, in ms. */
 export const HEARING = 20
 
-/** The states of the diagram over `Crew`. */
+/**
+ * Where a thread is; the diagram over `Crew` has what leads from one state to the next.
+ *
+ * - `opening`: its worker was started, and has not said "ready";
+ * - `idle`: it has no chunks, and does not keep the process alive;
+ * - `running`: it has a chunk to work on;
+ * - `waiting`: all its chunks have answered, and wait for what the others answer;
+ * - `ended`: its worker was ended or died. It does not come back.
+ */
 export type ThreadState = 'opening' | 'idle' | 'running' | 'waiting' | 'ended'
 
 /** What the crew hears of a thread. */
@@ -24,7 +32,7 @@ export interface ThreadEvents {
 export const keyOf = ({ job, chunk }: { job: number; chunk: number }): string => `${job}/${chunk}`
 const keyOfUnit = ({ job, chunk }: Unit): string => keyOf({ job: job.id, chunk })
 
-/** A worker and the chunks that it has. */
+/** A worker and the chunks that it has: its state is `ThreadState`. */
 export class Thread {
   /** settles when it leaves the state `opening` */
   readonly started: Promise<void>

@@ -15,7 +15,7 @@ export function asTensor({ data, shape, bits }: Source): Owned {
   return { data, shape, ...(bits ? { dtype: bits } : {}) }
 }
 
-/** Takes the arrays of tensors from the caller, whose views end at once; undefined where all of them are shared memory. */
+/** Takes the arrays of tensors from the caller, whose views end at once; undefined where all are shared memory. */
 export function takeArrays(tensors: readonly Source[]): Owned[] | undefined {
   const shared = tensors.filter(({ data }) => isShared(data.buffer))
   if (shared.length === tensors.length) return undefined

@@ -101,7 +101,10 @@ function run(operand: Operand, item: number, count: number, size: number): Opera
   return { ...operand, source, starts: starts.map((start) => start - first) }
 }
 
-/** Rows and columns of the matrix to multiply by: as they are where they follow each other or are shared, else put together. */
+/**
+ * Rows and columns of the matrix to multiply by: as they are where they follow each other or are shared, else put
+ * together.
+ */
 function cut(
   operand: Operand,
   item: number,

@@ -58,7 +58,10 @@ export function gramPlan(rows: TensorLike, options?: GramOptions): Plan<Gram> {
   }
 }
 
-/** Cuts rows, of which the first has this place in the whole table, where nodes of the tree over its blocks end: each run becomes one. */
+/**
+ * Cuts rows where nodes of the tree over the table's blocks end, so that each run becomes one node. `first` is the
+ * place of the first row in the whole table.
+ */
 function cutBlocks(rows: number, width: number, first: number): Run[] {
   let step = BLOCK
   while (2 * step * width <= CHUNK) step *= 2
