@@ -84,7 +84,7 @@ export function internalError(message: string): Error & { code: StateErrorCode }
   return stateError('internal', `internal error of tersor: ${message}; please report it`)
 }
 
-const ARGUMENT_CODES: ReadonlySet<unknown> = new Set<ArgumentErrorCode>([
+const ARGUMENT_CODES: ReadonlySet<unknown> = /* @__PURE__ */ new Set<ArgumentErrorCode>([
   'invalid-type',
   'invalid-value',
   'unknown-option',

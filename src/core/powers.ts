@@ -4,8 +4,12 @@ export function powerOfTwo(exponent: number): number {
   return DOUBLE[0]!
 }
 
-const DOUBLE = new Float64Array(1)
-const WORDS = new Uint32Array(DOUBLE.buffer)
+const DOUBLE = /* @__PURE__ */ new Float64Array(1)
+const WORDS = /* @__PURE__ */ wordsOf(DOUBLE)
+
+function wordsOf({ buffer }: Float64Array): Uint32Array {
+  return new Uint32Array(buffer)
+}
 
 /** Two factors of 2^exponent, which itself may not be representable; beyond 2^2044 or below 2^-2044 all that is f64 overflows or vanishes. */
 export function powers(exponent: number): [number, number] {

@@ -200,7 +200,11 @@ export function decodeRaw(kernels: HalfKernels, pointer: Pointer, { bits }: Sour
 }
 
 const WORD = /* @__PURE__ */ new Int32Array(1)
-const FLOAT = /* @__PURE__ */ new Float32Array(WORD.buffer)
+const FLOAT = /* @__PURE__ */ floatsOf(WORD)
+
+function floatsOf({ buffer }: Int32Array): Float32Array {
+  return new Float32Array(buffer)
+}
 
 /** Element `index` as a number. */
 export function elementAt({ data, bits }: Source, index: number): number {

@@ -7,7 +7,7 @@ export { frame } from '../core/engine.js'
 export type { Engine, Kernels }
 
 /** The kernels that encoding, decoding and fitting take, beside those of searching. */
-export const MODULES = [...SEARCHING, codec, fit]
+export const MODULES = /* @__PURE__ */ SEARCHING.concat(codec, fit)
 
 let shared: Engine | undefined
 

@@ -51,7 +51,7 @@ export type Dtype = keyof typeof TYPES
 
 export type FloatDtype = 'F64' | 'F32' | 'F16' | 'BF16'
 
-export const DTYPES = Object.keys(TYPES) as Dtype[]
+export const DTYPES = /* @__PURE__ */ Object.keys(TYPES) as Dtype[]
 
 /** A tensor of a file, not yet read. Row-major. */
 export interface TensorEntry {

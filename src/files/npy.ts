@@ -214,7 +214,9 @@ export async function readNpy(source: ByteSource): Promise<Contents> {
   }
 }
 
-const CODES = new Map(Object.entries(ELEMENTS).map(([code, { dtype }]) => [dtype, code]))
+const CODES = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries(ELEMENTS).map(([code, { dtype }]) => [dtype, code])
+)
 
 function buildHeader(verb: string, dtype: Dtype, shape: readonly number[]): Uint8Array<ArrayBuffer> {
   const code = CODES.get(dtype)

@@ -13,7 +13,11 @@ const MARK = /(?<mark>[{}[\](),:])/
 const TEXT = /[ub]?(?:'(?<single>[^'\\\n]*(?:\\.[^'\\\n]*)*)'|"(?<double>[^"\\\n]*(?:\\.[^"\\\n]*)*)")/
 const WHOLE = /(?<whole>-?\d+)L?\b/
 const WORD = /(?<word>True|False|None)\b/
-const TOKEN = new RegExp(`\\s*(?:${[MARK, TEXT, WHOLE, WORD].map(({ source }) => source).join('|')})`, 'y')
+const TOKEN = /* @__PURE__ */ anyOf([MARK, TEXT, WHOLE, WORD])
+
+function anyOf(patterns: readonly RegExp[]): RegExp {
+  return new RegExp(`\\s*(?:${patterns.map(({ source }) => source).join('|')})`, 'y')
+}
 
 /** A header that can be read nests twice; one of a structured type hardly more. */
 const DEEPEST = 32

@@ -1,6 +1,8 @@
 import { ADD, SUBTRACT, WRITE } from '../../assembly/linalg/constants.js'
 import type { Pointer } from '../core/memory.js'
 
+export { DEPTH } from '../../assembly/linalg/constants.js'
+
 /** What a product does with the matrix that is there. */
 export type Write = 'add' | 'subtract' | 'set'
 

@@ -49,7 +49,6 @@ export interface TruncatedSvd<T extends Floats = Floats> {
 
 const VERB = 'truncatedSvd'
 const TARGETS = ['rank', 'energy', 'maxRelativeError'] as const
-const OPTIONS = [...TARGETS, 'method', 'seed', 'dtype']
 
 /**
  * The greatest singular values of a matrix with their vectors, A ~ u diag(s) vT: of a tensor, of an operator that multiplies, or of rows that come
@@ -117,7 +116,7 @@ export function prepareTruncatedSvd(matrix: TensorLike, options: TruncatedSvdOpt
 
 /** The checks that need no shape. */
 function checkTruncation(options: TruncatedSvdOptions): void {
-  checkOptions(VERB, options, OPTIONS)
+  checkOptions(VERB, options, [...TARGETS, 'method', 'seed', 'dtype'])
   const given = TARGETS.filter((name) => options[name] !== undefined)
   if (given.length !== 1) {
     throw typeError(`${VERB}: expected exactly one of ${TARGETS.join(', ')}, got ${given.join(' and ') || 'none'}`)

@@ -52,11 +52,10 @@ export interface LowRankTask {
 
 const VERB = 'lowRank'
 const TARGETS = ['rank', 'energy', 'maxRelativeError'] as const
-const KNOWN = [...TARGETS, 'activations', 'gram', 'quantize', 'residual']
 
 /** Reads and checks what `lowRank` is asked. */
 export function prepareLowRank(matrix: TensorLike, options: LowRankOptions): LowRankTask {
-  checkOptions(VERB, options, KNOWN)
+  checkOptions(VERB, options, [...TARGETS, 'activations', 'gram', 'quantize', 'residual'])
   const given = TARGETS.filter((name) => options[name] !== undefined)
   if (given.length !== 1) {
     throw typeError(

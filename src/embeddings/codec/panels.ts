@@ -1,5 +1,4 @@
-import { DEPTH } from '../../../assembly/linalg/constants.js'
-import { gemmPacked } from '../../linalg/gemm.js'
+import { DEPTH, gemmPacked } from '../../linalg/gemm.js'
 import { frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 

@@ -35,7 +35,7 @@ export interface ChooseOptions extends WatchOptions {
   rows?: number
 }
 
-const QUICK = METHODS.filter((method) => method !== 'opq')
+const QUICK = /* @__PURE__ */ METHODS.filter((method) => method !== 'opq')
 const OPTIONS = [
   ...['recall', 'bytesPerVector', 'totalBytes', 'metric', 'k', 'seed', 'methods'],
   ...['oversampling', 'originals', 'confidence', 'rows', 'signal', 'onProgress']

@@ -88,7 +88,7 @@ function whole(bytes: number, unit: number, flip = 0): { pieces: Piece[]; step: 
   return { pieces: [strip(0, 0, bytes, step, flip)], step }
 }
 
-const known = new WeakMap<RowLayout, BlockParts>()
+const known = /* @__PURE__ */ new WeakMap<RowLayout, BlockParts>()
 
 export function blockParts(layout: RowLayout): BlockParts {
   let parts = known.get(layout)

@@ -10,4 +10,4 @@ export interface Encoder extends Coding {
 }
 
 /** Lets an index that is opened take new vectors: `openIndex(input, { encoder })`. What `createIndex` makes has it. */
-export const encoder: Encoder = { modules: coding.modules, coderOf: coding.coderOf, makeLists }
+export const encoder: Encoder = /* @__PURE__ */ Object.assign({ makeLists }, coding)

@@ -16,7 +16,7 @@ export interface Shortlist {
   readonly uppers?: Float32Array<ArrayBuffer>
 }
 
-const NOTHING: Found = { ids: new Uint32Array(0), scores: new Float32Array(0) }
+const NOTHING: Found = { ids: /* @__PURE__ */ new Uint32Array(0), scores: /* @__PURE__ */ new Float32Array(0) }
 
 /**
  * The `most` rows that are best for query `row`, by the scores of their codes. A plan with endless candidates takes the

@@ -83,7 +83,7 @@ const WRITERS: {
   'redis/int8': (vectors, options) => bytesOf(integersOf(vectors, options, Int8Array))
 }
 
-const DESTINATIONS = Object.keys(WRITERS) as VectorDestination[]
+const DESTINATIONS = /* @__PURE__ */ Object.keys(WRITERS) as VectorDestination[]
 
 const takesScale = (to: VectorDestination): boolean => /int8$/.test(to)
 const takesBits = (to: VectorDestination): boolean => /bit$/.test(to)
@@ -230,7 +230,7 @@ function textOf<T extends Float32Array | Uint16Array>(
 }
 
 /** Powers of ten that f64 holds exactly. */
-const TENS = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
+const TENS = /* @__PURE__ */ Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
 
 /** x to so many significant digits, where 10^first <= |x| < 10^(first + 1). A quotient of exact numbers is the f64 next to the decimal. */
 function rounded(x: number, digits: number, first: number): number {

@@ -10,7 +10,7 @@ import {
   type ParquetLibrary
 } from './read/columns.js'
 import { readCsv } from './read/csv.js'
-import { FORMATS, formatOf, pieceFormatOf, START, type VectorFormat } from './read/format.js'
+import { VECTOR_FORMATS, formatOf, pieceFormatOf, START, type VectorFormat } from './read/format.js'
 import type { ReadVectors } from './read/records.js'
 import { readTensors } from './read/tensors.js'
 import { readJson, readJsonLines, readValue } from './read/text.js'
@@ -46,7 +46,7 @@ const isBytes = (input: object): input is ByteInput =>
 
 function check(options: ReadVectorsOptions): void {
   checkOptions(VERB, options, OPTIONS)
-  if (options.format !== undefined) checkChoice(VERB, 'format', options.format, FORMATS)
+  if (options.format !== undefined) checkChoice(VERB, 'format', options.format, VECTOR_FORMATS)
   for (const name of ['column', 'id'] as const) {
     const value = options[name]
     if (value !== undefined && typeof value !== 'string') {

@@ -3,12 +3,20 @@ import { brief } from '../../../files/names.js'
 import { isNpy } from '../../../files/npy.js'
 import { vecsFormatOf } from './vecs.js'
 
-export const FORMATS = [
-  ...(['json', 'jsonl', 'csv', 'npy', 'safetensors'] as const),
-  ...(['fvecs', 'bvecs', 'ivecs', 'parquet', 'arrow'] as const)
-]
+export const VECTOR_FORMATS = [
+  'json',
+  'jsonl',
+  'csv',
+  'npy',
+  'safetensors',
+  'fvecs',
+  'bvecs',
+  'ivecs',
+  'parquet',
+  'arrow'
+] as const
 
-export type VectorFormat = (typeof FORMATS)[number]
+export type VectorFormat = (typeof VECTOR_FORMATS)[number]
 
 /** Bytes from which the formats of binary files are known, but for .fvecs. */
 export const START = 10
@@ -56,10 +64,13 @@ export function formatOf(bytes: Uint8Array, name = ''): VectorFormat {
   const isBinary = bytes.subarray(0, 4096).some((byte) => byte < 0x09 || (byte > 0x0d && byte < 0x20))
   if (isBinary || bytes.length === 0) {
     const got = bytes.length ? `bytes ${bytes.subarray(0, START).join(' ')}` : 'an empty one'
-    throw new FormatError('unknown-format', `readVectors: expected a file of ${FORMATS.join(', ')}, got ${got}`)
+    throw new FormatError('unknown-format', `readVectors: expected a file of ${VECTOR_FORMATS.join(', ')}, got ${got}`)
   }
   const { text, isLast } = firstLine(bytes)
   if (/^[[{]/.test(text)) return !isLast && isJson(text) ? 'jsonl' : 'json'
   if (text.includes(',') || !isLast) return 'csv'
-  throw new FormatError('unknown-format', `readVectors: expected a file of ${FORMATS.join(', ')}, got ${brief(text)}`)
+  throw new FormatError(
+    'unknown-format',
+    `readVectors: expected a file of ${VECTOR_FORMATS.join(', ')}, got ${brief(text)}`
+  )
 }
