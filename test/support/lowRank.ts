@@ -56,3 +56,14 @@ export function anisotropic(samples: number, n: number, seed: number): Matrix {
   }
   return { data, shape: [samples, n] }
 }
+
+/** A matrix in f32. */
+export interface Single {
+  data: Float32Array<ArrayBuffer>
+  shape: [number, number]
+}
+
+export const single = ({ data, shape }: { data: Float64Array; shape: [number, number] }): Single => ({
+  data: Float32Array.from(data),
+  shape
+})

@@ -1,6 +1,7 @@
 import type { Bitmask, Tensor } from '../../src/index.js'
 import { expect } from 'vitest'
 import { expectSameBits } from './bits.js'
+import { index, seeded } from './random.js'
 
 export interface Removed {
   values: Float32Array<ArrayBuffer>
@@ -60,4 +61,11 @@ export function expectPruned(
   expect(actual.sparsity, `sparsity of ${what}`).toBe(expected.sparsity)
   expectSameBits(actual.mask.bits, expected.bits, `mask of ${what}`)
   expectSameBits(actual.values.data, expected.values, `values of ${what}`)
+}
+
+/** Values that repeat, so that ties are cut through. */
+export function tied(length: number, seed: number): Float32Array<ArrayBuffer> {
+  const random = seeded(seed)
+  const choices = [0, -0, 1, -1, 2, -2, 2 ** -149, -(2 ** -149)]
+  return Float32Array.from({ length }, () => choices[index(random, choices.length)])
 }
