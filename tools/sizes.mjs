@@ -40,6 +40,7 @@ export const GROUPS = [
   ['`openIndex`, which searches', 'tersor/embeddings', ['openIndex']],
   ['`paretoPlot`', 'tersor/embeddings', ['paretoPlot']],
   ['all of `tersor/embeddings`', 'tersor/embeddings'],
+  ['a pool of `quantizing` alone, with its worker', 'tersor/pool', ['createPoolOf', 'quantizing']],
   ['a pool of all verbs, with its worker', 'tersor/pool', ['createPool']]
 ].map(([title, entry, names]) => ({ title, entry, names }))
 

@@ -1,5 +1,5 @@
 import * as tersor from '../../build/index.js'
-import { createPool } from '../../build/pool.js'
+import { createPool, createPoolOf, quantizing } from '../../build/pool.js'
 import { asked, check, interleave, milliseconds, normal, tiled, times } from '../harness.mjs'
 
 const same = (a, b) => Buffer.compare(Buffer.from(a.buffer), Buffer.from(b.buffer)) === 0
@@ -42,6 +42,28 @@ function tasks() {
   }
 }
 
+/** From nothing to the end of the first call, with a thread that is started for it. */
+async function firstCall(create) {
+  const pool = create({ threads: 1 })
+  try {
+    await pool.quantize([1, -2], { format: 'int8' })
+  } finally {
+    await pool.close()
+  }
+}
+
+async function startUp(report) {
+  const ms = await interleave(
+    { one: () => firstCall((options) => createPoolOf([quantizing], options)), all: () => firstCall(createPool) },
+    { rounds: 15, warmup: 3 }
+  )
+  report(
+    'createPoolOf: a pool, its first quantize on one thread, and its end',
+    ['', 'of quantizing', 'of all', 'gain'],
+    [['time', ...Object.values(ms).map(milliseconds), times(ms.all, ms.one)]]
+  )
+}
+
 export async function run(report) {
   const one = createPool({ threads: 1 })
   const two = createPool({ threads: 2 })
@@ -67,4 +89,5 @@ export async function run(report) {
     ['', 'the verb', 'pool of 1', 'pool of 2', 'of the verb', 'of one thread'],
     rows
   )
+  await startUp(report)
 }

@@ -19,8 +19,9 @@ import type { PoolControl, PoolOptions } from './run.js'
  *
  * A pool whose worker died goes on with a new one.
  *
- * One thread does the whole of a matrix of `svd`, of groups across an inner axis, and of a call of `truncatedSvd`, `qr`,
- * `cholesky`, `solveTriangular`, `ridge`, `procrustes`, `lowRank`, `lowRankPlan` and `reconstruct`.
+ * One thread does the whole of a matrix of `svd`, and of groups across an inner axis. Calls of these verbs are not cut
+ * either: `truncatedSvd`, `qr`, `cholesky`, `solveTriangular`, `ridge`, `procrustes`, `lowRank`, `lowRankPlan`,
+ * `reconstruct`.
  */
 export interface Pool
   extends PoolControl, Quantizing, Pruning, Distilling, Multiplying, Decomposing, Solving, Approximating {}

@@ -96,7 +96,8 @@ function withoutTransfer({ quantize, prune, softmax }) {
 
 const all = (verbs) => Promise.all(calls(verbs).map((call) => call()))
 
-export function poolOperations(tersor, { createPool }) {
+export function poolOperations(tersor, { createPool, createPoolOf, ...others }) {
+  const domains = Object.values(others).filter((value) => typeof value === 'object')
   const inPool = (options) => async () => {
     const pool = createPool(options)
     try {
@@ -105,9 +106,20 @@ export function poolOperations(tersor, { createPool }) {
       await pool.close()
     }
   }
+  /** Each verb on a pool that has its domain alone. */
+  const inPools = async () => {
+    const pools = domains.map((domain) => createPoolOf([domain], { threads: 1 }))
+    try {
+      const verbs = Object.assign({}, ...pools)
+      return [await all(verbs), await inPlace(verbs)]
+    } finally {
+      await Promise.all(pools.map((pool) => pool.close()))
+    }
+  }
   return {
     'createPool: the verbs alone': async () => [await all(tersor), await inPlace(withoutTransfer(tersor))],
     createPool: inPool(),
-    ...Object.fromEntries(THREADS.map((threads) => [`createPool: ${threads} threads`, inPool({ threads })]))
+    ...Object.fromEntries(THREADS.map((threads) => [`createPool: ${threads} threads`, inPool({ threads })])),
+    createPoolOf: inPools
   }
 }

@@ -83,7 +83,7 @@ describe('modules of kernels', () => {
       kernels.text.slice(0, at) + (kernels.text[at] === 'A' ? 'B' : 'A') + kernels.text.slice(at + 1)
     const damaged = expect.objectContaining({
       code: 'damaged-module',
-      message: "tersor's kernels of prune are damaged in this copy; install or bundle it again"
+      message: "tersor's kernels of prune-masks are damaged in this copy; install or bundle it again"
     })
     // The header, an instruction, the last digit; a text that is cut or no number.
     const texts = [0, 1001, kernels.text.length - 1].map(flip)

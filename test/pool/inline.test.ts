@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
-import { createPool } from '../../src/pool/index.js'
+import { createPool, createPoolOf, decomposing, pruning, quantizing, type Pool } from '../../src/pool/index.js'
 import {
   attempt,
   checkCall,
+  checkResult,
   CHUNK,
   expectRejection,
   expectSame,
@@ -75,6 +76,18 @@ describe('without workers', () => {
     const running = pool.quantize(moved, { format: 'int8', transfer: true })
     expect(moved.length).toBe(0)
     expectSame(await running, expected)
+  })
+
+  it('pools of some domains', async () => {
+    const some = createPoolOf([quantizing, pruning, decomposing], { threads: 3 })
+    expect(some.threads).toBe(1)
+    await some.init()
+    for (const call of [halving, ...EVERY].filter(({ verb }) => verb in some)) {
+      await checkResult([some as unknown as Pool], call)
+    }
+    expect('softmax' in some).toBe(false)
+    expect(census.started).toBe(0)
+    await some.close()
   })
 
   it('close', async () => {

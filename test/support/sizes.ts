@@ -11,7 +11,8 @@ export const LIMITS: Readonly<Record<string, number>> = {
   'all of `tersor`': 80,
   '`openModel`': 26,
   '`openIndex`, which searches': 45,
-  '`paretoPlot`': 5
+  '`paretoPlot`': 5,
+  'a pool of `quantizing` alone, with its worker': 70
 }
 
 export interface Imported {
