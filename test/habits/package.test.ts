@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -29,8 +29,10 @@ describe('the package', () => {
     expect(size).toBeLessThanOrEqual(450_000)
     const packed = files.map(({ path }) => path)
     const named = JSON.stringify([manifest.exports, manifest.imports, manifest.bin]).match(/build\/[\w./*-]+/g)!
+    const programs = readdirSync(join(root, 'src/pool/programs')).map((file) => file.replace('.ts', ''))
     for (const path of named) {
-      const files = path.includes('*') ? Object.keys(MODULES).map((name) => path.replace('*', name)) : [path]
+      const names = path.includes('/worker/') ? ['runtime', ...programs] : Object.keys(MODULES)
+      const files = path.includes('*') ? names.map((name) => path.replace('*', name)) : [path]
       expect(packed).toEqual(expect.arrayContaining(files))
     }
     expect(packed).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md']))

@@ -28,7 +28,7 @@ async function freshPool(options: PoolOptions = {}): Promise<Pool> {
 
 afterEach(async () => {
   vi.restoreAllMocks()
-  vi.doUnmock('#kernels/prune')
+  vi.doUnmock('#kernels/prune-masks')
   vi.resetModules()
   await Promise.all(open.splice(0).map((pool) => pool.close()))
 })
@@ -41,8 +41,8 @@ async function expectError(pool: Pool, call: Call, code: string, message: RegExp
 
 /** The kernels of pruning, changed. */
 async function withKernels(change: object): Promise<void> {
-  const { kernels } = await vi.importActual<{ kernels: object }>('#kernels/prune')
-  vi.doMock('#kernels/prune', () => ({ kernels: { ...kernels, ...change } }))
+  const { kernels } = await vi.importActual<{ kernels: object }>('#kernels/prune-masks')
+  vi.doMock('#kernels/prune-masks', () => ({ kernels: { ...kernels, ...change } }))
 }
 
 /** The worker's script behind some lines. */
@@ -60,13 +60,13 @@ describe('a module that the runtime refuses names its domain, and the pool goes 
       'a policy',
       'forbidden',
       new EvalError('Wasm code generation disallowed by embedder'),
-      /may not compile its kernels of prune /
+      /may not compile its kernels of prune-masks /
     ],
     [
       'memory',
       'unsupported-runtime',
       new RangeError('Out of memory'),
-      /refuses tersor's kernels of prune: Out of memory/
+      /refuses tersor's kernels of prune-masks: Out of memory/
     ]
   ])('%s', async (_, code, cause, message) => {
     const pool = await freshPool()
@@ -91,7 +91,7 @@ describe('a module that the runtime refuses names its domain, and the pool goes 
       throw cause
     })
     await expect(pool.init()).rejects.toThrow(expect.objectContaining({ code: 'forbidden' }))
-    await expect(pool.init()).rejects.toThrow(/kernels of prune /)
+    await expect(pool.init()).rejects.toThrow(/kernels of prune-masks /)
     compile.mockRestore()
     make.mockRestore()
     await pool.init()
@@ -115,7 +115,7 @@ WebAssembly.Instance = function (module, imports) {
       pool,
       pruned,
       'unsupported-runtime',
-      /^a worker of the pool refuses tersor's kernels of prune: Out of memory; give it more memory$/
+      /^a worker of the pool refuses tersor's kernels of prune-masks: Out of memory; give it more memory$/
     )
     for (const call of [quantized, pruned]) expectSame(await onPool(pool, call), onThisThread(call))
     expect(census.alive).toBe(1)
@@ -130,7 +130,7 @@ WebAssembly.Instance = function (module, imports) {
         pool,
         pruned,
         'unsupported-runtime',
-        /^prune: the kernels of prune cannot be handed to a worker: .*clone/
+        /^prune: the kernels of prune-masks cannot be handed to a worker: .*clone/
       )
       expectSame(await onPool(pool, quantized), onThisThread(quantized), `turn ${turn}`)
     }
@@ -142,13 +142,13 @@ WebAssembly.Instance = function (module, imports) {
 import { parentPort } from 'node:worker_threads'
 const { on } = parentPort
 parentPort.on = (event, listen) =>
-  on.call(parentPort, event, (message) => message.kind === 'kernels' && message.name === 'prune' || listen(message))`)
+  on.call(parentPort, event, (message) => message.kind === 'kernels' && message.name === 'prune-masks' || listen(message))`)
     const pool = await freshPool({ workerUrl })
     await expectError(
       pool,
       pruned,
       'unsupported-runtime',
-      /^a worker of the pool did not get tersor's kernels of prune$/
+      /^a worker of the pool did not get tersor's kernels of prune-masks$/
     )
     expectSame(await onPool(pool, quantized), onThisThread(quantized))
   })
@@ -158,9 +158,9 @@ describe('a module that is damaged names its domain, and the pool goes on', () =
   it('at a call, and at init', async () => {
     await withKernels({ sum: 1 })
     const pool = await freshPool()
-    await expectError(pool, pruned, 'damaged-module', /kernels of prune are damaged/)
+    await expectError(pool, pruned, 'damaged-module', /kernels of prune-masks are damaged/)
     expectSame(await onPool(pool, quantized), onThisThread(quantized))
-    await expect(pool.init()).rejects.toThrow(/kernels of prune are damaged/)
+    await expect(pool.init()).rejects.toThrow(/kernels of prune-masks are damaged/)
     expectSame(await onPool(pool, quantized), onThisThread(quantized))
   })
 })
