@@ -1,7 +1,7 @@
 import { rangeError, typeError } from '../core/errors.js'
 import { checkBoolean, checkInteger, checkOptions, isArrayOf, show } from '../core/check.js'
 import { readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
-import { Blocks, overlapOf, type BlockParts, type RowRange } from './blocks.js'
+import { RowTree, overlapOf, type TreeParts, type RowRange } from './rowTree.js'
 import { decodeGram, encodeGram } from './gramFile.js'
 import type { GramKind, GramParts, GramSettings } from './gramKind.js'
 import { readMatrix } from './matrix.js'
@@ -15,13 +15,13 @@ export interface GramOptions {
   center?: boolean
   /** where this part's first row stands in the whole table; default 0 */
   first?: number
-  /** a sketch of so many rows in place of the whole matrix, 1 .. dim; default: none up to 4096 dimensions, 256 beyond */
+  /** a sketch of so many rows in place of the whole matrix, 1 .. dimensions; default: none up to 4096 dimensions, 256 beyond */
   directions?: number
 }
 
 /** Second moments of the rows of a table, or of a part of one; parts merge to those of the whole, with the same bytes however it was cut. */
 export interface Gram {
-  readonly dim: number
+  readonly dimensions: number
   readonly center: boolean
   /** rows that are here */
   readonly count: number
@@ -30,7 +30,7 @@ export interface Gram {
   /** rows of the sketch; undefined where the whole matrix is kept */
   readonly directions: number | undefined
   /**
-   * Adds rows (r, dim), or one (dim), behind the last that is here.
+   * Adds rows (r, dimensions), or one (dimensions), behind the last that is here.
    *
    * @throws RangeError for rows of another width, NaN, Infinity, or f64 of 2^480 and beyond (row of the whole table and column are named); nothing is added then
    */
@@ -42,21 +42,21 @@ export interface Gram {
    */
   merge(other: Gram): this
   /**
-   * X^T X (dim, dim) of the rows X, less their mean with `center`.
+   * X^T X (dimensions, dimensions) of the rows X, less their mean with `center`.
    *
    * @throws RangeError where there are no rows, where rows between them are missing (they are named), and for a sketch
    */
   matrix(): Tensor<Float64Array<ArrayBuffer>>
-  /** The mean of the rows (dim). Throws RangeError where there are no rows, or where rows between them are missing. */
+  /** The mean of the rows (dimensions). Throws RangeError where there are no rows, or where rows between them are missing. */
   mean(): Tensor<Float64Array<ArrayBuffer>>
   /**
    * Principal components: by rank or by share of the sum of squares.
    *
    * Method: Cholesky's factor of the matrix with pivots, then `svd` of it; of a sketch, `svd` of its rows.
-   * Error: s to s_1^2 / s 2^-52 dim at worst, and to each column's own scale; with the sketch's `bound`, docs/numerics.md. What comes of numbers below about
+   * Error: s to s_1^2 / s 2^-52 dimensions at worst, and to each column's own scale; with the sketch's `bound`, docs/numerics.md. What comes of numbers below about
    * 1e-154, whose squares vanish, may be 0; a result beyond its type is Infinity, as `svd` has it.
    *
-   * @throws TypeError where not exactly one of rank and energy is given; RangeError for a rank outside 1 .. dim (of a sketch: directions), an energy
+   * @throws TypeError where not exactly one of rank and energy is given; RangeError for a rank outside 1 .. dimensions (of a sketch: directions), an energy
    * that a sketch has not kept, and as `matrix`
    */
   pca(options: PcaOptions): Pca
@@ -71,28 +71,28 @@ const DIRECTIONS = 256
 /**
  * Second moments of a table, row by row, in parts, or both: X^T X, its mean, its principal components.
  *
- * Shapes: rows (r, dim); up to 4096 dimensions the whole matrix is kept, beyond, or with `directions`, a sketch. Defaults: not centred, from row 0 on.
+ * Shapes: rows (r, dimensions); up to 4096 dimensions the whole matrix is kept, beyond, or with `directions`, a sketch. Defaults: not centred, from row 0 on.
  * Method: moments of blocks of 1024 rows, by their index in the whole table, merged in a binary tree over the blocks: the bytes do not depend on how rows
  * come in, which part they are in, or the order of merges. Rows of a block that is not complete wait as they are. With `center`, T. F. Chan,
  * G. H. Golub and R. J. LeVeque, The American Statistician 37, 1983; sketches by Frequent Directions (E. Liberty, KDD 2013; M. Ghashami et al.,
- * arXiv 1501.01711). Memory: 4 dim (dim + 1) bytes (a sketch: 8 dim directions) for each of at most log2(n / 1024) nodes, twice as many for a part from
+ * arXiv 1501.01711). Memory: 4 dimensions (dimensions + 1) bytes (a sketch: 8 dimensions directions) for each of at most log2(n / 1024) nodes, twice as many for a part from
  * the midst, and up to 1024 rows at either end.
  * Error: products of f32 are exact, sums in f64: (270 + 4 log2(n / 1024)) 2^-53 of the sum of magnitudes. Squares below the normal numbers of f64, of numbers
  * below about 1e-154, lose digits, and vanish below 1e-162: rescale such data. A sketch is at most `bound` below, in any direction.
  *
- * @throws TypeError for an unknown option; RangeError for a dimension that is no whole number above 0, a first row that is none, directions outside 1 .. dim
+ * @throws TypeError for an unknown option; RangeError for a dimension that is no whole number above 0, a first row that is none, directions outside 1 .. dimensions
  */
-export function createGram(dim: number, options: GramOptions = {}): Gram {
-  const { first, ...settings } = checkSettings('createGram', dim, options)
-  return new BlockGram(settings, first)
+export function createGram(dimensions: number, options: GramOptions = {}): Gram {
+  const { first, ...settings } = checkSettings('createGram', dimensions, options)
+  return new TreeGram(settings, first)
 }
 
 /**
- * The Gram of a table, `createGram(dim, options).add(rows)`.
+ * The Gram of a table, `createGram(dimensions, options).add(rows)`.
  *
- * Shapes, options, method and error: as `createGram`; rows (r, dim).
+ * Shapes, options, method and error: as `createGram`; rows (r, dimensions).
  *
- * @throws TypeError and RangeError as `createGram` and its `add`; RangeError for rows that are no (r, dim)
+ * @throws TypeError and RangeError as `createGram` and its `add`; RangeError for rows that are no (r, dimensions)
  */
 export function gram(rows: TensorLike, options: GramOptions = {}): Gram {
   const { source, settings, first } = prepareGram(rows, options)
@@ -117,31 +117,32 @@ export function prepareGram(
   options: GramOptions = {}
 ): { source: Source; settings: GramSettings; first: number } {
   const source = readMatrix('gram', rows, 'rows')
-  const dim = source.shape[1]!
-  if (dim === 0) throw rangeError(`${source.name} expected rows with elements, got shape [${source.shape.join(', ')}]`)
-  const { first, ...settings } = checkSettings('gram', dim, options)
+  const dimensions = source.shape[1]!
+  if (dimensions === 0)
+    throw rangeError(`${source.name} expected rows with elements, got shape [${source.shape.join(', ')}]`)
+  const { first, ...settings } = checkSettings('gram', dimensions, options)
   checkPlaces(source, first)
   return { source, settings, first }
 }
 
 /** The Gram of the rows of a source, of which the first has this place in the whole table. */
-export function gramOfRows(source: Source, settings: GramSettings, first: number): BlockGram {
-  return new BlockGram(settings, first).take(source)
+export function gramOfRows(source: Source, settings: GramSettings, first: number): TreeGram {
+  return new TreeGram(settings, first).take(source)
 }
 
 /** A Gram from its data, which it keeps. */
-export function openParts({ first, nodes, runs, ...settings }: GramParts): BlockGram {
-  return new BlockGram(settings, first).unite({ nodes, runs })
+export function openParts({ first, nodes, runs, ...settings }: GramParts): TreeGram {
+  return new TreeGram(settings, first).unite({ nodes, runs })
 }
 
-function checkSettings(verb: string, dim: number, options: GramOptions): GramSettings & { first: number } {
-  checkInteger(verb, 'dim', dim, 1, Infinity)
+function checkSettings(verb: string, dimensions: number, options: GramOptions): GramSettings & { first: number } {
+  checkInteger(verb, 'dimensions', dimensions, 1, Infinity)
   checkOptions(verb, options, ['center', 'first', 'directions'])
   const { center = false, first = 0, directions } = options
   checkBoolean(verb, 'center', center)
   checkInteger(verb, 'first', first, 0, Number.MAX_SAFE_INTEGER)
-  if (directions !== undefined) checkInteger(verb, 'directions', directions, 1, dim)
-  return { dim, center, first, directions: directions ?? (dim > MOST_EXACT ? DIRECTIONS : undefined) }
+  if (directions !== undefined) checkInteger(verb, 'directions', directions, 1, dimensions)
+  return { dimensions, center, first, directions: directions ?? (dimensions > MOST_EXACT ? DIRECTIONS : undefined) }
 }
 
 function checkPlaces(source: Source, first: number): void {
@@ -151,20 +152,20 @@ function checkPlaces(source: Source, first: number): void {
   }
 }
 
-function kindOf({ dim, center, directions }: GramSettings): GramKind<unknown> {
-  const kind = directions === undefined ? momentsKind(dim, center) : sketchKind(dim, center, directions)
+function kindOf({ dimensions, center, directions }: GramSettings): GramKind<unknown> {
+  const kind = directions === undefined ? momentsKind(dimensions, center) : sketchKind(dimensions, center, directions)
   return kind as GramKind<unknown>
 }
 
 const rowsText = ({ first, end }: RowRange): string =>
   end - first === 1 ? `row ${first}` : `rows ${first} to ${end - 1}`
 
-class BlockGram implements Gram {
-  readonly dim: number
+class TreeGram implements Gram {
+  readonly dimensions: number
   readonly center: boolean
   readonly directions: number | undefined
   private readonly kind: GramKind<unknown>
-  private blocks: Blocks<unknown>
+  private tree: RowTree<unknown>
   private ranges: readonly RowRange[] = []
   private folded: unknown
 
@@ -172,11 +173,11 @@ class BlockGram implements Gram {
     settings: GramSettings,
     private readonly start: number
   ) {
-    this.dim = settings.dim
+    this.dimensions = settings.dimensions
     this.center = settings.center
     this.directions = settings.directions
     this.kind = kindOf(settings)
-    this.blocks = new Blocks(this.kind, this.dim)
+    this.tree = new RowTree(this.kind, this.dimensions)
   }
 
   get count(): number {
@@ -190,29 +191,31 @@ class BlockGram implements Gram {
   add(rows: TensorLike): this {
     const given = readTensor('add', 'rows', rows)
     const { shape } = given
-    if (shape.length < 1 || shape.length > 2 || shape.at(-1) !== this.dim) {
+    if (shape.length < 1 || shape.length > 2 || shape.at(-1) !== this.dimensions) {
       throw rangeError(
-        `${given.name} expected rows of width ${this.dim}, of shape (r, ${this.dim}) or (${this.dim}), got [${shape.join(', ')}]`
+        `${given.name} expected rows of width ${this.dimensions}, of shape (r, ${this.dimensions}) or (${this.dimensions}), got [${shape.join(', ')}]`
       )
     }
-    const source = shape.length === 1 ? { ...given, shape: [1, this.dim] } : given
+    const source = shape.length === 1 ? { ...given, shape: [1, this.dimensions] } : given
     checkPlaces(source, this.next)
     return this.take(source)
   }
 
-  /** Adds the rows of a source (r, dim). */
+  /** Adds the rows of a source (r, dimensions). */
   take(source: Source): this {
     if (source.size === 0) return this
     checkRows(source, this.next)
-    return this.hold(this.blocks.withRows(source, this.next))
+    return this.hold(this.tree.withRows(source, this.next))
   }
 
   merge(other: Gram): this {
-    if (!(other instanceof BlockGram)) {
+    if (!(other instanceof TreeGram)) {
       throw typeError(`merge: "other" expected a Gram (of createGram, gram or openGram), got ${show(other)}`)
     }
-    if (other.dim !== this.dim) {
-      throw rangeError(`merge: "other" expected a Gram of ${this.dim} dimensions, got one of ${other.dim}`)
+    if (other.dimensions !== this.dimensions) {
+      throw rangeError(
+        `merge: "other" expected a Gram of ${this.dimensions} dimensions, got one of ${other.dimensions}`
+      )
     }
     if (other.center !== this.center) {
       throw rangeError(`merge: "other" expected a Gram with center ${this.center}, got one with ${other.center}`)
@@ -227,33 +230,33 @@ class BlockGram implements Gram {
         `merge: "other" has ${rowsText(twice)}, which are here already; give each part its own place by "first"`
       )
     }
-    return this.unite(other.blocks.parts())
+    return this.unite(other.tree.parts())
   }
 
   /** Takes in parts that are not here. */
-  unite(parts: BlockParts<unknown>): this {
-    return this.hold(this.blocks.withParts(parts))
+  unite(parts: TreeParts<unknown>): this {
+    return this.hold(this.tree.withParts(parts))
   }
 
   matrix(): Tensor<Float64Array<ArrayBuffer>> {
-    const { dim, kind } = this
+    const { dimensions, kind } = this
     if (!kind.matrix) {
       throw rangeError(
         `matrix: expected a Gram that keeps the whole matrix (up to ${MOST_EXACT} dimensions, without "directions"), got a sketch of ` +
-          `${this.directions} directions in ${dim} dimensions; use pca`
+          `${this.directions} directions in ${dimensions} dimensions; use pca`
       )
     }
-    return { data: kind.matrix(this.whole('matrix')), shape: [dim, dim] }
+    return { data: kind.matrix(this.whole('matrix')), shape: [dimensions, dimensions] }
   }
 
   mean(): Tensor<Float64Array<ArrayBuffer>> {
-    return { data: this.kind.mean(this.whole('mean')), shape: [this.dim] }
+    return { data: this.kind.mean(this.whole('mean')), shape: [this.dimensions] }
   }
 
   pca(options: PcaOptions): Pca {
-    checkPca(options, this.directions ?? this.dim)
+    checkPca(options, this.directions ?? this.dimensions)
     const whole = this.whole('pca')
-    const mean = this.center ? this.kind.mean(whole) : new Float64Array(this.dim)
+    const mean = this.center ? this.kind.mean(whole) : new Float64Array(this.dimensions)
     return principal(this.kind.factor(whole), mean, this.count, options)
   }
 
@@ -263,8 +266,8 @@ class BlockGram implements Gram {
 
   /** All of it as data; its nodes are shared. */
   parts(): GramParts {
-    const { dim, center, directions, first } = this
-    return { dim, center, directions, first, ...this.blocks.parts() }
+    const { dimensions, center, directions, first } = this
+    return { dimensions, center, directions, first, ...this.tree.parts() }
   }
 
   /** The place of the next row that is added. */
@@ -272,9 +275,9 @@ class BlockGram implements Gram {
     return this.ranges.at(-1)?.end ?? this.start
   }
 
-  private hold(blocks: Blocks<unknown>): this {
-    this.blocks = blocks
-    this.ranges = blocks.ranges()
+  private hold(tree: RowTree<unknown>): this {
+    this.tree = tree
+    this.ranges = tree.ranges()
     this.folded = undefined
     return this
   }
@@ -288,6 +291,6 @@ class BlockGram implements Gram {
       const more = gaps.length > 3 ? ` and ${gaps.length - 3} more gaps` : ''
       throw rangeError(`${verb}: ${gaps.slice(0, 3).join(', ')}${more} missing; merge the parts that hold them first`)
     }
-    return (this.folded ??= this.blocks.fold())
+    return (this.folded ??= this.tree.fold())
   }
 }

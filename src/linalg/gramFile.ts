@@ -5,23 +5,25 @@ import { brief } from '../files/names.js'
 import { joinPieces } from '../files/pieces.js'
 import { decodeSafetensors } from '../files/safetensors.js'
 import { artefactPieces } from '../files/writeArtefact.js'
-import { overlapOf, rangesOf } from './blocks.js'
+import { overlapOf, rangesOf } from './rowTree.js'
 import type { GramKind, GramParts, GramSettings, NodeArray } from './gramKind.js'
-import { BLOCK, rowsOf, type Placed } from './mergeTree.js'
+import { LEAF, rowsOf, type Placed } from './mergeTree.js'
 import { LIMIT, type RowRun } from './rows.js'
 
 const KIND = 'gram'
 const VERSION = 1
 
 /** A Gram as the bytes of a safetensors file (docs/formats.md). */
-export function encodeGram({ nodes, runs, ...settings }: GramParts, kind: GramKind<unknown>): Uint8Array<ArrayBuffer> {
+export function encodeGram(parts: GramParts, kind: GramKind<unknown>): Uint8Array<ArrayBuffer> {
+  const { nodes, runs, dimensions, ...settings } = parts
   const tensors = nodes.flatMap(({ node }, i) =>
     Object.entries(kind.arrays(node)).map(([part, array]) => ({ name: `node${i}:${part}`, ...array }))
   )
-  const rows = runs.map(({ count, data }, i) => ({ name: `run${i}`, shape: [count, settings.dim], data }))
+  const rows = runs.map(({ count, data }, i) => ({ name: `run${i}`, shape: [count, dimensions], data }))
   const entry = {
     kind: KIND,
     version: VERSION,
+    dim: dimensions,
     ...settings,
     nodes: nodes.map(({ level, index }) => ({ level, index })),
     runs: runs.map(({ first, count }) => ({ first, count }))
@@ -36,7 +38,7 @@ export function decodeGram(bytes: Uint8Array, kindOf: (settings: GramSettings) =
   if (text === undefined) throw new FormatError('bad-header', 'the file lacks the tersor metadata of a Gram')
   const entry = parseEntry(text, KIND, VERSION)
   const settings = parseSettings(entry)
-  const { dim } = settings
+  const { dimensions } = settings
   const kind = kindOf(settings)
   const used = new Set<string>()
 
@@ -54,7 +56,7 @@ export function decodeGram(bytes: Uint8Array, kindOf: (settings: GramSettings) =
 
   const nodes = listOf(entry, 'nodes').map((value, i): Placed<unknown> => {
     const { level, index } = value
-    if (!isLength(level) || !isLength(index) || !fits(index + 1, BLOCK * 2 ** level)) {
+    if (!isLength(level) || !isLength(index) || !fits(index + 1, LEAF * 2 ** level)) {
       throw malformed('expected nodes with a level and an index', value)
     }
     const prefix = `node${i}:`
@@ -68,7 +70,7 @@ export function decodeGram(bytes: Uint8Array, kindOf: (settings: GramSettings) =
     if (node === undefined) {
       throw new FormatError(
         'bad-tensor',
-        `the Gram's node ${i} lacks an array, or has one that does not fit ${dim} dimensions, or that no rows give`
+        `the Gram's node ${i} lacks an array, or has one that does not fit ${dimensions} dimensions, or that no rows give`
       )
     }
     return { level, index, node }
@@ -76,13 +78,13 @@ export function decodeGram(bytes: Uint8Array, kindOf: (settings: GramSettings) =
 
   const runs = listOf(entry, 'runs').map((value, i): RowRun => {
     const { first, count } = value
-    const within = isLength(first) && isLength(count) && count > 0 && (first % BLOCK) + count < BLOCK + 1
-    if (!within || !fits(first + count, 1)) throw malformed('expected runs of rows, each in one block', value)
+    const within = isLength(first) && isLength(count) && count > 0 && (first % LEAF) + count < LEAF + 1
+    if (!within || !fits(first + count, 1)) throw malformed('expected runs of rows, each in one leaf', value)
     const tensor = arrayOf(`run${i}`)
-    if (tensor?.shape.join() !== [count, dim].join()) {
+    if (tensor?.shape.join() !== [count, dimensions].join()) {
       throw new FormatError(
         'bad-tensor',
-        `the Gram's array "run${i}" expected shape [${count}, ${dim}], got ${brief(tensor?.shape)}`
+        `the Gram's array "run${i}" expected shape [${count}, ${dimensions}], got ${brief(tensor?.shape)}`
       )
     }
     const data = tensor.data as RowRun['data']
@@ -111,12 +113,17 @@ function listOf(entry: Record<string, unknown>, name: string): Record<string, un
   return list
 }
 
-function parseSettings({ dim, center, first, directions }: Record<string, unknown>): GramSettings & { first: number } {
-  if (!isLength(dim) || dim === 0) throw malformed('expected a number of dimensions', dim)
+function parseSettings({
+  dim: dimensions,
+  center,
+  first,
+  directions
+}: Record<string, unknown>): GramSettings & { first: number } {
+  if (!isLength(dimensions) || dimensions === 0) throw malformed('expected a number of dimensions', dimensions)
   if (typeof center !== 'boolean') throw malformed('expected center to be true or false', center)
   if (!isLength(first)) throw malformed('expected a first row', first)
-  if (directions !== undefined && !(isLength(directions) && directions > 0 && directions <= dim)) {
+  if (directions !== undefined && !(isLength(directions) && directions > 0 && directions <= dimensions)) {
     throw malformed('expected a number of directions', directions)
   }
-  return { dim, center, first, directions: directions as number | undefined }
+  return { dimensions, center, first, directions: directions as number | undefined }
 }

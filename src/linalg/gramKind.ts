@@ -1,20 +1,20 @@
-import type { BlockParts, NodeKind } from './blocks.js'
+import type { TreeParts, NodeKind } from './rowTree.js'
 
 /** What tells Grams apart that cannot be merged. */
 export interface GramSettings {
-  readonly dim: number
+  readonly dimensions: number
   readonly center: boolean
   readonly directions: number | undefined
 }
 
 /** A Gram as data. */
-export interface GramParts extends GramSettings, BlockParts<unknown> {
+export interface GramParts extends GramSettings, TreeParts<unknown> {
   readonly first: number
 }
 
 /** X with X^T X = factor factor^T, up to `bound` in the spectral norm. */
 export interface Factor {
-  /** (dim, columns), row-major */
+  /** (dimensions, columns), row-major */
   readonly data: Float64Array<ArrayBuffer>
   readonly columns: number
   /** the sum of all squares of the table */
@@ -32,7 +32,7 @@ export interface NodeArray {
 /** What a Gram is made of: nodes, and what is read off one. */
 export interface GramKind<N> extends NodeKind<N> {
   mean(node: N): Float64Array<ArrayBuffer>
-  /** the whole matrix (dim, dim), where it is kept */
+  /** the whole matrix (dimensions, dimensions), where it is kept */
   readonly matrix?: (node: N) => Float64Array<ArrayBuffer>
   factor(node: N): Factor
   /** the arrays of a node, by name */

@@ -1,7 +1,7 @@
-/** Rows of a leaf, a block; it begins at a multiple of it in the whole table. */
-export const BLOCK = 1024
+/** Rows of a leaf, which begins at a multiple of them in the whole table. */
+export const LEAF = 1024
 
-/** A node of the tree: what is known of blocks [index 2^level, (index + 1) 2^level). */
+/** A node of the tree: what is known of leaves [index 2^level, (index + 1) 2^level). */
 export interface Placed<N> {
   readonly level: number
   readonly index: number
@@ -10,14 +10,15 @@ export interface Placed<N> {
 
 /** The first row of a node, and how many it stands for. */
 export function rowsOf({ level, index }: { readonly level: number; readonly index: number }): [number, number] {
-  const count = BLOCK * 2 ** level
+  const count = LEAF * 2 ** level
   return [index * count, count]
 }
 
 /**
- * A binary tree over the blocks of a table, of which it keeps the greatest nodes that are complete: siblings merge as soon as both are there, left with
- * right. What it holds so depends on the blocks alone, not on their order, their number at a time, or who counted them; for n blocks in a
- * row it is at most 2 log2 n nodes, log2 n from the first row on. Nodes are never changed, so that trees can share them.
+ * A binary tree over the leaves of a table. It keeps the greatest nodes that are complete: siblings merge as soon as both
+ * are there, left with right. So it depends on the leaves alone, not on their order, their number at a time, or who counted
+ * them. Of n leaves in a row it keeps at most 2 log2 n nodes, log2 n from the first row on. Nodes are never changed, so that
+ * trees can share them.
  */
 export class MergeTree<N> {
   constructor(

@@ -9,7 +9,7 @@ import { isWide, LIMIT, loadRows, MOST_SQUARES, widthOf } from './rows.js'
 export interface Moments {
   readonly count: number
   readonly mean: Float64Array<ArrayBuffer>
-  /** the lower triangle, row after row: dim (dim + 1) / 2 */
+  /** the lower triangle, row after row: dimensions (dimensions + 1) / 2 */
   readonly scatter: Float64Array<ArrayBuffer>
 }
 
@@ -18,27 +18,27 @@ const DEPTH = 256
 /** Rows of the result that are made at once: their panels stay in the second-level cache. */
 const STRIP = 128
 
-const triangle = (dim: number): number => (dim * (dim + 1)) / 2
+const triangle = (dimensions: number): number => (dimensions * (dimensions + 1)) / 2
 
-/** Exact second moments of tables of `dim` columns. */
-export function momentsKind(dim: number, center: boolean): GramKind<Moments> {
+/** Exact second moments of tables of `dimensions` columns. */
+export function momentsKind(dimensions: number, center: boolean): GramKind<Moments> {
   return {
     leaf: (rows) => momentsOf(rows, center),
     merge: (left, right, overwrite = false) => mergeMoments(left, right, center, overwrite),
     mean: ({ mean }) => mean.slice(),
-    matrix: ({ scatter }) => mirrored(scatter, dim),
+    matrix: ({ scatter }) => mirrored(scatter, dimensions),
     factor: ({ scatter }) => {
       let squares = 0
-      for (let i = 0; i < dim; i++) squares += scatter[triangle(i + 1) - 1]!
-      return { ...pivotedFactor(scatter, dim), squares }
+      for (let i = 0; i < dimensions; i++) squares += scatter[triangle(i + 1) - 1]!
+      return { ...pivotedFactor(scatter, dimensions), squares }
     },
     arrays: ({ mean, scatter }) => ({
-      mean: { shape: [dim], data: mean },
-      scatter: { shape: [triangle(dim)], data: scatter }
+      mean: { shape: [dimensions], data: mean },
+      scatter: { shape: [triangle(dimensions)], data: scatter }
     }),
     restore: (count, { mean, scatter }) => {
-      if (mean?.data.length !== dim || scatter?.data.length !== triangle(dim)) return undefined
-      if (mean.data.some((x) => Math.abs(x) > LIMIT) || !isScatter(scatter.data, dim, count)) return undefined
+      if (mean?.data.length !== dimensions || scatter?.data.length !== triangle(dimensions)) return undefined
+      if (mean.data.some((x) => Math.abs(x) > LIMIT) || !isScatter(scatter.data, dimensions, count)) return undefined
       return { count, mean: mean.data, scatter: scatter.data }
     }
   }
@@ -49,14 +49,14 @@ export function momentsKind(dim: number, center: boolean): GramKind<Moments> {
  * The American Statistician 37, 1983); what rounding has left of it then corrects the mean, of the scatter it is count times the square.
  */
 function momentsOf(rows: Source, center: boolean): Moments {
-  const [count, dim] = rows.shape as [number, number]
-  const mean = new Float64Array(dim)
-  const scatter = new Float64Array(triangle(dim))
+  const [count, dimensions] = rows.shape as [number, number]
+  const mean = new Float64Array(dimensions)
+  const scatter = new Float64Array(triangle(dimensions))
   frame(defaultEngine(), (memory, kernels) => {
-    const width = 4 * Math.ceil(dim / 4)
+    const width = 4 * Math.ceil(dimensions / 4)
     const panels = memory.alloc(8 * width * count)
     const sums = memory.alloc(8 * width)
-    const strip = memory.alloc(8 * Math.min(STRIP, dim) * dim)
+    const strip = memory.alloc(8 * Math.min(STRIP, dimensions) * dimensions)
     const edge = memory.alloc(128)
     /** Each stretch of rows as panels of their own. */
     const stretches: { readonly at: Pointer; readonly depth: number }[] = []
@@ -66,21 +66,21 @@ function momentsOf(rows: Source, center: boolean): Moments {
     pack(memory, kernels, rows, stretches)
     const average = (): Float64Array => {
       memory.f64(sums, width).fill(0)
-      for (const { at, depth } of stretches) kernels.sumPanels(sums, at, dim, depth)
+      for (const { at, depth } of stretches) kernels.sumPanels(sums, at, dimensions, depth)
       return memory.f64(sums, width).map((sum) => sum / count)
     }
-    mean.set(average().subarray(0, dim))
+    mean.set(average().subarray(0, dimensions))
     if (center) {
-      memory.f64(sums, dim).set(mean)
-      for (const { at, depth } of stretches) kernels.shiftPanels(at, sums, dim, depth)
+      memory.f64(sums, dimensions).set(mean)
+      for (const { at, depth } of stretches) kernels.shiftPanels(at, sums, dimensions, depth)
       const rest = average()
-      for (let j = 0; j < dim; j++) mean[j]! += rest[j]!
+      for (let j = 0; j < dimensions; j++) mean[j]! += rest[j]!
     }
-    for (let first = 0; first < dim; first += STRIP) {
-      const height = Math.min(STRIP, dim - first)
-      memory.f64(strip, height * dim).fill(0)
-      for (const { at, depth } of stretches) kernels.gramPanels(strip, dim, at, first, height, depth, edge)
-      kernels.packLower(strip, dim, first, height)
+    for (let first = 0; first < dimensions; first += STRIP) {
+      const height = Math.min(STRIP, dimensions - first)
+      memory.f64(strip, height * dimensions).fill(0)
+      for (const { at, depth } of stretches) kernels.gramPanels(strip, dimensions, at, first, height, depth, edge)
+      kernels.packLower(strip, dimensions, first, height)
       const length = triangle(first + height) - triangle(first)
       scatter.set(memory.f64(strip, length), triangle(first))
     }
@@ -95,14 +95,14 @@ function pack(
   rows: Source,
   stretches: readonly { readonly at: Pointer; readonly depth: number }[]
 ): void {
-  const dim = rows.shape[1]!
+  const dimensions = rows.shape[1]!
   const wide = isWide(rows)
-  const raw = memory.alloc(widthOf(rows) * stretches[0]!.depth * dim)
+  const raw = memory.alloc(widthOf(rows) * stretches[0]!.depth * dimensions)
   let row = 0
   for (const { at, depth } of stretches) {
-    loadRows(memory, kernels, raw, rows, row * dim, depth * dim)
-    if (wide) kernels.packAcrossF64(at, raw, dim, 4, depth, dim)
-    else kernels.packRowsF32(at, raw, dim, depth)
+    loadRows(memory, kernels, raw, rows, row * dimensions, depth * dimensions)
+    if (wide) kernels.packAcrossF64(at, raw, dimensions, 4, depth, dimensions)
+    else kernels.packRowsF32(at, raw, dimensions, depth)
     row += depth
   }
 }
@@ -132,26 +132,26 @@ const SLACK = 1 + 1e-9
 const LEAST = 2 ** -1070
 
 /** Whether a packed triangle can be that of `count` rows: sums of squares, and by Cauchy and Schwarz no product greater than they allow. */
-function isScatter(scatter: Float64Array, dim: number, count: number): boolean {
+function isScatter(scatter: Float64Array, dimensions: number, count: number): boolean {
   const { sqrtF64 } = defaultEngine().kernels
-  const roots = new Float64Array(dim)
-  for (let i = 0; i < dim; i++) {
+  const roots = new Float64Array(dimensions)
+  for (let i = 0; i < dimensions; i++) {
     const square = scatter[triangle(i + 1) - 1]!
     if (!(square >= 0 && square < MOST_SQUARES)) return false
     roots[i] = sqrtF64(square + count * LEAST)
   }
-  for (let i = 0, at = 0; i < dim; i++) {
+  for (let i = 0, at = 0; i < dimensions; i++) {
     for (let j = 0; j <= i; j++, at++) if (Math.abs(scatter[at]!) > roots[i]! * roots[j]! * SLACK) return false
   }
   return true
 }
 
-/** Both halves, (dim, dim). */
-function mirrored(scatter: Float64Array, dim: number): Float64Array<ArrayBuffer> {
-  const whole = new Float64Array(dim * dim)
-  for (let i = 0; i < dim; i++) {
-    whole.set(scatter.subarray(triangle(i), triangle(i + 1)), i * dim)
-    for (let j = 0; j < i; j++) whole[j * dim + i] = whole[i * dim + j]!
+/** Both halves, (dimensions, dimensions). */
+function mirrored(scatter: Float64Array, dimensions: number): Float64Array<ArrayBuffer> {
+  const whole = new Float64Array(dimensions * dimensions)
+  for (let i = 0; i < dimensions; i++) {
+    whole.set(scatter.subarray(triangle(i), triangle(i + 1)), i * dimensions)
+    for (let j = 0; j < i; j++) whole[j * dimensions + i] = whole[i * dimensions + j]!
   }
   return whole
 }

@@ -7,7 +7,7 @@ import type { Floats } from './matrix.js'
 import { decompose } from './svd.js'
 
 export interface PcaOptions {
-  /** so many components, 1 .. dim (of a sketch: .. directions) */
+  /** so many components, 1 .. dimensions (of a sketch: .. directions) */
   rank?: number
   /** the least rank that keeps this share of the sum of squares, in (0, 1] */
   energy?: number
@@ -16,11 +16,11 @@ export interface PcaOptions {
 }
 
 export interface Pca<T extends Floats = Floats> {
-  /** (dim, rank): components, orthonormal columns, the greatest first; of each the entry of greatest magnitude, the first of equals, is positive */
+  /** (dimensions, rank): components, orthonormal columns, the greatest first; of each the entry of greatest magnitude, the first of equals, is positive */
   v: Tensor<T>
   /** (rank): singular values of the table, less its mean where the Gram is centred */
   s: Tensor<T>
-  /** (dim): what to take off a row before it is multiplied by `v`; zeros unless the Gram is centred */
+  /** (dimensions): what to take off a row before it is multiplied by `v`; zeros unless the Gram is centred */
   mean: Tensor<T>
   /** (rank): s^2 / (count - 1) */
   variances: Tensor<T>
@@ -54,16 +54,16 @@ export function principal(
   count: number,
   { rank: asked, energy, dtype = 'float32' }: PcaOptions
 ): Pca {
-  const dim = mean.length
+  const dimensions = mean.length
   // As many columns as are asked for, so that the basis is completed.
   const columns = Math.max(factor.columns, asked ?? 1)
-  const data = columns === factor.columns ? factor.data : new Float64Array(dim * columns)
+  const data = columns === factor.columns ? factor.data : new Float64Array(dimensions * columns)
   if (data !== factor.data) {
-    for (let i = 0; i < dim; i++) {
+    for (let i = 0; i < dimensions; i++) {
       data.set(factor.data.subarray(i * factor.columns, (i + 1) * factor.columns), i * columns)
     }
   }
-  const { u, s } = decompose({ name: VERB, data, shape: [dim, columns], size: data.length }, Float64Array)
+  const { u, s } = decompose({ name: VERB, data, shape: [dimensions, columns], size: data.length }, Float64Array)
   const k = s.data.length
   const lost = lostShares(s.data)
   let found = 0
@@ -79,12 +79,12 @@ export function principal(
     )
   }
   const type = dtype === 'float64' ? Float64Array : Float32Array
-  const v = new type(dim * rank)
-  for (let i = 0; i < dim; i++) for (let r = 0; r < rank; r++) v[i * rank + r] = u.data[i * k + r]!
+  const v = new type(dimensions * rank)
+  for (let i = 0; i < dimensions; i++) for (let r = 0; r < rank; r++) v[i * rank + r] = u.data[i * k + r]!
   const vector = (values: Float64Array): Tensor<Floats> => ({ data: new type(values), shape: [values.length] })
   const kept = s.data.subarray(0, rank)
   return {
-    v: { data: v, shape: [dim, rank] },
+    v: { data: v, shape: [dimensions, rank] },
     s: vector(kept),
     mean: vector(mean),
     variances: vector(kept.map((x) => (x * x) / Math.max(1, count - 1))),

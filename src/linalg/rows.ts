@@ -5,9 +5,9 @@ import type { Memory, Pointer } from '../core/memory.js'
 import { elementAt, loadF32, partOf, type Source } from '../core/tensor.js'
 import { TILE } from '../core/tiles.js'
 import { loadF64, type Floats } from './matrix.js'
-import { BLOCK } from './mergeTree.js'
+import { LEAF } from './mergeTree.js'
 
-/** Rows of one block, which lacks others, in the precision that they were given in; `data` may be longer, as room for more. */
+/** Rows of one leaf, which lacks others, in the precision that they came in; `data` may be longer, as room for more. */
 export interface RowRun {
   /** row of the whole table */
   readonly first: number
@@ -15,15 +15,20 @@ export interface RowRun {
   readonly data: Floats
 }
 
-/** Rows `from` to `from + count` of a source (rows, dim). */
+/** Rows `from` to `from + count` of a source (rows, dimensions). */
 export function rowsFrom(source: Source, from: number, count: number): Source {
-  const dim = source.shape[1]!
-  return partOf(source, from * dim, count * dim, [count, dim])
+  const dimensions = source.shape[1]!
+  return partOf(source, from * dimensions, count * dimensions, [count, dimensions])
 }
 
 /** A run as a source. */
-export function sourceOf({ count, data }: RowRun, dim: number): Source {
-  return { name: 'rows', data: data.subarray(0, count * dim), shape: [count, dim], size: count * dim }
+export function sourceOf({ count, data }: RowRun, dimensions: number): Source {
+  return {
+    name: 'rows',
+    data: data.subarray(0, count * dimensions),
+    shape: [count, dimensions],
+    size: count * dimensions
+  }
 }
 
 /** Whether f32 cannot hold all numbers of a source as they are. */
@@ -67,38 +72,38 @@ export function keepRows(source: Source, first: number): RowRun {
 }
 
 /** A run in an array of its own, without room. */
-export function copyRun({ first, count, data }: RowRun, dim: number): RowRun {
-  return { first, count, data: data.slice(0, count * dim) }
+export function copyRun({ first, count, data }: RowRun, dimensions: number): RowRun {
+  return { first, count, data: data.slice(0, count * dimensions) }
 }
 
-/** Two runs of a block that touch, in one; the left one's room is used where there is enough. */
-function join(left: RowRun, right: RowRun, dim: number): RowRun {
+/** Two runs of a leaf that touch, in one; the left one's room is used where there is enough. */
+function join(left: RowRun, right: RowRun, dimensions: number): RowRun {
   const { first } = left
   const count = left.count + right.count
   const width = Math.max(left.data.BYTES_PER_ELEMENT, right.data.BYTES_PER_ELEMENT)
   let { data } = left
-  if (data.length < count * dim || data.BYTES_PER_ELEMENT < width) {
-    const room = Math.min(BLOCK - (first % BLOCK), Math.max(count, 2 * left.count))
-    data = new (width === 8 ? Float64Array : Float32Array)(room * dim)
-    data.set(left.data.subarray(0, left.count * dim))
+  if (data.length < count * dimensions || data.BYTES_PER_ELEMENT < width) {
+    const room = Math.min(LEAF - (first % LEAF), Math.max(count, 2 * left.count))
+    data = new (width === 8 ? Float64Array : Float32Array)(room * dimensions)
+    data.set(left.data.subarray(0, left.count * dimensions))
   }
-  data.set(right.data.subarray(0, right.count * dim), left.count * dim)
+  data.set(right.data.subarray(0, right.count * dimensions), left.count * dimensions)
   return { first, count, data }
 }
 
-/** The runs of one block, in order, with one more, which must overlap none; those that touch become one. */
-export function withRun(runs: readonly RowRun[], run: RowRun, dim: number): RowRun[] {
+/** The runs of one leaf, in order, with one more, which must overlap none; those that touch become one. */
+export function withRun(runs: readonly RowRun[], run: RowRun, dimensions: number): RowRun[] {
   const before = runs.filter(({ first }) => first < run.first)
   const after = runs.filter(({ first }) => first > run.first)
   const left = before.at(-1)
   if (left && left.first + left.count === run.first) {
     before.pop()
-    run = join(left, run, dim)
+    run = join(left, run, dimensions)
   }
   const [right] = after
   if (right && run.first + run.count === right.first) {
     after.shift()
-    run = join(run, right, dim)
+    run = join(run, right, dimensions)
   }
   return [...before, run, ...after]
 }
@@ -130,16 +135,16 @@ export function checkRows(source: Source, first: number): void {
     return false
   })
   if (!bad) return
-  const dim = source.shape[1]!
+  const dimensions = source.shape[1]!
   for (let i = 0; i < source.size; i++) {
     const value = elementAt(source, i)
     if (Math.abs(value) < 2 ** GREATEST_EXPONENT) continue
-    const row = Math.floor(i / dim)
+    const row = Math.floor(i / dimensions)
     const [wanted, advice] = Number.isFinite(value)
       ? [`numbers below 2^${GREATEST_EXPONENT}, whose squares can be summed,`, 'rescale the data']
       : ['finite numbers,', 'replace or mask it first']
     throw rangeError(
-      `${source.name} expected ${wanted} got ${value} at row ${first + row}, column ${i - row * dim}; ${advice}`
+      `${source.name} expected ${wanted} got ${value} at row ${first + row}, column ${i - row * dimensions}; ${advice}`
     )
   }
 }

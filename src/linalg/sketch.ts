@@ -6,14 +6,14 @@ import { decompose } from './svd.js'
 import type { GramKind } from './gramKind.js'
 import { LIMIT, MOST_SQUARES } from './rows.js'
 
-type Rows = Float64Array<ArrayBuffer>
+type Numbers = Float64Array<ArrayBuffer>
 
 /** Second moments of rows by fewer rows: X^T X less at most `shrinkage` in any direction. */
 export interface Sketch {
   readonly count: number
-  readonly mean: Rows
-  /** (at most `directions`, dim) */
-  readonly rows: Rows
+  readonly mean: Numbers
+  /** (at most `directions`, dimensions) */
+  readonly rows: Numbers
   readonly shrinkage: number
   /** the sum of the squares of X, as it was */
   readonly squares: number
@@ -33,18 +33,20 @@ const WIDTH = 256
  * more than `directions` rows the squares of all singular values lose the greatest one that is left out. What each time is lost adds up
  * to a bound on |X^T X - B^T B|, which is at most |X - X_k|^2 / (directions - k) for any k, however rows came together.
  */
-export function sketchKind(dim: number, center: boolean, directions: number): GramKind<Sketch> {
-  const shrunk = (sketch: Sketch): Sketch => shrink(sketch, dim, directions)
+export function sketchKind(dimensions: number, center: boolean, directions: number): GramKind<Sketch> {
+  const shrunk = (sketch: Sketch): Sketch => shrink(sketch, dimensions, directions)
   return {
     leaf(source) {
       const count = source.shape[0]!
       const all = wideRows(source)
-      const mean = meanOf(all, dim, count)
-      if (center) for (let at = 0; at < all.length; at += dim) for (let j = 0; j < dim; j++) all[at + j]! -= mean[j]!
+      const mean = meanRow(all, dimensions, count)
+      if (center)
+        for (let at = 0; at < all.length; at += dimensions)
+          for (let j = 0; j < dimensions; j++) all[at + j]! -= mean[j]!
       let sketch: Sketch = { count, mean, rows: new Float64Array(0), shrinkage: 0, squares: squaresOf(all) }
       const step = Math.max(directions, LEAST_ROWS)
       for (let row = 0; row < count; row += step) {
-        const more = all.subarray(row * dim, (row + step) * dim)
+        const more = all.subarray(row * dimensions, (row + step) * dimensions)
         sketch = shrunk({ ...sketch, rows: stacked(sketch.rows, more) })
       }
       return sketch
@@ -67,19 +69,20 @@ export function sketchKind(dim: number, center: boolean, directions: number): Gr
     },
     mean: ({ mean }) => mean.slice(),
     factor({ rows, squares, shrinkage }) {
-      const columns = rows.length / dim
+      const columns = rows.length / dimensions
       const data = new Float64Array(rows.length)
-      for (let r = 0; r < columns; r++) for (let j = 0; j < dim; j++) data[j * columns + r] = rows[r * dim + j]!
+      for (let r = 0; r < columns; r++)
+        for (let j = 0; j < dimensions; j++) data[j * columns + r] = rows[r * dimensions + j]!
       return { data, columns, squares, bound: shrinkage }
     },
     arrays: ({ mean, rows, shrinkage, squares }) => ({
-      mean: { shape: [dim], data: mean },
-      rows: { shape: [rows.length / dim, dim], data: rows },
+      mean: { shape: [dimensions], data: mean },
+      rows: { shape: [rows.length / dimensions, dimensions], data: rows },
       totals: { shape: [2], data: Float64Array.of(shrinkage, squares) }
     }),
     restore(count, { mean, rows, totals }) {
       const [shrinkage, squares] = totals?.data ?? []
-      if (mean?.data.length !== dim || rows?.shape.length !== 2 || rows.shape[1] !== dim) return undefined
+      if (mean?.data.length !== dimensions || rows?.shape.length !== 2 || rows.shape[1] !== dimensions) return undefined
       if (rows.shape[0]! > directions || totals?.data.length !== 2 || shrinkage! < 0 || squares! < 0) return undefined
       if (mean.data.some((x) => Math.abs(x) > LIMIT) || squares! >= MOST_SQUARES) return undefined
       // What was lost in one direction was there; written so that NaN, of squares beyond f64, is refused.
@@ -89,7 +92,7 @@ export function sketchKind(dim: number, center: boolean, directions: number): Gr
   }
 }
 
-function stacked(...parts: readonly Rows[]): Rows {
+function stacked(...parts: readonly Numbers[]): Numbers {
   const whole = new Float64Array(parts.reduce((size, { length }) => size + length, 0))
   let at = 0
   for (const part of parts) {
@@ -99,14 +102,14 @@ function stacked(...parts: readonly Rows[]): Rows {
   return whole
 }
 
-function squaresOf(rows: Rows): number {
+function squaresOf(rows: Numbers): number {
   let sum = 0
   for (let i = 0; i < rows.length; i++) sum += rows[i]! * rows[i]!
   return sum
 }
 
 /** Rows in f64. */
-function wideRows(source: Source): Rows {
+function wideRows(source: Source): Numbers {
   const rows = new Float64Array(source.size)
   if (source.bits) for (let i = 0; i < rows.length; i++) rows[i] = elementAt(source, i)
   else rows.set(source.data)
@@ -114,18 +117,21 @@ function wideRows(source: Source): Rows {
 }
 
 /** Sums in the order of the rows. */
-function meanOf(rows: Rows, dim: number, count: number): Rows {
-  const mean = new Float64Array(dim)
-  for (let at = 0; at < rows.length; at += dim) for (let j = 0; j < dim; j++) mean[j]! += rows[at + j]!
+function meanRow(rows: Numbers, dimensions: number, count: number): Numbers {
+  const mean = new Float64Array(dimensions)
+  for (let at = 0; at < rows.length; at += dimensions) for (let j = 0; j < dimensions; j++) mean[j]! += rows[at + j]!
   return mean.map((sum) => sum / count)
 }
 
-function shrink(sketch: Sketch, dim: number, directions: number): Sketch {
+function shrink(sketch: Sketch, dimensions: number, directions: number): Sketch {
   const { rows } = sketch
-  const m = rows.length / dim
+  const m = rows.length / dimensions
   if (m <= directions) return sketch
   // B B^T = U diag(lambda) U^T, lambda the squares of the singular values of B.
-  const { u, s } = decompose({ name: 'sketch', data: dotsOf(rows, m, dim), shape: [m, m], size: m * m }, Float64Array)
+  const { u, s } = decompose(
+    { name: 'sketch', data: dotsOf(rows, m, dimensions), shape: [m, m], size: m * m },
+    Float64Array
+  )
   const lost = s.data[directions]!
   // What is there by rounding alone is none of the directions.
   const least = Math.max(lost, m * 2 ** -52 * s.data[0]!)
@@ -138,35 +144,35 @@ function shrink(sketch: Sketch, dim: number, directions: number): Sketch {
     for (let i = 0; i < m; i++) weights[r * m + i] = weight * u.data[i * m + r]!
   }
   // Directions that are kept lose `lost`, the greatest of the others all that it has.
-  return { ...sketch, rows: combined(weights, kept, rows, m, dim), shrinkage: sketch.shrinkage + s.data[kept]! }
+  return { ...sketch, rows: combined(weights, kept, rows, m, dimensions), shrinkage: sketch.shrinkage + s.data[kept]! }
 }
 
-/** Columns [from, from + width) of rows (m, dim) to f64[m][width]. */
+/** Columns [from, from + width) of rows (m, dimensions) to f64[m][width]. */
 function loadColumns(
   memory: Memory,
   to: Pointer,
-  rows: Rows,
+  rows: Numbers,
   m: number,
-  dim: number,
+  dimensions: number,
   from: number,
   width: number
 ): void {
   const view = memory.f64(to, m * width)
-  for (let i = 0; i < m; i++) view.set(rows.subarray(i * dim + from, i * dim + from + width), i * width)
+  for (let i = 0; i < m; i++) view.set(rows.subarray(i * dimensions + from, i * dimensions + from + width), i * width)
 }
 
-/** B B^T of B (m, dim), both halves. */
-function dotsOf(rows: Rows, m: number, dim: number): Rows {
+/** B B^T of B (m, dimensions), both halves. */
+function dotsOf(rows: Numbers, m: number, dimensions: number): Numbers {
   return frame(defaultEngine(), (memory, kernels) => {
     const dots = memory.alloc(8 * m * m)
     const edge = memory.alloc(128)
-    const tile = memory.alloc(8 * m * WIDTH)
+    const strip = memory.alloc(8 * m * WIDTH)
     const panels = memory.alloc(8 * 4 * Math.ceil(m / 4) * WIDTH)
     memory.f64(dots, m * m).fill(0)
-    for (let from = 0; from < dim; from += WIDTH) {
-      const width = Math.min(WIDTH, dim - from)
-      loadColumns(memory, tile, rows, m, dim, from, width)
-      kernels.packAlongF64(panels, tile, m, 4, width, width)
+    for (let from = 0; from < dimensions; from += WIDTH) {
+      const width = Math.min(WIDTH, dimensions - from)
+      loadColumns(memory, strip, rows, m, dimensions, from, width)
+      kernels.packAlongF64(panels, strip, m, 4, width, width)
       for (let first = 0; first < m; first += WIDTH) {
         kernels.gramPanels(dots + 8 * first * m, m, panels, first, Math.min(WIDTH, m - first), width, edge)
       }
@@ -176,18 +182,18 @@ function dotsOf(rows: Rows, m: number, dim: number): Rows {
   })
 }
 
-/** weights (kept, m) times rows (m, dim). */
-function combined(weights: Rows, kept: number, rows: Rows, m: number, dim: number): Rows {
-  const out = new Float64Array(kept * dim)
+/** weights (kept, m) times rows (m, dimensions). */
+function combined(weights: Numbers, kept: number, rows: Numbers, m: number, dimensions: number): Numbers {
+  const out = new Float64Array(kept * dimensions)
   frame(defaultEngine(), (memory, kernels) => {
     const left = memory.alloc(8 * kept * m)
-    const tile = memory.alloc(8 * m * WIDTH)
+    const strip = memory.alloc(8 * m * WIDTH)
     const product = memory.alloc(8 * kept * WIDTH)
     const work = memory.alloc(kernels.multiplyWork(WIDTH, 3))
     memory.f64(left, kept * m).set(weights)
-    for (let from = 0; from < dim; from += WIDTH) {
-      const width = Math.min(WIDTH, dim - from)
-      loadColumns(memory, tile, rows, m, dim, from, width)
+    for (let from = 0; from < dimensions; from += WIDTH) {
+      const width = Math.min(WIDTH, dimensions - from)
+      loadColumns(memory, strip, rows, m, dimensions, from, width)
       const view = memory.f64(product, kept * width)
       view.fill(0)
       gemm(kernels.multiplyF64, {
@@ -195,14 +201,14 @@ function combined(weights: Rows, kept: number, rows: Rows, m: number, dim: numbe
         ldc: width,
         a: left,
         lda: m,
-        b: tile,
+        b: strip,
         ldb: width,
         m: kept,
         n: width,
         k: m,
         work
       })
-      for (let r = 0; r < kept; r++) out.set(view.subarray(r * width, (r + 1) * width), r * dim + from)
+      for (let r = 0; r < kept; r++) out.set(view.subarray(r * width, (r + 1) * width), r * dimensions + from)
     }
   })
   return out

@@ -18,8 +18,8 @@ export interface Dense {
 /** The greatest magnitude of a source; throws the error that names what is not finite. */
 export function greatest(source: Source): number {
   let top = 0
-  eachBlock(source, (block) => {
-    for (const x of block) top = Math.max(top, Math.abs(x))
+  eachStretch(source, (stretch) => {
+    for (const x of stretch) top = Math.max(top, Math.abs(x))
   })
   if (!Number.isFinite(top)) throw nonFiniteF64Error(source)
   return top
@@ -44,21 +44,22 @@ export function load(source: Source, exponent: number): Dense {
   const [rows, columns] = source.shape as [number, number]
   const data = new Float64Array(source.size)
   let next = 0
-  eachBlock(source, (block) => {
-    data.set(block, next)
-    next += block.length
+  eachStretch(source, (stretch) => {
+    data.set(stretch, next)
+    next += stretch.length
   })
   return scaled({ data, rows, columns }, exponent)
 }
 
-const BLOCK = 32768
+/** Numbers that are in linear memory at once. */
+const STRETCH = 32768
 
 /** Visits the numbers in order, some at a time; `start`: the index of the first of these. */
-export function eachBlock(source: Source, visit: (block: Float64Array, start: number) => void): void {
+export function eachStretch(source: Source, visit: (stretch: Float64Array, start: number) => void): void {
   frame(defaultEngine(), (memory) => {
-    const at = memory.alloc(8 * BLOCK)
-    for (let start = 0; start < source.size; start += BLOCK) {
-      const length = Math.min(BLOCK, source.size - start)
+    const at = memory.alloc(8 * STRETCH)
+    for (let start = 0; start < source.size; start += STRETCH) {
+      const length = Math.min(STRETCH, source.size - start)
       loadF64(memory, at, source, start, length)
       visit(memory.f64(at, length), start)
     }

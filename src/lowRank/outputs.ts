@@ -6,7 +6,7 @@ import { elementAt, nonFiniteF64Error, type Source } from '../core/tensor.js'
 import { asymmetryOf, factorPivotedInPlace } from '../linalg/cholesky.js'
 import { ulpOf } from '../linalg/dense.js'
 import { loadF64 } from '../linalg/matrix.js'
-import { eachBlock, evenExponent, evenExponents, greatest, load, minusAlong, type Dense } from './algebra.js'
+import { eachStretch, evenExponent, evenExponents, greatest, load, minusAlong, type Dense } from './algebra.js'
 import type { LowRankTask } from './options.js'
 
 /** What inputs weigh: their Gram matrix XT X is 2^(2 exponent) l lT, so that |E XT| = 2^exponent |E l|. */
@@ -78,9 +78,9 @@ const RUN = 256
 function greatestByColumn(source: Source): Float64Array {
   const n = source.shape[1]!
   const tops = new Float64Array(n)
-  eachBlock(source, (block, start) => {
+  eachStretch(source, (stretch, start) => {
     let j = start % n
-    for (const x of block) {
+    for (const x of stretch) {
       tops[j] = Math.max(tops[j]!, Math.abs(x))
       if (++j === n) j = 0
     }

@@ -9,11 +9,11 @@ describe('what is refused', () => {
   const g = createGram(3).add([1, 2, 3])
 
   it.each([
-    [0, {}, RangeError, 'createGram: "dim" expected a whole number of at least 1, got 0'],
+    [0, {}, RangeError, 'createGram: "dimensions" expected a whole number of at least 1, got 0'],
     [-2, {}, RangeError, 'got -2'],
     [2.5, {}, RangeError, 'got 2.5'],
     [NaN, {}, RangeError, 'got NaN'],
-    ['3', {}, TypeError, 'createGram: "dim" expected a whole number, got "3"'],
+    ['3', {}, TypeError, 'createGram: "dimensions" expected a whole number, got "3"'],
     [3, { centre: true }, TypeError, 'createGram: unknown option "centre"; expected center, first, directions'],
     [3, { center: 1 }, TypeError, 'createGram: "center" expected true or false, got 1'],
     [3, { first: -1 }, RangeError, 'createGram: "first" expected a whole number from 0 to 9007199254740991, got -1'],

@@ -29,8 +29,8 @@ describe.each(Object.entries(GRAMS))('%s', (_, g) => {
     const bytes = g.toBytes()
     const back = openGram(bytes)
     expectSameBits(back.toBytes(), bytes)
-    expect([back.dim, back.center, back.count, back.first, back.directions]).toEqual([
-      g.dim,
+    expect([back.dimensions, back.center, back.count, back.first, back.directions]).toEqual([
+      g.dimensions,
       g.center,
       g.count,
       g.first,
@@ -200,9 +200,9 @@ describe('what is refused', () => {
       'a run of nothing',
       { runs: [{ first: 3072, count: 0 }] },
       'bad-header',
-      'expected runs of rows, each in one block'
+      'expected runs of rows, each in one leaf'
     ],
-    ['a run across blocks', { runs: [{ first: 4000, count: 228 }] }, 'bad-header', 'each in one block'],
+    ['a run across leaves', { runs: [{ first: 4000, count: 228 }] }, 'bad-header', 'each in one leaf'],
     [
       'a run of other rows',
       { runs: [{ first: 3072, count: 227 }] },

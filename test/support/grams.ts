@@ -15,7 +15,7 @@ export const table = (rows: number, dim: number, seed = 1, factor = 1): Table<Fl
 /** The bits of the oracle. */
 export function check(g: Gram, { data, shape }: AnyTable, first = 0, what = `${shape.join('x')} from ${first}`): void {
   const [rows, dim] = shape
-  expect([g.dim, g.count, g.first], what).toEqual([dim, rows, first])
+  expect([g.dimensions, g.count, g.first], what).toEqual([dim, rows, first])
   const expected = momentsOracle(data, dim, g.center, first)
   const matrix = g.matrix()
   expect([matrix.shape, g.mean().shape], what).toEqual([[dim, dim], [dim]])

@@ -1,7 +1,7 @@
 import type { Engine } from '../decompositionEngine.js'
 import type { Pointer } from '../../core/memory.js'
-import { BLOCK } from './passes.js'
-import { eachBlock, type Tall } from './tall.js'
+import { SLAB } from './passes.js'
+import { eachSlab, type Tall } from './tall.js'
 import { isArrayOf } from '../../core/check.js'
 
 /** The factors of a truncated decomposition, as A 2^-exponent has them. */
@@ -15,7 +15,7 @@ export interface Triples {
   readonly lost: number | undefined
 }
 
-/** Brings each block of rows to memory as it is, to be read or changed there; `store` where it goes back. */
+/** Brings each slab of rows to memory as it is, to be read or changed there; `store` where it goes back. */
 function throughMemory(
   { memory }: Engine,
   { data, rows, columns }: Tall,
@@ -24,9 +24,9 @@ function throughMemory(
 ): void {
   const narrow = isArrayOf(data, Float32Array)
   const mark = memory.mark()
-  const at = memory.alloc((narrow ? 4 : 8) * BLOCK * columns)
+  const at = memory.alloc((narrow ? 4 : 8) * SLAB * columns)
   const view = (length: number): typeof data => (narrow ? memory.f32(at, length) : memory.f64(at, length))
-  eachBlock(rows, (start, count) => {
+  eachSlab(rows, (start, count) => {
     const length = count * columns
     view(length).set(data.subarray(start * columns, start * columns + length))
     visit(at, count)
@@ -56,7 +56,7 @@ export function scaleColumns(engine: Engine, x: Tall, factors: Float64Array): vo
   const at = memory.alloc(8 * x.columns)
   memory.f64(at, x.columns).set(factors)
   const scale = isArrayOf(x.data, Float32Array) ? kernels.scaleColumnsF32 : kernels.scaleColumnsF64
-  throughMemory(engine, x, true, (block, count) => scale(block, count, x.columns, at))
+  throughMemory(engine, x, true, (slab, count) => scale(slab, count, x.columns, at))
   memory.release(mark)
 }
 

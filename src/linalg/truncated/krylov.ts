@@ -2,11 +2,11 @@ import type { Engine } from '../decompositionEngine.js'
 import type { Access } from './access.js'
 import { distances, scaleColumns, signsOf, topsOf, type Triples } from './columns.js'
 import type { Floats } from '../matrix.js'
-import { BLOCK, type Steps } from './passes.js'
+import { SLAB, type Steps } from './passes.js'
 import { decompose } from '../svd.js'
 import {
   addProduct,
-  eachBlock,
+  eachSlab,
   leading,
   makeTall,
   MOST_ROUNDS,
@@ -26,8 +26,8 @@ const KRYLOV_STEPS = 3
 function signs({ memory, kernels }: Engine, type: FloatsOf<Floats>, rows: number, columns: number, seed: number): Tall {
   const x = makeTall(type, rows, columns)
   const mark = memory.mark()
-  const at = memory.alloc(8 * BLOCK * columns)
-  eachBlock(rows, (start, count) => {
+  const at = memory.alloc(8 * SLAB * columns)
+  eachSlab(rows, (start, count) => {
     kernels.randomSigns(at, count * columns, seed, 0, start * columns)
     x.data.set(memory.f64(at, count * columns), start * columns)
   })

@@ -6,10 +6,10 @@ import type { Memory, Pointer } from '../../core/memory.js'
 import { loadF32, nonFiniteError, partOf, readTensor, type Source } from '../../core/tensor.js'
 import { loadF64, NOT_FINITE } from '../matrix.js'
 
-/** Rows that are worked on at once, counted from the first row: sums do not depend on how the rows come. */
-export const BLOCK = 256
+/** RowReader that are worked on at once, counted from the first row: sums do not depend on how the rows come. */
+export const SLAB = 256
 
-/** One reading of all rows, block by block, as f64 or f32. */
+/** One reading of all rows, slab by slab, as f64 or f32. */
 export interface Pass {
   readonly wide: boolean
   /** `rows` rows from `start` on stand at `at`, `ld` apart, in memory for 256; the greatest is in [.5, 1) 2^exponent, or all are 0 */
@@ -25,14 +25,14 @@ export interface Sink {
 export type Steps<T> = Generator<Sink, T, void>
 
 /** A matrix that is read by rows. */
-export interface Rows {
+export interface RowReader {
   readonly rows: number
   readonly columns: number
   pass(pass: Pass): Steps<void>
 }
 
 /** A matrix in memory, or its transpose. */
-export class MatrixRows implements Rows {
+export class MatrixRows implements RowReader {
   readonly rows: number
   readonly columns: number
 
@@ -52,10 +52,10 @@ export class MatrixRows implements Rows {
     const { memory, kernels, source, rows, columns, transposed } = this
     const ld = transposed && !wide ? Math.ceil(columns / 4) * 4 : columns
     const mark = memory.mark()
-    const at = memory.alloc(8 * BLOCK * ld)
-    const staged = memory.alloc(transposed ? 8 * BLOCK * columns : 0)
-    for (let start = 0; start < rows; start += BLOCK) {
-      const count = Math.min(BLOCK, rows - start)
+    const at = memory.alloc(8 * SLAB * ld)
+    const staged = memory.alloc(transposed ? 8 * SLAB * columns : 0)
+    for (let start = 0; start < rows; start += SLAB) {
+      const count = Math.min(SLAB, rows - start)
       if (!transposed) this.load(at, wide, start * columns, count * columns)
       else {
         for (let c = 0; c < columns; c++) {
@@ -77,8 +77,8 @@ export class MatrixRows implements Rows {
   }
 }
 
-/** Rows that come in chunks of any heights. */
-export class StreamRows implements Rows, Sink {
+/** RowReader that come in chunks of any heights. */
+export class StreamRows implements RowReader, Sink {
   private current: Pass | undefined
   private at: Pointer = 0
   private chunks = 0
@@ -98,7 +98,7 @@ export class StreamRows implements Rows, Sink {
 
   *pass(pass: Pass): Steps<void> {
     const mark = this.memory.mark()
-    this.at = this.memory.alloc(8 * BLOCK * this.columns)
+    this.at = this.memory.alloc(8 * SLAB * this.columns)
     this.current = pass
     this.chunks = this.seen = this.filled = 0
     this.exponent = ALL_ZERO
@@ -116,7 +116,7 @@ export class StreamRows implements Rows, Sink {
     const total = source.shape[0]!
     if (this.seen + this.filled + total > this.rows) throw this.wrongLength(this.seen + this.filled + total)
     for (let r = 0; r < total;) {
-      const count = Math.min(BLOCK - this.filled, total - r)
+      const count = Math.min(SLAB - this.filled, total - r)
       const to = this.at + (wide ? 8 : 4) * this.filled * columns
       const length = count * columns
       if (wide) loadF64(memory, to, source, r * columns, length)
@@ -133,7 +133,7 @@ export class StreamRows implements Rows, Sink {
       this.exponent = Math.max(this.exponent, exponent)
       this.filled += count
       r += count
-      if (this.filled === BLOCK) this.flush()
+      if (this.filled === SLAB) this.flush()
     }
     return false
   }

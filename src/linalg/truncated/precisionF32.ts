@@ -2,8 +2,8 @@ import type { Memory, Pointer } from '../../core/memory.js'
 import { multiplyRows } from '../decompositionCalls.js'
 import type { Kernels } from '../decompositionEngine.js'
 import { padded, type Floats } from '../matrix.js'
-import { BLOCK } from './passes.js'
-import type { OnBlock, Precision, Summer } from './precision.js'
+import { SLAB } from './passes.js'
+import type { OnSlab, Precision, Summer } from './precision.js'
 import { takeSum, type Tall } from './tall.js'
 
 /** f32 tiles; sums over rows go on in f64. */
@@ -32,21 +32,21 @@ export class PrecisionF32 implements Precision {
     this.kernels.scaleF32(at, length, exponent)
   }
 
-  tops(tops: Pointer, block: Pointer, rows: number, k: number): void {
-    this.kernels.topColumnsF32(tops, block, rows, k)
+  tops(tops: Pointer, slab: Pointer, rows: number, k: number): void {
+    this.kernels.topColumnsF32(tops, slab, rows, k)
   }
 
-  gram(gram: Pointer, n: number): OnBlock {
+  gram(gram: Pointer, n: number): OnSlab {
     const { kernels } = this
     const ld = padded(n)
-    const panels = this.alloc(BLOCK * ld)
+    const panels = this.alloc(SLAB * ld)
     return (at, lda, rows) => {
       kernels.packAcrossF32(panels, at, n, 8, rows, lda)
       kernels.accumulatePanelsF32(gram, ld, panels, panels, n, n, rows, 1)
     }
   }
 
-  multiplier(x: Tall, block: Pointer): OnBlock {
+  multiplier(x: Tall, slab: Pointer): OnSlab {
     const { memory, kernels } = this
     const { rows: n, columns: k } = x
     const panels = this.alloc(n * padded(k))
@@ -57,22 +57,22 @@ export class PrecisionF32 implements Precision {
       kernels.packAcrossF32(panels, staged, k, 8, n, k)
     })
     return (at, ld, rows) => {
-      memory.f32(block, rows * k).fill(0)
-      multiplyRows(kernels, { c: block, ldc: k, a: at, lda: ld, panels, rows, columns: k, k: n, edge })
+      memory.f32(slab, rows * k).fill(0)
+      multiplyRows(kernels, { c: slab, ldc: k, a: at, lda: ld, panels, rows, columns: k, k: n, edge })
     }
   }
 
-  summer(n: number, k: number, block: Pointer): Summer {
+  summer(n: number, k: number, slab: Pointer): Summer {
     const { memory, kernels } = this
     const [height, ldc] = [padded(n), padded(k)]
     const sum = memory.alloc(8 * height * ldc)
-    const left = this.alloc(BLOCK * height)
-    const right = this.alloc(BLOCK * ldc)
+    const left = this.alloc(SLAB * height)
+    const right = this.alloc(SLAB * ldc)
     return {
       clear: () => void memory.f64(sum, height * ldc).fill(0),
       add: (at, lda, rows) => {
         kernels.packAcrossF32(left, at, n, 8, rows, lda)
-        kernels.packAcrossF32(right, block, k, 8, rows, k)
+        kernels.packAcrossF32(right, slab, k, 8, rows, k)
         kernels.accumulatePanelsF32(sum, ldc, left, right, n, k, rows, 0)
       },
       addSquare: (square, ld, rows) => kernels.accumulatePanelsF32(square, ld, right, right, k, k, rows, 1),

@@ -2,8 +2,8 @@ import type { Memory, Pointer } from '../../core/memory.js'
 import type { Kernels } from '../decompositionEngine.js'
 import { gemm } from '../gemm.js'
 import { padded, type Floats } from '../matrix.js'
-import { BLOCK } from './passes.js'
-import type { OnBlock, Precision, Summer } from './precision.js'
+import { SLAB } from './passes.js'
+import type { OnSlab, Precision, Summer } from './precision.js'
 import { takeSum, type Tall } from './tall.js'
 
 /** f64 throughout. */
@@ -32,14 +32,14 @@ export class PrecisionF64 implements Precision {
     this.kernels.scaleByPower(at, length, exponent)
   }
 
-  tops(tops: Pointer, block: Pointer, rows: number, k: number): void {
-    this.kernels.topColumnsF64(tops, block, rows, k)
+  tops(tops: Pointer, slab: Pointer, rows: number, k: number): void {
+    this.kernels.topColumnsF64(tops, slab, rows, k)
   }
 
-  gram(gram: Pointer, n: number): OnBlock {
+  gram(gram: Pointer, n: number): OnSlab {
     const { memory, kernels } = this
     const ld = padded(n)
-    const panels = this.alloc(BLOCK * ld)
+    const panels = this.alloc(SLAB * ld)
     const edge = memory.alloc(128)
     return (at, lda, rows) => {
       kernels.packAcrossF64(panels, at, n, 4, rows, lda)
@@ -47,29 +47,29 @@ export class PrecisionF64 implements Precision {
     }
   }
 
-  multiplier(x: Tall, block: Pointer): OnBlock {
+  multiplier(x: Tall, slab: Pointer): OnSlab {
     const { memory, kernels } = this
     const { rows: n, columns: k } = x
     const right = this.alloc(n * k)
     const work = memory.alloc(kernels.multiplyWork(k, 3))
     memory.f64(right, n * k).set(x.data)
     return (at, ld, rows) => {
-      memory.f64(block, rows * k).fill(0)
-      gemm(kernels.multiplyF64, { c: block, ldc: k, a: at, lda: ld, b: right, ldb: k, m: rows, n: k, k: n, work })
+      memory.f64(slab, rows * k).fill(0)
+      gemm(kernels.multiplyF64, { c: slab, ldc: k, a: at, lda: ld, b: right, ldb: k, m: rows, n: k, k: n, work })
     }
   }
 
-  summer(n: number, k: number, block: Pointer): Summer {
+  summer(n: number, k: number, slab: Pointer): Summer {
     const { memory, kernels } = this
     const [height, ldc] = [padded(n), padded(k)]
     const sum = this.alloc(height * ldc)
     const work = memory.alloc(kernels.multiplyWork(k, 3))
-    const y = { b: block, ldb: k, n: k, work }
+    const y = { b: slab, ldb: k, n: k, work }
     return {
       clear: () => void memory.f64(sum, height * ldc).fill(0),
       add: (a, lda, rows) => gemm(kernels.multiplyF64, { c: sum, ldc, a, lda, transposeA: true, ...y, m: n, k: rows }),
       addSquare: (c, ld, rows) =>
-        gemm(kernels.multiplyF64, { c, ldc: ld, a: block, lda: k, transposeA: true, ...y, m: k, k: rows }),
+        gemm(kernels.multiplyF64, { c, ldc: ld, a: slab, lda: k, transposeA: true, ...y, m: k, k: rows }),
       take: () => takeSum(memory, sum, ldc, n, k)
     }
   }

@@ -1,10 +1,10 @@
 import { ALL_ZERO } from '../../../assembly/linalg/constants.js'
 import type { Pointer } from '../../core/memory.js'
-import type { Rows, Steps } from './passes.js'
+import type { RowReader, Steps } from './passes.js'
 import type { Precision } from './precision.js'
 import { isEasy, scaleFor } from './scale.js'
 
-/** Takes a block: `rows` rows from `start` on stand at `at`, `ld` apart. */
+/** Takes a slab: `rows` rows from `start` on stand at `at`, `ld` apart. */
 export type Visit = (at: Pointer, ld: number, start: number, rows: number) => void
 
 /** What a reading sums; a reading may begin anew. */
@@ -14,7 +14,7 @@ export interface Sums {
 }
 
 /**
- * Readings of A 2^-exponent, block by block. It knows neither the exponent nor the sum of squares at first:
+ * Readings of A 2^-exponent, slab by slab. It knows neither the exponent nor the sum of squares at first:
  * any reading finds the exponent, a measured one the squares.
  */
 export class Reading {
@@ -23,7 +23,7 @@ export class Reading {
   private found: number | undefined
 
   constructor(
-    private readonly source: Rows,
+    private readonly source: RowReader,
     private readonly precision: Precision
   ) {}
 

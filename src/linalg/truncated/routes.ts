@@ -9,7 +9,7 @@ import { byGram, LEAST_LOST } from './gram.js'
 import { byKrylov, OVERSAMPLING } from './krylov.js'
 import type { Floats } from '../matrix.js'
 import type { OperatorAccess } from './operator.js'
-import { MatrixRows, type Rows, type Steps } from './passes.js'
+import { MatrixRows, type RowReader, type Steps } from './passes.js'
 import { decompose } from '../svd.js'
 import { reserveGram, reserveKrylov } from './reserve.js'
 import { RowAccess } from './rowAccess.js'
@@ -34,7 +34,7 @@ export interface Found {
 /** A matrix that can be read by rows, or as a whole. */
 export interface Reader {
   readonly shape: readonly number[]
-  readonly rows: Rows
+  readonly rows: RowReader
   whole(): Steps<Source>
 }
 

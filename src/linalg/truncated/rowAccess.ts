@@ -2,7 +2,7 @@ import type { Memory, Pointer } from '../../core/memory.js'
 import type { Kernels } from '../decompositionEngine.js'
 import { padded } from '../matrix.js'
 import type { Access } from './access.js'
-import { BLOCK, type Rows, type Steps } from './passes.js'
+import { SLAB, type RowReader, type Steps } from './passes.js'
 import type { Precision } from './precision.js'
 import { PrecisionF32 } from './precisionF32.js'
 import { PrecisionF64 } from './precisionF64.js'
@@ -32,7 +32,7 @@ export class RowAccess implements Access {
   constructor(
     private readonly memory: Memory,
     private readonly kernels: Kernels,
-    private readonly source: Rows,
+    private readonly source: RowReader,
     readonly wide: boolean
   ) {
     this.precision = wide ? new PrecisionF64(memory, kernels) : new PrecisionF32(memory, kernels)
@@ -76,13 +76,13 @@ export class RowAccess implements Access {
     const { memory, precision } = this
     const mark = memory.mark()
     const y = makeTall(precision.type, this.rows, x.columns)
-    const block = precision.alloc(BLOCK * x.columns)
-    const multiply = precision.multiplier(x, block)
+    const slab = precision.alloc(SLAB * x.columns)
+    const multiply = precision.multiplier(x, slab)
     yield* this.reading.measure({
       clear: NOTHING,
       visit: (at, ld, start, rows) => {
         multiply(at, ld, rows)
-        this.storeBlock(y, block, start, rows)
+        this.storeSlab(y, slab, start, rows)
       }
     })
     memory.release(mark)
@@ -92,12 +92,12 @@ export class RowAccess implements Access {
   *timesTransposed(y: Tall): Steps<Tall> {
     const { memory, precision } = this
     const mark = memory.mark()
-    const block = precision.alloc(BLOCK * y.columns)
-    const sum = precision.summer(this.columns, y.columns, block)
+    const slab = precision.alloc(SLAB * y.columns)
+    const sum = precision.summer(this.columns, y.columns, slab)
     yield* this.reading.measure({
       clear: sum.clear,
       visit: (at, ld, start, rows) => {
-        this.loadBlock(block, y, start, rows)
+        this.loadSlab(slab, y, start, rows)
         sum.add(at, ld, rows)
       }
     })
@@ -113,9 +113,9 @@ export class RowAccess implements Access {
     const ld = padded(k)
     const mark = memory.mark()
     const y = makeTall(precision.type, this.rows, k)
-    const block = precision.alloc(BLOCK * k)
-    const multiply = precision.multiplier(x, block)
-    const sum = precision.summer(this.columns, k, block)
+    const slab = precision.alloc(SLAB * k)
+    const multiply = precision.multiplier(x, slab)
+    const sum = precision.summer(this.columns, k, slab)
     const square = memory.alloc(8 * ld * ld)
     const tops = memory.alloc(8 * k)
     yield* this.reading.read({
@@ -126,10 +126,10 @@ export class RowAccess implements Access {
       },
       visit: (at, lda, start, rows) => {
         multiply(at, lda, rows)
-        this.storeBlock(y, block, start, rows)
+        this.storeSlab(y, slab, start, rows)
         sum.add(at, lda, rows)
         sum.addSquare(square, ld, rows)
-        precision.tops(tops, block, rows, k)
+        precision.tops(tops, slab, rows, k)
       }
     })
     const back = sum.take()
@@ -140,11 +140,11 @@ export class RowAccess implements Access {
     return result
   }
 
-  private loadBlock(block: Pointer, { data, columns }: Tall, start: number, rows: number): void {
-    this.precision.view(block, rows * columns).set(data.subarray(start * columns, (start + rows) * columns))
+  private loadSlab(slab: Pointer, { data, columns }: Tall, start: number, rows: number): void {
+    this.precision.view(slab, rows * columns).set(data.subarray(start * columns, (start + rows) * columns))
   }
 
-  private storeBlock({ data, columns }: Tall, block: Pointer, start: number, rows: number): void {
-    data.set(this.precision.view(block, rows * columns), start * columns)
+  private storeSlab({ data, columns }: Tall, slab: Pointer, start: number, rows: number): void {
+    data.set(this.precision.view(slab, rows * columns), start * columns)
   }
 }

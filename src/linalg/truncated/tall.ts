@@ -4,9 +4,9 @@ import type { Kernels } from '../decompositionEngine.js'
 import type { Memory, Pointer } from '../../core/memory.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { Floats } from '../matrix.js'
-import { BLOCK } from './passes.js'
+import { SLAB } from './passes.js'
 
-/** Many rows, few columns, row-major; it passes through memory in blocks. */
+/** Many rows, few columns, row-major; it passes through memory in slabs. */
 export interface Tall {
   readonly data: Floats
   readonly rows: number
@@ -27,12 +27,12 @@ export function leading({ data, shape }: Tensor<Float64Array<ArrayBuffer>>, colu
   return part
 }
 
-/** Calls `visit` with each block of rows. */
-export function eachBlock(rows: number, visit: (start: number, count: number) => void): void {
-  for (let start = 0; start < rows; start += BLOCK) visit(start, Math.min(BLOCK, rows - start))
+/** Calls `visit` with each slab of rows. */
+export function eachSlab(rows: number, visit: (start: number, count: number) => void): void {
+  for (let start = 0; start < rows; start += SLAB) visit(start, Math.min(SLAB, rows - start))
 }
 
-/** Rows of a block as f64. */
+/** Rows of a slab as f64. */
 export function loadRows(memory: Memory, to: Pointer, { data, columns }: Tall, start: number, count: number): void {
   memory.f64(to, count * columns).set(data.subarray(start * columns, (start + count) * columns))
 }
@@ -48,14 +48,14 @@ export function takeSum(memory: Memory, sum: Pointer, ld: number, rows: number, 
   return result
 }
 
-/** product: f64[x.columns][y.columns] = x' y, block by block. */
+/** product: f64[x.columns][y.columns] = x' y, slab by slab. */
 export function innerProducts(memory: Memory, kernels: Kernels, product: Pointer, x: Tall, y: Tall): void {
   const mark = memory.mark()
-  const left = memory.alloc(8 * BLOCK * x.columns)
-  const right = memory.alloc(8 * BLOCK * y.columns)
+  const left = memory.alloc(8 * SLAB * x.columns)
+  const right = memory.alloc(8 * SLAB * y.columns)
   const work = memory.alloc(kernels.multiplyWork(y.columns, 3))
   memory.f64(product, x.columns * y.columns).fill(0)
-  eachBlock(x.rows, (start, count) => {
+  eachSlab(x.rows, (start, count) => {
     loadRows(memory, left, x, start, count)
     loadRows(memory, right, y, start, count)
     const [m, n] = [x.columns, y.columns]
@@ -76,7 +76,7 @@ export function innerProducts(memory: Memory, kernels: Kernels, product: Pointer
   memory.release(mark)
 }
 
-/** to += sign x t for t: f64[x.columns][to.columns], block by block; sign 1, or -1 where `plus` is false. */
+/** to += sign x t for t: f64[x.columns][to.columns], slab by slab; sign 1, or -1 where `plus` is false. */
 export function addProduct(
   memory: Memory,
   kernels: Kernels,
@@ -87,10 +87,10 @@ export function addProduct(
   after?: (at: Pointer, start: number, count: number) => void
 ): void {
   const mark = memory.mark()
-  const left = memory.alloc(8 * BLOCK * x.columns)
-  const sum = memory.alloc(8 * BLOCK * to.columns)
+  const left = memory.alloc(8 * SLAB * x.columns)
+  const sum = memory.alloc(8 * SLAB * to.columns)
   const work = memory.alloc(kernels.multiplyWork(to.columns, 3))
-  eachBlock(x.rows, (start, count) => {
+  eachSlab(x.rows, (start, count) => {
     loadRows(memory, left, x, start, count)
     loadRows(memory, sum, to, start, count)
     const [k, n] = [x.columns, to.columns]
@@ -151,8 +151,8 @@ export function orthonormalise(
   const flags = memory.alloc(4 * columns)
   const norms = memory.alloc(8 * columns)
   const shared = against.map((other) => memory.alloc(8 * other.columns * columns))
-  const left = memory.alloc(8 * BLOCK * columns)
-  const product = memory.alloc(8 * BLOCK * columns)
+  const left = memory.alloc(8 * SLAB * columns)
+  const product = memory.alloc(8 * SLAB * columns)
   const work = memory.alloc(kernels.multiplyWork(columns, 3))
   let total: Float64Array | undefined = new Float64Array(columns * columns)
   for (let j = 0; j < columns; j++) total[j * columns + j] = 1
@@ -187,7 +187,7 @@ export function orthonormalise(
       })
       total.set(memory.f64(sum, total.length))
     }
-    eachBlock(rows, (start, count) => {
+    eachSlab(rows, (start, count) => {
       loadRows(memory, left, y, start, count)
       memory.f64(product, count * columns).fill(0)
       gemm(kernels.multiplyF64, {

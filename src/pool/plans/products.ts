@@ -5,7 +5,7 @@ import { TILE } from '../../core/tiles.js'
 import { compareTiles, finishComparison, prepareComparison, type Comparison } from '../../linalg/compare.js'
 import { gramOfRows, openParts, prepareGram, type Gram, type GramOptions } from '../../linalg/gram.js'
 import type { GramParts, GramSettings } from '../../linalg/gramKind.js'
-import { BLOCK } from '../../linalg/mergeTree.js'
+import { LEAF } from '../../linalg/mergeTree.js'
 import { rowsFrom } from '../../linalg/rows.js'
 import { CHUNK, cutRows, type Run } from '../chunks.js'
 import { once, type Plan, type Steps } from '../plan.js'
@@ -44,7 +44,7 @@ interface GramChunk {
 export function gramPlan(rows: TensorLike, options?: GramOptions): Plan<Gram> {
   const { source, settings, first } = prepareGram(rows, options)
   const whole = openParts({ ...settings, first, nodes: [], runs: [] })
-  const runs = cutBlocks(source.shape[0]!, settings.dim, first)
+  const runs = cutLeaves(source.shape[0]!, settings.dimensions, first)
   return {
     verb: 'gram',
     program: 'gram',
@@ -62,8 +62,8 @@ export function gramPlan(rows: TensorLike, options?: GramOptions): Plan<Gram> {
  * Cuts rows where nodes of the tree over the table's blocks end, so that each run becomes one node. `first` is the
  * place of the first row in the whole table.
  */
-function cutBlocks(rows: number, width: number, first: number): Run[] {
-  let step = BLOCK
+function cutLeaves(rows: number, width: number, first: number): Run[] {
+  let step = LEAF
   while (2 * step * width <= CHUNK) step *= 2
   const runs: Run[] = []
   for (let row = 0; row < rows;) {
