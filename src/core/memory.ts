@@ -36,24 +36,29 @@ export class Memory {
     return this.wasm.buffer.byteLength
   }
 
-  /** Runs `body` and takes back all that it allocated, also when it throws. */
-  frame<T>(body: () => T): T {
-    const mark = this.top
-    this.frames++
-    try {
-      return body()
-    } finally {
-      this.frames--
-      this.top = mark
-    }
-  }
-
-  mark(): number {
+  /** The first byte that is free. */
+  get used(): number {
     return this.top
   }
 
-  release(mark: number): void {
-    this.top = mark
+  /** Runs `body` and takes back all that it allocated, also when it throws. */
+  frame<T>(body: () => T): T {
+    const close = this.open()
+    try {
+      return body()
+    } finally {
+      close()
+    }
+  }
+
+  /** Opens a frame of work that pauses; what it returns closes it. Meanwhile nothing else may use this memory. */
+  open(): () => void {
+    const mark = this.top
+    this.frames++
+    return () => {
+      this.frames--
+      this.top = mark
+    }
   }
 
   /** Room that stays. The end of an open frame would free it: only where none is open. */

@@ -100,10 +100,10 @@ export function prepareCholesky(matrix: unknown, options: CholeskyOptions = {}):
  * f64's range. Returns n, or the first index whose pivot is not above 0.
  */
 export function factorInPlace(memory: Memory, kernels: Kernels, a: Pointer, ld: number, n: number): number {
-  const mark = memory.mark()
-  const done = kernels.choleskyF64(a, ld, n, memory.alloc(kernels.choleskyWork(n)))
-  memory.release(mark)
-  return done
+  return memory.frame(() => {
+    const done = kernels.choleskyF64(a, ld, n, memory.alloc(kernels.choleskyWork(n)))
+    return done
+  })
 }
 
 export interface PivotedFactor {
@@ -128,14 +128,14 @@ export function factorPivotedInPlace(
   { tolerance, most = n }: { tolerance?: number; most?: number } = {}
 ): PivotedFactor {
   const least = tolerance ?? n * 2 ** -52 * greatestDiagonal(memory, a, ld, n)
-  const mark = memory.mark()
-  const left = memory.alloc(8 * n + 32)
-  const work = memory.alloc(kernels.choleskyWork(n))
-  const rank = kernels.pivotedCholeskyF64(a, ld, n, order, left, least, most, work)
-  let rest = 0
-  for (const entry of memory.f64(left, n)) rest += Math.max(0, entry)
-  memory.release(mark)
-  return { rank, rest }
+  return memory.frame(() => {
+    const left = memory.alloc(8 * n + 32)
+    const work = memory.alloc(kernels.choleskyWork(n))
+    const rank = kernels.pivotedCholeskyF64(a, ld, n, order, left, least, most, work)
+    let rest = 0
+    for (const entry of memory.f64(left, n)) rest += Math.max(0, entry)
+    return { rank, rest }
+  })
 }
 
 /** Not below 0. */
@@ -151,23 +151,23 @@ function greatestDiagonal(memory: Memory, a: Pointer, ld: number, n: number): nu
  * powers of two, so that the factor is D L to the last bit. Returns the exponents of 1 / D.
  */
 function equilibrate(memory: Memory, kernels: Kernels, a: Pointer, n: number): Int32Array {
-  const mark = memory.mark()
-  const factors = memory.alloc(8 * n)
-  memory.f64(factors, n).fill(1)
-  const exponents = Int32Array.from({ length: n }, (_, i) => {
-    const exponent = Math.ceil(kernels.unitExponent(a + 8 * (n + 1) * i, 1) / 2)
-    kernels.scaleByPower(factors + 8 * i, 1, -exponent)
-    return exponent
+  return memory.frame(() => {
+    const factors = memory.alloc(8 * n)
+    memory.f64(factors, n).fill(1)
+    const exponents = Int32Array.from({ length: n }, (_, i) => {
+      const exponent = Math.ceil(kernels.unitExponent(a + 8 * (n + 1) * i, 1) / 2)
+      kernels.scaleByPower(factors + 8 * i, 1, -exponent)
+      return exponent
+    })
+    const f = memory.f64(factors, n)
+    for (let i = 0; i < n; i++) {
+      const row = memory.f64(a + 8 * n * i, i + 1)
+      const own = f[i]!
+      // The greater factor first: what is definite does not overflow on the way, and what is small does not underflow.
+      for (let j = 0; j <= i; j++) row[j] = own > f[j]! ? row[j]! * own * f[j]! : row[j]! * f[j]! * own
+    }
+    return exponents
   })
-  const f = memory.f64(factors, n)
-  for (let i = 0; i < n; i++) {
-    const row = memory.f64(a + 8 * n * i, i + 1)
-    const own = f[i]!
-    // The greater factor first: what is definite does not overflow on the way, and what is small does not underflow.
-    for (let j = 0; j <= i; j++) row[j] = own > f[j]! ? row[j]! * own * f[j]! : row[j]! * f[j]! * own
-  }
-  memory.release(mark)
-  return exponents
 }
 
 function checkSymmetric(source: Source, memory: Memory, kernels: Kernels, a: Pointer, exponent: number): void {

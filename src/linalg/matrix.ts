@@ -48,14 +48,14 @@ export function loadMatrix(
   }
   for (let c = 0; c < columns; c++) memory.f64(to + 8 * (ld * c + rows), ld - rows).fill(0)
   const step = rowsInTile(columns)
-  const mark = memory.mark()
-  const buffer = memory.alloc(8 * step * columns)
-  for (let r = 0; r < rows; r += step) {
-    const count = Math.min(step, rows - r)
-    loadF64(memory, buffer, source, r * columns, count * columns)
-    kernels.placeRows(to, ld, r, buffer, count, columns)
-  }
-  memory.release(mark)
+  memory.frame(() => {
+    const buffer = memory.alloc(8 * step * columns)
+    for (let r = 0; r < rows; r += step) {
+      const count = Math.min(step, rows - r)
+      loadF64(memory, buffer, source, r * columns, count * columns)
+      kernels.placeRows(to, ld, r, buffer, count, columns)
+    }
+  })
 }
 
 /** Elements [start, start + length) as f64. */
@@ -76,12 +76,12 @@ export function takeMatrix(
   columns: number
 ): void {
   const step = rowsInTile(columns)
-  const mark = memory.mark()
-  const buffer = memory.alloc(8 * step * columns)
-  for (let r = 0; r < rows; r += step) {
-    const count = Math.min(step, rows - r)
-    kernels.takeRows(buffer, from, ld, r, count, columns)
-    to.set(memory.f64(buffer, count * columns), r * columns)
-  }
-  memory.release(mark)
+  memory.frame(() => {
+    const buffer = memory.alloc(8 * step * columns)
+    for (let r = 0; r < rows; r += step) {
+      const count = Math.min(step, rows - r)
+      kernels.takeRows(buffer, from, ld, r, count, columns)
+      to.set(memory.f64(buffer, count * columns), r * columns)
+    }
+  })
 }

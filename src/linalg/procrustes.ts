@@ -188,18 +188,18 @@ function rotate(
 
 /** Whether the determinant of an orthogonal matrix is -1: the product of the signs of its triangle and of its reflectors. */
 function reflects(memory: Memory, kernels: Kernels, rotation: Pointer, n: number): boolean {
-  const mark = memory.mark()
-  const copy = memory.alloc(8 * n * n)
-  const tau = memory.alloc(8 * n)
-  memory.f64(copy, n * n).set(memory.f64(rotation, n * n))
-  kernels.factorQrF64(copy, n, n, n, n, tau, memory.alloc(kernels.qrWork(n)))
-  let negative = false
-  for (let i = 0; i < n; i++) {
-    if (memory.f64(copy, n * n)[i * (n + 1)]! < 0) negative = !negative
-    if (memory.f64(tau, n)[i] !== 0) negative = !negative
-  }
-  memory.release(mark)
-  return negative
+  return memory.frame(() => {
+    const copy = memory.alloc(8 * n * n)
+    const tau = memory.alloc(8 * n)
+    memory.f64(copy, n * n).set(memory.f64(rotation, n * n))
+    kernels.factorQrF64(copy, n, n, n, n, tau, memory.alloc(kernels.qrWork(n)))
+    let negative = false
+    for (let i = 0; i < n; i++) {
+      if (memory.f64(copy, n * n)[i * (n + 1)]! < 0) negative = !negative
+      if (memory.f64(tau, n)[i] !== 0) negative = !negative
+    }
+    return negative
+  })
 }
 
 /** |factor a rotation - b| / |b|, means left out of the first and not of the second. */

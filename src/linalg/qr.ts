@@ -80,10 +80,10 @@ export function prepareQr(matrix: unknown, options: QrOptions = {}): Source {
 function factorPlain(memory: Memory, kernels: Kernels, source: Source, a: Pointer, tau: Pointer): number {
   const [m, n] = source.shape as [number, number]
   const exponent = loadScaled(memory, kernels, a, n, source)
-  const mark = memory.mark()
-  kernels.factorQrF64(a, n, m, n, Math.min(m, n), tau, memory.alloc(kernels.qrWork(m)))
-  memory.release(mark)
-  return exponent
+  return memory.frame(() => {
+    kernels.factorQrF64(a, n, m, n, Math.min(m, n), tau, memory.alloc(kernels.qrWork(m)))
+    return exponent
+  })
 }
 
 /** The same with pivots, whose columns stand one after the other on the way. */
@@ -100,20 +100,20 @@ function factorPivoted(
     memory.u32(order, n).set(Array.from({ length: n }, (_, j) => j))
     return 0
   }
-  const mark = memory.mark()
-  const ld = padded(m)
-  const columns = memory.alloc(8 * ld * n)
-  loadMatrix(memory, kernels, columns, ld, source, false)
-  const exponent = kernels.unitExponent(columns, ld * n)
-  if (exponent === NOT_FINITE) throw nonFiniteF64Error(source)
-  kernels.scaleByPower(columns, ld * n, -exponent)
-  const norms = memory.alloc(16 * n)
-  const dots = memory.alloc(8 * n)
-  const vectors = memory.alloc(16 * ld)
-  factorPivotedQr(kernels, { a: columns, ld, m, n, width: n, tau, order, norms, dots, work: vectors })
-  kernels.takeRows(a, columns, ld, 0, m, n)
-  memory.release(mark)
-  return exponent
+  return memory.frame(() => {
+    const ld = padded(m)
+    const columns = memory.alloc(8 * ld * n)
+    loadMatrix(memory, kernels, columns, ld, source, false)
+    const exponent = kernels.unitExponent(columns, ld * n)
+    if (exponent === NOT_FINITE) throw nonFiniteF64Error(source)
+    kernels.scaleByPower(columns, ld * n, -exponent)
+    const norms = memory.alloc(16 * n)
+    const dots = memory.alloc(8 * n)
+    const vectors = memory.alloc(16 * ld)
+    factorPivotedQr(kernels, { a: columns, ld, m, n, width: n, tau, order, norms, dots, work: vectors })
+    kernels.takeRows(a, columns, ld, 0, m, n)
+    return exponent
+  })
 }
 
 /** The upper triangle of a: f64[..][n], times 2^exponent, row by row times its sign. */
@@ -126,17 +126,17 @@ function takeUpper(
   signs: Pointer,
   exponent: number
 ): Tensor<Floats> {
-  const mark = memory.mark()
-  const row = memory.alloc(8 * n)
-  for (let i = 0; i < k; i++) {
-    const view = memory.f64(row, n - i)
-    view.set(memory.f64(a + 8 * i * (n + 1), n - i))
-    kernels.scaleByPower(row, n - i, exponent)
-    // No zero is negative.
-    const negative = memory.f64(signs, k)[i]! < 0
-    for (let j = 0; j < n - i; j++) view[j] = negative ? 0 - view[j]! : view[j]! + 0
-    data.set(view, i * n + i)
-  }
-  memory.release(mark)
-  return { data, shape: [k, n] }
+  return memory.frame(() => {
+    const row = memory.alloc(8 * n)
+    for (let i = 0; i < k; i++) {
+      const view = memory.f64(row, n - i)
+      view.set(memory.f64(a + 8 * i * (n + 1), n - i))
+      kernels.scaleByPower(row, n - i, exponent)
+      // No zero is negative.
+      const negative = memory.f64(signs, k)[i]! < 0
+      for (let j = 0; j < n - i; j++) view[j] = negative ? 0 - view[j]! : view[j]! + 0
+      data.set(view, i * n + i)
+    }
+    return { data, shape: [k, n] }
+  })
 }

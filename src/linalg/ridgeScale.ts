@@ -21,12 +21,13 @@ export function scalePenalty(
   weightsExponent: number
 ): { lambda: number; root: number; left: number } {
   if (lambda === 0) return { lambda, root: 0, left: 0 }
-  const mark = memory.mark()
-  const cell = memory.alloc(8)
-  memory.f64(cell, 1)[0] = lambda
   const exponent = -2 * x.exponent - weightsExponent
-  const beyond = kernels.unitExponent(cell, 1) + exponent - 2 * x.peak - PENALTY
-  memory.release(mark)
+  const own = memory.frame(() => {
+    const cell = memory.alloc(8)
+    memory.f64(cell, 1)[0] = lambda
+    return kernels.unitExponent(cell, 1)
+  })
+  const beyond = own + exponent - 2 * x.peak - PENALTY
   const left = beyond > 0 ? 2 * Math.ceil(beyond / 2) : 0
   return {
     lambda: timesPower(lambda, exponent - left),

@@ -37,15 +37,15 @@ describe('engines', () => {
 
   it('get back what a frame took, also when it throws', () => {
     const engine = createEngine()
-    const mark = engine.memory.mark()
-    expect(frame(engine, (memory) => memory.alloc(100))).toBe(mark)
-    expect(engine.memory.mark()).toBe(mark)
+    const used = engine.memory.used
+    expect(frame(engine, (memory) => memory.alloc(100))).toBe(used)
+    expect(engine.memory.used).toBe(used)
     const failing = (): void =>
       frame(engine, (memory) => {
         memory.alloc(1e6)
         throw new Error('from inside')
       })
     expect(failing).toThrow('from inside')
-    expect(engine.memory.mark()).toBe(mark)
+    expect(engine.memory.used).toBe(used)
   })
 })

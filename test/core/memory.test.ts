@@ -23,24 +23,26 @@ describe('the arena', () => {
     expect(memory.size).toBe(2 * PAGE)
   })
 
-  it('takes back what was handed out since a mark', () => {
+  it('takes back what was handed out since a frame was opened', () => {
     const memory = fresh(PAGE)
-    const mark = memory.mark()
+    const close = memory.open()
     const first = memory.alloc(100)
     memory.alloc(1000)
-    memory.release(mark)
+    expectError(() => memory.allocForever(8), Error, 'internal error', 'frame')
+    close()
     expect(memory.alloc(100)).toBe(first)
+    expect(memory.allocForever(8)).toBeGreaterThan(first)
   })
 
   it('throws beyond its limit, before it grows', () => {
     const memory = fresh(3 * PAGE)
     const first = memory.alloc(64)
-    const before = { size: memory.size, mark: memory.mark() }
+    const before = { size: memory.size, used: memory.used }
     expectError(() => memory.alloc(3 * PAGE), MemoryLimitError, String(3 * PAGE), 'slices')
-    expect({ size: memory.size, mark: memory.mark() }).toEqual(before)
+    expect({ size: memory.size, used: memory.used }).toEqual(before)
     // What is left may still be had, to the last byte.
     expect(memory.alloc(3 * PAGE - first - 64)).toBe(first + 64)
-    expect(memory.mark()).toBe(3 * PAGE)
+    expect(memory.used).toBe(3 * PAGE)
     expectError(() => memory.alloc(1), MemoryLimitError)
     expect(memory.size).toBe(3 * PAGE)
   })
@@ -61,7 +63,7 @@ describe('the arena', () => {
     const memory = new Memory(wasm, LARGEST_MEMORY)
     expectError(() => memory.alloc(3 * PAGE), MemoryLimitError)
     expect(memory.size).toBe(PAGE)
-    expect(memory.mark()).toBe(1024)
+    expect(memory.used).toBe(1024)
   })
 })
 
@@ -72,10 +74,10 @@ describe('an engine', () => {
     expect(engine.memory.limit).toBe(4 * PAGE)
     expect(other.memory.limit).toBe(LARGEST_MEMORY)
     expect(engine.memory.wasm).not.toBe(other.memory.wasm)
-    const mark = engine.memory.mark()
+    const used = engine.memory.used
     const size = engine.memory.size
     expectError(() => frame(engine, (memory) => memory.alloc(5 * PAGE)), MemoryLimitError, String(4 * PAGE))
-    expect(engine.memory.mark()).toBe(mark)
+    expect(engine.memory.used).toBe(used)
     expect(engine.memory.size).toBe(size)
   })
 
@@ -85,9 +87,9 @@ describe('an engine', () => {
 
   it('takes back the allocations of a frame, also when it throws', () => {
     const engine = createEngine()
-    const mark = engine.memory.mark()
-    expect(frame(engine, (memory) => memory.alloc(1000))).toBe(mark)
-    expect(engine.memory.mark()).toBe(mark)
+    const used = engine.memory.used
+    expect(frame(engine, (memory) => memory.alloc(1000))).toBe(used)
+    expect(engine.memory.used).toBe(used)
     expectError(
       () =>
         frame(engine, (memory) => {
@@ -97,14 +99,14 @@ describe('an engine', () => {
       RangeError,
       'inside'
     )
-    expect(engine.memory.mark()).toBe(mark)
+    expect(engine.memory.used).toBe(used)
   })
 })
 
 describe('the verbs', () => {
   it('leave nothing behind', () => {
     const { memory } = defaultEngine()
-    const mark = memory.mark()
+    const used = memory.used
     const data = normals(70000, 1)
     quantize(data, { format: 'int4', group: 7 })
     fakeQuantize({ data, shape: [7, 10000] }, { format: 'uint8', axis: 1 })
@@ -112,7 +114,7 @@ describe('the verbs', () => {
     svd({ data: data.subarray(0, 100), shape: [10, 10] })
     expect(() => quantize([NaN], { format: 'int8' })).toThrow()
     expect(() => prune([NaN], { sparsity: 0.5 })).toThrow()
-    expect(memory.mark()).toBe(mark)
+    expect(memory.used).toBe(used)
   })
 
   it('need no more memory for a longer tensor', () => {

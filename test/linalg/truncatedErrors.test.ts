@@ -142,7 +142,7 @@ describe('memory', () => {
     const alloc = Memory.prototype.alloc
     const spy = vi.spyOn(Memory.prototype, 'alloc').mockImplementation(function (this: Memory, bytes: number) {
       const pointer = alloc.call(this, bytes)
-      tops.push(this.mark())
+      tops.push(this.used)
       return pointer
     })
     truncatedSvd(matrix, options)

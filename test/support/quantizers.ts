@@ -98,9 +98,9 @@ export function coderOf(quantizer: Quantizer): Coder {
         const to = memory.alloc(bytes * count + 64)
         memory.f32(from, rows.length).set(rows)
         memory.u8(to, bytes * count + 64).fill(0xa5)
-        const top = memory.mark()
+        const top = memory.used
         loaded.encode(to, from, count)
-        expect(memory.mark(), 'encode gives back what it took').toBe(top)
+        expect(memory.used, 'encode gives back what it took').toBe(top)
         expect(
           memory.u8(to + bytes * count, 64).every((x) => x === 0xa5),
           'nothing is written past the codes'
@@ -114,9 +114,9 @@ export function coderOf(quantizer: Quantizer): Coder {
         const to = memory.alloc(4 * dimensions * count + 64)
         memory.u8(from, codes.length).set(codes)
         memory.u8(to + 4 * dimensions * count, 64).fill(0xa5)
-        const top = memory.mark()
+        const top = memory.used
         loaded.decode(to, from, count)
-        expect(memory.mark(), 'decode gives back what it took').toBe(top)
+        expect(memory.used, 'decode gives back what it took').toBe(top)
         expect(
           memory.u8(to + 4 * dimensions * count, 64).every((x) => x === 0xa5),
           'nothing is written past the rows'

@@ -23,41 +23,41 @@ function throughMemory(
   visit: (at: Pointer, count: number) => void
 ): void {
   const narrow = isArrayOf(data, Float32Array)
-  const mark = memory.mark()
-  const at = memory.alloc((narrow ? 4 : 8) * SLAB * columns)
-  const view = (length: number): typeof data => (narrow ? memory.f32(at, length) : memory.f64(at, length))
-  eachSlab(rows, (start, count) => {
-    const length = count * columns
-    view(length).set(data.subarray(start * columns, start * columns + length))
-    visit(at, count)
-    if (store) data.set(view(length), start * columns)
+  memory.frame(() => {
+    const at = memory.alloc((narrow ? 4 : 8) * SLAB * columns)
+    const view = (length: number): typeof data => (narrow ? memory.f32(at, length) : memory.f64(at, length))
+    eachSlab(rows, (start, count) => {
+      const length = count * columns
+      view(length).set(data.subarray(start * columns, start * columns + length))
+      visit(at, count)
+      if (store) data.set(view(length), start * columns)
+    })
   })
-  memory.release(mark)
 }
 
 /** The entry of greatest magnitude of each column, the first of equals. */
 export function topsOf(engine: Engine, x: Tall): Float64Array {
   const { memory, kernels } = engine
-  const mark = memory.mark()
-  const tops = memory.alloc(8 * x.columns)
-  memory.f64(tops, x.columns).fill(0)
-  const update = isArrayOf(x.data, Float32Array) ? kernels.topColumnsF32 : kernels.topColumnsF64
-  throughMemory(engine, x, false, (at, count) => update(tops, at, count, x.columns))
-  const result = memory.f64(tops, x.columns).slice()
-  memory.release(mark)
-  return result
+  return memory.frame(() => {
+    const tops = memory.alloc(8 * x.columns)
+    memory.f64(tops, x.columns).fill(0)
+    const update = isArrayOf(x.data, Float32Array) ? kernels.topColumnsF32 : kernels.topColumnsF64
+    throughMemory(engine, x, false, (at, count) => update(tops, at, count, x.columns))
+    const result = memory.f64(tops, x.columns).slice()
+    return result
+  })
 }
 
 /** Each column times its factor. */
 export function scaleColumns(engine: Engine, x: Tall, factors: Float64Array): void {
   if (factors.every((factor) => factor === 1)) return
   const { memory, kernels } = engine
-  const mark = memory.mark()
-  const at = memory.alloc(8 * x.columns)
-  memory.f64(at, x.columns).set(factors)
-  const scale = isArrayOf(x.data, Float32Array) ? kernels.scaleColumnsF32 : kernels.scaleColumnsF64
-  throughMemory(engine, x, true, (slab, count) => scale(slab, count, x.columns, at))
-  memory.release(mark)
+  memory.frame(() => {
+    const at = memory.alloc(8 * x.columns)
+    memory.f64(at, x.columns).set(factors)
+    const scale = isArrayOf(x.data, Float32Array) ? kernels.scaleColumnsF32 : kernels.scaleColumnsF64
+    throughMemory(engine, x, true, (slab, count) => scale(slab, count, x.columns, at))
+  })
 }
 
 export const signsOf = (tops: Float64Array): Float64Array => tops.map((top) => (top < 0 ? -1 : 1))

@@ -29,16 +29,9 @@ export function* byGram(
   target: Target,
   swapped: boolean
 ): Steps<Triples | undefined> {
-  const { memory, kernels } = engine
+  const { kernels } = engine
   const n = access.columns
-  const mark = memory.mark()
-  const gram = memory.alloc(8 * padded(n) ** 2)
-  yield* access.gram(gram)
-  const { values, exponent, vectors } = eigenSymmetric(engine, gram, n)
-  const lost = lostSquares(values)
-  const rank = rankFor(target, lost)
-  const v = access.wide || resolved(values, rank, lost) ? vectors(rank) : undefined
-  memory.release(mark)
+  const { v, values, exponent, rank, lost } = yield* eigenvectors(engine, access, target)
   if (!v) return undefined
 
   // sigma as the Gram matrix has it, where it has one: A v / sigma is then of length 1 but for its rounding.
@@ -49,6 +42,24 @@ export function* byGram(
   for (let i = 0; i < n * rank; i++) x.data[i] = v.data[i]! / sigma[i % rank]!
   const projection = yield* access.project(x)
   return yield* finish(engine, access, v, sigma, projection, lost[rank]!, swapped)
+}
+
+/** The eigenvectors of A'A that `target` asks for; none where noise in f32 sums would turn them. */
+function* eigenvectors(engine: Engine, access: RowAccess, target: Target) {
+  const { memory } = engine
+  const n = access.columns
+  const close = memory.open()
+  try {
+    const gram = memory.alloc(8 * padded(n) ** 2)
+    yield* access.gram(gram)
+    const { values, exponent, vectors } = eigenSymmetric(engine, gram, n)
+    const lost = lostSquares(values)
+    const rank = rankFor(target, lost)
+    const v = access.wide || resolved(values, rank, lost) ? vectors(rank) : undefined
+    return { v, values, exponent, rank, lost }
+  } finally {
+    close()
+  }
 }
 
 /** Whether noise in the Gram matrix, turning each vector by noise / value, stays small beside what the rank leaves out. */
@@ -101,11 +112,11 @@ function* finish(
 
 /** x t, for t: f64[k][k]. */
 function transformed({ memory, kernels }: Engine, x: Tall, t: Float64Array): Tall {
-  const mark = memory.mark()
-  const at = memory.alloc(8 * t.length)
-  memory.f64(at, t.length).set(t)
-  const product = makeTall(Float64Array, x.rows, x.columns)
-  addProduct(memory, kernels, product, x, at, true)
-  memory.release(mark)
-  return product
+  return memory.frame(() => {
+    const at = memory.alloc(8 * t.length)
+    memory.f64(at, t.length).set(t)
+    const product = makeTall(Float64Array, x.rows, x.columns)
+    addProduct(memory, kernels, product, x, at, true)
+    return product
+  })
 }

@@ -25,14 +25,14 @@ const KRYLOV_STEPS = 3
 /** n x b of 1 and -1, of this seed. */
 function signs({ memory, kernels }: Engine, type: FloatsOf<Floats>, rows: number, columns: number, seed: number): Tall {
   const x = makeTall(type, rows, columns)
-  const mark = memory.mark()
-  const at = memory.alloc(8 * SLAB * columns)
-  eachSlab(rows, (start, count) => {
-    kernels.randomSigns(at, count * columns, seed, 0, start * columns)
-    x.data.set(memory.f64(at, count * columns), start * columns)
+  return memory.frame(() => {
+    const at = memory.alloc(8 * SLAB * columns)
+    eachSlab(rows, (start, count) => {
+      kernels.randomSigns(at, count * columns, seed, 0, start * columns)
+      x.data.set(memory.f64(at, count * columns), start * columns)
+    })
+    return x
   })
-  memory.release(mark)
-  return x
 }
 
 /** Matrices side by side. */
@@ -98,13 +98,13 @@ export function* byKrylov(
   const v = leading(projected.u, rank)
   const u = makeTall(Float64Array, ys[0]!.rows, rank)
   const mixing = leading(projected.v, rank)
-  const mark = memory.mark()
-  const t = memory.alloc(8 * columns * rank)
-  ys.forEach((y, i) => {
-    memory.f64(t, columns * rank).set(mixing.data.subarray(i * columns * rank, (i + 1) * columns * rank))
-    addProduct(memory, kernels, u, y, t, true)
+  memory.frame(() => {
+    const t = memory.alloc(8 * columns * rank)
+    ys.forEach((y, i) => {
+      memory.f64(t, columns * rank).set(mixing.data.subarray(i * columns * rank, (i + 1) * columns * rank))
+      addProduct(memory, kernels, u, y, t, true)
+    })
   })
-  memory.release(mark)
   const image = yield* forth(v)
   const residuals = distances(engine, image, new Float64Array(rank).fill(1), u, s)
   const factors = signsOf(topsOf(engine, swapped ? v : u))

@@ -71,19 +71,19 @@ export class OperatorAccess implements Access {
   /** <A x, y> and <x, A'y> for all pairs of columns. */
   checkAdjoint(x: Tall, image: Tall, y: Tall, z: Tall): void {
     const { memory, kernels } = this.engine
-    const mark = memory.mark()
     const k = x.columns
-    const [left, right] = [memory.alloc(8 * k * k), memory.alloc(8 * k * k)]
-    innerProducts(memory, kernels, left, y, image)
-    innerProducts(memory, kernels, right, z, x)
     let [error, size] = [0, 0]
-    const other = memory.f64(right, k * k)
-    memory.f64(left, k * k).forEach((value, i) => {
-      const gap = value - other[i]!
-      error += gap * gap
-      size += value * value
+    memory.frame(() => {
+      const [left, right] = [memory.alloc(8 * k * k), memory.alloc(8 * k * k)]
+      innerProducts(memory, kernels, left, y, image)
+      innerProducts(memory, kernels, right, z, x)
+      const other = memory.f64(right, k * k)
+      memory.f64(left, k * k).forEach((value, i) => {
+        const gap = value - other[i]!
+        error += gap * gap
+        size += value * value
+      })
     })
-    memory.release(mark)
     if (!(error <= ADJOINT * ADJOINT * size)) {
       const off = kernels.sqrtF64(error / size).toPrecision(3)
       throw rangeError(
@@ -157,17 +157,15 @@ export class OperatorAccess implements Access {
   /** The first product finds the scale. */
   private unscaled(x: Tall): Tall {
     const { memory, kernels } = this.engine
-    if (this.known === undefined) {
-      const mark = memory.mark()
+    const known = (this.known ??= memory.frame(() => {
       const at = memory.alloc(8)
       let top = 0
       for (const value of x.data) top = Math.max(top, Math.abs(value))
       memory.f64(at, 1)[0] = top
-      this.known = scaleFor(kernels.exponentF64(at, 1), isArrayOf(x.data, Float64Array))
-      memory.release(mark)
-    }
-    if (this.known !== 0) {
-      const exponent = -this.known
+      return scaleFor(kernels.exponentF64(at, 1), isArrayOf(x.data, Float64Array))
+    }))
+    if (known !== 0) {
+      const exponent = -known
       x.data.forEach((value, i) => (x.data[i] = timesPower(value, exponent)))
     }
     return x

@@ -51,24 +51,24 @@ export class MatrixRows implements RowReader {
   *pass({ wide, visit }: Pass): Steps<void> {
     const { memory, kernels, source, rows, columns, transposed } = this
     const ld = transposed && !wide ? Math.ceil(columns / 4) * 4 : columns
-    const mark = memory.mark()
-    const at = memory.alloc(8 * SLAB * ld)
-    const staged = memory.alloc(transposed ? 8 * SLAB * columns : 0)
-    for (let start = 0; start < rows; start += SLAB) {
-      const count = Math.min(SLAB, rows - start)
-      if (!transposed) this.load(at, wide, start * columns, count * columns)
-      else {
-        for (let c = 0; c < columns; c++) {
-          this.load(staged + (wide ? 8 : 4) * c * count, wide, c * rows + start, count)
+    memory.frame(() => {
+      const at = memory.alloc(8 * SLAB * ld)
+      const staged = memory.alloc(transposed ? 8 * SLAB * columns : 0)
+      for (let start = 0; start < rows; start += SLAB) {
+        const count = Math.min(SLAB, rows - start)
+        if (!transposed) this.load(at, wide, start * columns, count * columns)
+        else {
+          for (let c = 0; c < columns; c++) {
+            this.load(staged + (wide ? 8 : 4) * c * count, wide, c * rows + start, count)
+          }
+          if (wide) kernels.placeRows(at, ld, 0, staged, columns, count)
+          else kernels.packAlongF32(at, staged, columns, ld, count, count)
         }
-        if (wide) kernels.placeRows(at, ld, 0, staged, columns, count)
-        else kernels.packAlongF32(at, staged, columns, ld, count, count)
+        const exponent = wide ? kernels.exponentF64(at, count * ld) : kernels.exponentF32(at, count * ld)
+        if (exponent === NOT_FINITE) throw nonFiniteError(source, undefined, wide)
+        visit(at, ld, start, count, exponent)
       }
-      const exponent = wide ? kernels.exponentF64(at, count * ld) : kernels.exponentF32(at, count * ld)
-      if (exponent === NOT_FINITE) throw nonFiniteError(source, undefined, wide)
-      visit(at, ld, start, count, exponent)
-    }
-    memory.release(mark)
+    })
   }
 
   private load(to: Pointer, wide: boolean, start: number, length: number): void {
@@ -97,15 +97,18 @@ export class StreamRows implements RowReader, Sink {
   ) {}
 
   *pass(pass: Pass): Steps<void> {
-    const mark = this.memory.mark()
-    this.at = this.memory.alloc(8 * SLAB * this.columns)
-    this.current = pass
-    this.chunks = this.seen = this.filled = 0
-    this.exponent = ALL_ZERO
-    yield this
-    this.flush()
-    if (this.seen !== this.rows) throw this.wrongLength(this.seen)
-    this.memory.release(mark)
+    const close = this.memory.open()
+    try {
+      this.at = this.memory.alloc(8 * SLAB * this.columns)
+      this.current = pass
+      this.chunks = this.seen = this.filled = 0
+      this.exponent = ALL_ZERO
+      yield this
+      this.flush()
+      if (this.seen !== this.rows) throw this.wrongLength(this.seen)
+    } finally {
+      close()
+    }
   }
 
   /** The next chunk (rows, columns) of the pass. */

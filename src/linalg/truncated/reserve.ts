@@ -6,9 +6,9 @@ import { SLAB } from './passes.js'
 
 /** Throws where memory cannot hold so much more. */
 function reserve({ memory }: Engine, bytes: number): void {
-  const mark = memory.mark()
-  memory.alloc(bytes)
-  memory.release(mark)
+  memory.frame(() => {
+    memory.alloc(bytes)
+  })
 }
 
 /** Blocks of rows of k columns, and small matrices of their products. */

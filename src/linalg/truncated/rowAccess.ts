@@ -63,47 +63,56 @@ export class RowAccess implements Access {
   *gram(gram: Pointer): Steps<void> {
     const { memory, columns: n } = this
     const ld = padded(n)
-    const mark = memory.mark()
-    const add = this.precision.gram(gram, n)
-    yield* this.reading.read({
-      clear: () => void memory.f64(gram, ld * ld).fill(0),
-      visit: (at, lda, _, rows) => add(at, lda, rows)
-    })
-    memory.release(mark)
+    const close = memory.open()
+    try {
+      const add = this.precision.gram(gram, n)
+      yield* this.reading.read({
+        clear: () => void memory.f64(gram, ld * ld).fill(0),
+        visit: (at, lda, _, rows) => add(at, lda, rows)
+      })
+    } finally {
+      close()
+    }
   }
 
   *times(x: Tall): Steps<Tall> {
     const { memory, precision } = this
-    const mark = memory.mark()
-    const y = makeTall(precision.type, this.rows, x.columns)
-    const slab = precision.alloc(SLAB * x.columns)
-    const multiply = precision.multiplier(x, slab)
-    yield* this.reading.measure({
-      clear: NOTHING,
-      visit: (at, ld, start, rows) => {
-        multiply(at, ld, rows)
-        this.storeSlab(y, slab, start, rows)
-      }
-    })
-    memory.release(mark)
-    return y
+    const close = memory.open()
+    try {
+      const y = makeTall(precision.type, this.rows, x.columns)
+      const slab = precision.alloc(SLAB * x.columns)
+      const multiply = precision.multiplier(x, slab)
+      yield* this.reading.measure({
+        clear: NOTHING,
+        visit: (at, ld, start, rows) => {
+          multiply(at, ld, rows)
+          this.storeSlab(y, slab, start, rows)
+        }
+      })
+      return y
+    } finally {
+      close()
+    }
   }
 
   *timesTransposed(y: Tall): Steps<Tall> {
     const { memory, precision } = this
-    const mark = memory.mark()
-    const slab = precision.alloc(SLAB * y.columns)
-    const sum = precision.summer(this.columns, y.columns, slab)
-    yield* this.reading.measure({
-      clear: sum.clear,
-      visit: (at, ld, start, rows) => {
-        this.loadSlab(slab, y, start, rows)
-        sum.add(at, ld, rows)
-      }
-    })
-    const result = sum.take()
-    memory.release(mark)
-    return result
+    const close = memory.open()
+    try {
+      const slab = precision.alloc(SLAB * y.columns)
+      const sum = precision.summer(this.columns, y.columns, slab)
+      yield* this.reading.measure({
+        clear: sum.clear,
+        visit: (at, ld, start, rows) => {
+          this.loadSlab(slab, y, start, rows)
+          sum.add(at, ld, rows)
+        }
+      })
+      const result = sum.take()
+      return result
+    } finally {
+      close()
+    }
   }
 
   /** y = A x, y'y and A'y in one reading. */
@@ -111,33 +120,36 @@ export class RowAccess implements Access {
     const { memory, precision } = this
     const k = x.columns
     const ld = padded(k)
-    const mark = memory.mark()
-    const y = makeTall(precision.type, this.rows, k)
-    const slab = precision.alloc(SLAB * k)
-    const multiply = precision.multiplier(x, slab)
-    const sum = precision.summer(this.columns, k, slab)
-    const square = memory.alloc(8 * ld * ld)
-    const tops = memory.alloc(8 * k)
-    yield* this.reading.read({
-      clear: () => {
-        sum.clear()
-        memory.f64(square, ld * ld).fill(0)
-        memory.f64(tops, k).fill(0)
-      },
-      visit: (at, lda, start, rows) => {
-        multiply(at, lda, rows)
-        this.storeSlab(y, slab, start, rows)
-        sum.add(at, lda, rows)
-        sum.addSquare(square, ld, rows)
-        precision.tops(tops, slab, rows, k)
-      }
-    })
-    const back = sum.take()
-    const products = new Float64Array(k * k)
-    for (let i = 0; i < k; i++) products.set(memory.f64(square + 8 * i * ld, k), i * k)
-    const result = { y, products, back, tops: memory.f64(tops, k).slice() }
-    memory.release(mark)
-    return result
+    const close = memory.open()
+    try {
+      const y = makeTall(precision.type, this.rows, k)
+      const slab = precision.alloc(SLAB * k)
+      const multiply = precision.multiplier(x, slab)
+      const sum = precision.summer(this.columns, k, slab)
+      const square = memory.alloc(8 * ld * ld)
+      const tops = memory.alloc(8 * k)
+      yield* this.reading.read({
+        clear: () => {
+          sum.clear()
+          memory.f64(square, ld * ld).fill(0)
+          memory.f64(tops, k).fill(0)
+        },
+        visit: (at, lda, start, rows) => {
+          multiply(at, lda, rows)
+          this.storeSlab(y, slab, start, rows)
+          sum.add(at, lda, rows)
+          sum.addSquare(square, ld, rows)
+          precision.tops(tops, slab, rows, k)
+        }
+      })
+      const back = sum.take()
+      const products = new Float64Array(k * k)
+      for (let i = 0; i < k; i++) products.set(memory.f64(square + 8 * i * ld, k), i * k)
+      const result = { y, products, back, tops: memory.f64(tops, k).slice() }
+      return result
+    } finally {
+      close()
+    }
   }
 
   private loadSlab(slab: Pointer, { data, columns }: Tall, start: number, rows: number): void {

@@ -50,30 +50,30 @@ export function takeSum(memory: Memory, sum: Pointer, ld: number, rows: number, 
 
 /** product: f64[x.columns][y.columns] = x' y, slab by slab. */
 export function innerProducts(memory: Memory, kernels: Kernels, product: Pointer, x: Tall, y: Tall): void {
-  const mark = memory.mark()
-  const left = memory.alloc(8 * SLAB * x.columns)
-  const right = memory.alloc(8 * SLAB * y.columns)
-  const work = memory.alloc(kernels.multiplyWork(y.columns, 3))
-  memory.f64(product, x.columns * y.columns).fill(0)
-  eachSlab(x.rows, (start, count) => {
-    loadRows(memory, left, x, start, count)
-    loadRows(memory, right, y, start, count)
-    const [m, n] = [x.columns, y.columns]
-    gemm(kernels.multiplyF64, {
-      c: product,
-      ldc: n,
-      a: left,
-      lda: m,
-      transposeA: true,
-      b: right,
-      ldb: n,
-      m,
-      n,
-      k: count,
-      work
+  memory.frame(() => {
+    const left = memory.alloc(8 * SLAB * x.columns)
+    const right = memory.alloc(8 * SLAB * y.columns)
+    const work = memory.alloc(kernels.multiplyWork(y.columns, 3))
+    memory.f64(product, x.columns * y.columns).fill(0)
+    eachSlab(x.rows, (start, count) => {
+      loadRows(memory, left, x, start, count)
+      loadRows(memory, right, y, start, count)
+      const [m, n] = [x.columns, y.columns]
+      gemm(kernels.multiplyF64, {
+        c: product,
+        ldc: n,
+        a: left,
+        lda: m,
+        transposeA: true,
+        b: right,
+        ldb: n,
+        m,
+        n,
+        k: count,
+        work
+      })
     })
   })
-  memory.release(mark)
 }
 
 /** to += sign x t for t: f64[x.columns][to.columns], slab by slab; sign 1, or -1 where `plus` is false. */
@@ -86,31 +86,31 @@ export function addProduct(
   plus: boolean,
   after?: (at: Pointer, start: number, count: number) => void
 ): void {
-  const mark = memory.mark()
-  const left = memory.alloc(8 * SLAB * x.columns)
-  const sum = memory.alloc(8 * SLAB * to.columns)
-  const work = memory.alloc(kernels.multiplyWork(to.columns, 3))
-  eachSlab(x.rows, (start, count) => {
-    loadRows(memory, left, x, start, count)
-    loadRows(memory, sum, to, start, count)
-    const [k, n] = [x.columns, to.columns]
-    gemm(kernels.multiplyF64, {
-      c: sum,
-      ldc: n,
-      a: left,
-      lda: k,
-      b: t,
-      ldb: n,
-      m: count,
-      n,
-      k,
-      write: plus ? 'add' : 'subtract',
-      work
+  memory.frame(() => {
+    const left = memory.alloc(8 * SLAB * x.columns)
+    const sum = memory.alloc(8 * SLAB * to.columns)
+    const work = memory.alloc(kernels.multiplyWork(to.columns, 3))
+    eachSlab(x.rows, (start, count) => {
+      loadRows(memory, left, x, start, count)
+      loadRows(memory, sum, to, start, count)
+      const [k, n] = [x.columns, to.columns]
+      gemm(kernels.multiplyF64, {
+        c: sum,
+        ldc: n,
+        a: left,
+        lda: k,
+        b: t,
+        ldb: n,
+        m: count,
+        n,
+        k,
+        write: plus ? 'add' : 'subtract',
+        work
+      })
+      after?.(sum, start, count)
+      storeRows(memory, to, sum, start, count)
     })
-    after?.(sum, start, count)
-    storeRows(memory, to, sum, start, count)
   })
-  memory.release(mark)
 }
 
 /** A column that has nothing left beside the others is made anew from random numbers: of this seed, and a stream of its own. */
@@ -144,70 +144,70 @@ export function orthonormalise(
 ): Float64Array | undefined {
   const { rows, columns } = y
   const limit = tolerance(y.data)
-  const mark = memory.mark()
-  const square = memory.alloc(8 * columns * columns)
-  const t = memory.alloc(8 * columns * columns)
-  const sum = memory.alloc(8 * columns * columns)
-  const flags = memory.alloc(4 * columns)
-  const norms = memory.alloc(8 * columns)
-  const shared = against.map((other) => memory.alloc(8 * other.columns * columns))
-  const left = memory.alloc(8 * SLAB * columns)
-  const product = memory.alloc(8 * SLAB * columns)
-  const work = memory.alloc(kernels.multiplyWork(columns, 3))
-  let total: Float64Array | undefined = new Float64Array(columns * columns)
-  for (let j = 0; j < columns; j++) total[j * columns + j] = 1
-  for (let round = 0; round < MOST_ROUNDS; round++) {
-    let worst = 0
-    against.forEach((other, i) => {
-      innerProducts(memory, kernels, shared[i]!, other, y)
-      for (const x of memory.f64(shared[i]!, other.columns * columns)) worst = Math.max(worst, Math.abs(x))
-    })
-    against.forEach((other, i) => addProduct(memory, kernels, y, other, shared[i]!, false))
-    innerProducts(memory, kernels, square, y, y)
-    const settled = (against.length === 0 || round > 0) && worst <= limit
-    if (settled && kernels.identityDefect(square, columns) <= limit) break
-    kernels.orthonormaliser(t, square, columns, round < PATIENCE ? 0 : LEAST_LEFT, flags, norms)
-    const replaced: number[] = []
-    memory.i32(flags, columns).forEach((flag, j) => flag && replaced.push(j))
-    if (replaced.length > 0) total = undefined
-    if (total) {
-      memory.f64(square, total.length).set(total)
-      memory.f64(sum, total.length).fill(0)
-      gemm(kernels.multiplyF64, {
-        c: sum,
-        ldc: columns,
-        a: square,
-        lda: columns,
-        b: t,
-        ldb: columns,
-        m: columns,
-        n: columns,
-        k: columns,
-        work
+  return memory.frame(() => {
+    const square = memory.alloc(8 * columns * columns)
+    const t = memory.alloc(8 * columns * columns)
+    const sum = memory.alloc(8 * columns * columns)
+    const flags = memory.alloc(4 * columns)
+    const norms = memory.alloc(8 * columns)
+    const shared = against.map((other) => memory.alloc(8 * other.columns * columns))
+    const left = memory.alloc(8 * SLAB * columns)
+    const product = memory.alloc(8 * SLAB * columns)
+    const work = memory.alloc(kernels.multiplyWork(columns, 3))
+    let total: Float64Array | undefined = new Float64Array(columns * columns)
+    for (let j = 0; j < columns; j++) total[j * columns + j] = 1
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      let worst = 0
+      against.forEach((other, i) => {
+        innerProducts(memory, kernels, shared[i]!, other, y)
+        for (const x of memory.f64(shared[i]!, other.columns * columns)) worst = Math.max(worst, Math.abs(x))
       })
-      total.set(memory.f64(sum, total.length))
-    }
-    eachSlab(rows, (start, count) => {
-      loadRows(memory, left, y, start, count)
-      memory.f64(product, count * columns).fill(0)
-      gemm(kernels.multiplyF64, {
-        c: product,
-        ldc: columns,
-        a: left,
-        lda: columns,
-        b: t,
-        ldb: columns,
-        m: count,
-        n: columns,
-        k: columns,
-        work
-      })
-      for (const j of replaced) {
-        kernels.randomUniforms(product + 8 * j, count, columns, seed, stream + round * columns + j, start)
+      against.forEach((other, i) => addProduct(memory, kernels, y, other, shared[i]!, false))
+      innerProducts(memory, kernels, square, y, y)
+      const settled = (against.length === 0 || round > 0) && worst <= limit
+      if (settled && kernels.identityDefect(square, columns) <= limit) break
+      kernels.orthonormaliser(t, square, columns, round < PATIENCE ? 0 : LEAST_LEFT, flags, norms)
+      const replaced: number[] = []
+      memory.i32(flags, columns).forEach((flag, j) => flag && replaced.push(j))
+      if (replaced.length > 0) total = undefined
+      if (total) {
+        memory.f64(square, total.length).set(total)
+        memory.f64(sum, total.length).fill(0)
+        gemm(kernels.multiplyF64, {
+          c: sum,
+          ldc: columns,
+          a: square,
+          lda: columns,
+          b: t,
+          ldb: columns,
+          m: columns,
+          n: columns,
+          k: columns,
+          work
+        })
+        total.set(memory.f64(sum, total.length))
       }
-      storeRows(memory, y, product, start, count)
-    })
-  }
-  memory.release(mark)
-  return total
+      eachSlab(rows, (start, count) => {
+        loadRows(memory, left, y, start, count)
+        memory.f64(product, count * columns).fill(0)
+        gemm(kernels.multiplyF64, {
+          c: product,
+          ldc: columns,
+          a: left,
+          lda: columns,
+          b: t,
+          ldb: columns,
+          m: count,
+          n: columns,
+          k: columns,
+          work
+        })
+        for (const j of replaced) {
+          kernels.randomUniforms(product + 8 * j, count, columns, seed, stream + round * columns + j, start)
+        }
+        storeRows(memory, y, product, start, count)
+      })
+    }
+    return total
+  })
 }

@@ -21,22 +21,22 @@ function fitted(
   k: number,
   options: { seed: number; iterations: number; stream?: number }
 ): Float32Array {
-  const mark = memory.mark()
-  const to = memory.alloc(4 * k * d)
-  kmeans(engine, to, put(rows), rows.length / d, d, k, options)
-  const centroids = memory.f32(to, k * d).slice()
-  memory.release(mark)
-  return centroids
+  return memory.frame(() => {
+    const to = memory.alloc(4 * k * d)
+    kmeans(engine, to, put(rows), rows.length / d, d, k, options)
+    const centroids = memory.f32(to, k * d).slice()
+    return centroids
+  })
 }
 
 function assigned(rows: Float32Array, centroids: Float32Array, d: number): Uint16Array {
-  const mark = memory.mark()
-  const count = rows.length / d
-  const to = memory.alloc(2 * count)
-  nearest(engine, to, put(rows), count, loadCentroids(engine, put(centroids), centroids.length / d, d))
-  const numbers = memory.u16(to, count).slice()
-  memory.release(mark)
-  return numbers
+  return memory.frame(() => {
+    const count = rows.length / d
+    const to = memory.alloc(2 * count)
+    nearest(engine, to, put(rows), count, loadCentroids(engine, put(centroids), centroids.length / d, d))
+    const numbers = memory.u16(to, count).slice()
+    return numbers
+  })
 }
 
 describe('the nearest centroid', () => {
