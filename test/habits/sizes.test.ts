@@ -24,7 +24,7 @@ const MODULES: readonly [entry: string, names: string[], modules: string[]][] = 
   ['tersor/model', ['openModel'], ['linalg-products', 'prune-storage', 'quantize']],
   ['tersor/pool', ['createPoolOf'], []],
   ['tersor/pool', ['createPoolOf', 'quantizing'], ['quantize']],
-  ['tersor/pool', ['createPoolOf', 'pruning', 'distilling'], ['distill', 'prune']],
+  ['tersor/pool', ['createPoolOf', 'pruning', 'distilling'], ['distill', 'prune-masks']],
   ['tersor/pool', ['createPoolOf', 'multiplying'], ['linalg-decompositions', 'linalg-products']],
   ['tersor/embeddings', ['paretoPlot'], ['common']],
   ['tersor/embeddings', ['readVectors', 'fileVectors'], []],
