@@ -36,8 +36,8 @@ function prepare(engine, { codes, factors, whole, query, scan, fill = noise, row
   return { run, rows: 32 * count }
 }
 
-function cases(engine, d) {
-  const { memory, kernels, alloc } = engine
+/** What makes a query and scans blocks, for each family of kernels. */
+function families({ memory, kernels, alloc }, d) {
   const q = alloc(4 * d)
   new Float32Array(memory.buffer, q, d).set(normal(d, 2))
   const result = alloc(16)
@@ -88,6 +88,12 @@ function cases(engine, d) {
         ? kernels.scanFloats(to, from, stride, count, data, 4 * d, 0)
         : kernels.scanHalves(to, from, stride, count, data, 2 * d, 0, 0x8fff, 239 << 23)
   })
+  return { q, build, tables, bytes, whole }
+}
+
+function cases(engine, d) {
+  const { kernels, alloc } = engine
+  const { q, build, tables, bytes, whole } = families(engine, d)
   return {
     'float32, 4 rows a pass': whole(32),
     [LARGE]: { ...whole(32), rows: MANY },

@@ -34,14 +34,8 @@ function version(): string {
   return manifest.version
 }
 
-function createProgram(): Command {
-  const program = new Command('tersor')
-    .description('Compresses tensors, embeddings and models.')
-    .version(version())
-    .showHelpAfterError('(tersor --help lists commands, tersor COMMAND --help its options)')
-
-  program
-    .command('compress')
+function compressCommand(): Command {
+  return new Command('compress')
     .description(
       'compress the tensors of a .npy or .safetensors file, or vectors of any format to an index that is searched'
     )
@@ -87,9 +81,10 @@ function createProgram(): Command {
     .option('--json', 'print the report as JSON')
     .option('--quiet', 'no progress')
     .action(compress)
+}
 
-  program
-    .command('evaluate')
+function evaluateCommand(): Command {
+  return new Command('evaluate')
     .description("measure what an index's codes lose: recall with its interval, distortion, bytes, speed")
     .argument('<index>', 'what tersor compress wrote')
     .requiredOption('--against <file>', 'the vectors as they were')
@@ -100,9 +95,10 @@ function createProgram(): Command {
     .option('--seed <n>', 'which vectors are drawn as queries (0)', whole)
     .option('--json', 'print it as JSON')
     .action(evaluateIndex)
+}
 
-  program
-    .command('search')
+function searchCommand(): Command {
+  return new Command('search')
     .description('find the nearest vectors of an index')
     .argument('<index>', 'what tersor compress wrote')
     .option('--query <file>', 'vectors to search for, of any format')
@@ -112,31 +108,49 @@ function createProgram(): Command {
     .option('--probes <n>', 'lists that are looked at, in an index that has them', whole)
     .option('--json', 'print it as JSON')
     .action(search)
+}
 
-  program
-    .command('decompress')
+function decompressCommand(): Command {
+  return new Command('decompress')
     .description('write a file with plain float32 numbers again')
     .argument('<file>', 'input, never changed')
     .requiredOption('-o, --output <file>', 'where the result goes; .npy for a single tensor, else safetensors')
     .option('--json', 'print what was written as JSON')
     .option('--quiet', 'no progress')
     .action(decompress)
+}
 
-  program
-    .command('inspect')
+function inspectCommand(): Command {
+  return new Command('inspect')
     .description('list what is inside a file')
     .argument('<file>')
     .option('--json', 'print it as JSON')
     .action(inspect)
+}
 
-  program
-    .command('diff')
+function diffCommand(): Command {
+  return new Command('diff')
     .description('compare two files tensor by tensor, restored where they are compressed')
     .argument('<a>', 'the reference')
     .argument('<b>')
     .option('--json', 'print it as JSON')
     .action(diff)
+}
 
+function createProgram(): Command {
+  const program = new Command('tersor')
+    .description('Compresses tensors, embeddings and models.')
+    .version(version())
+    .showHelpAfterError('(tersor --help lists commands, tersor COMMAND --help its options)')
+  const commands = [
+    compressCommand(),
+    evaluateCommand(),
+    searchCommand(),
+    decompressCommand(),
+    inspectCommand(),
+    diffCommand()
+  ]
+  for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
   for (const command of [program, ...program.commands]) command.exitOverride()
   return program
 }
