@@ -1,7 +1,7 @@
 /**
- * exp for arguments <= 0, which is all that a softmax asks for. exp(x) = 2^k exp(r), r = x - k ln 2 in [-ln 2 / 2, ln 2 / 2].
- * Arguments are bounded below where k is the exponent of zero: from there down, -Infinity included, the result is +0,
- * and it is never subnormal.
+ * exp for arguments <= 0, which is all that a softmax asks for. exp(x) = 2^k exp(r), r = x - k ln 2 in [-ln 2 / 2, ln 2
+ * / 2]. Arguments are bounded below where k is the exponent of zero: from there down, -Infinity included, the result is
+ * +0, and it is never subnormal.
  */
 import { ROUND_MAGIC } from './lanes'
 
@@ -9,7 +9,10 @@ const LOG2_E: f64 = 1.4426950408889634
 
 /** -127 ln 2 */
 const LEAST_F32: f32 = -88.02969
-/** ln 2 with 9 bits, so that k times it is exact, and the rest (W. J. Cody and W. Waite, Software Manual for the Elementary Functions, 1980). */
+/**
+ * ln 2 with 9 bits, so that k times it is exact, and the rest (W. J. Cody and W. Waite, Software Manual for the
+ * Elementary Functions, 1980).
+ */
 const LN2_HIGH_F32: f32 = 0.693359375
 const LN2_LOW_F32: f32 = -2.1219444e-4
 

@@ -1,4 +1,7 @@
-/** From float16 and bfloat16. Infinities stay; every NaN becomes the canonical 0x7fc00000. Encoders are in quantize/half.ts. */
+/**
+ * From float16 and bfloat16. Infinities stay; every NaN becomes the canonical 0x7fc00000. Encoders are in
+ * quantize/half.ts.
+ */
 import { ABS_MASK, INFINITY_BITS } from './lanes'
 
 /** 2^112 undoes the rebias by a multiplication, which also normalises subnormals. */

@@ -39,8 +39,8 @@ export const INFINITY_BITS: i32 = 0x7f800000
 export const NEGATIVE_ZERO_BITS: i32 = 0x80000000
 
 /**
- * Adding 1.5 * 2^23 leaves a float's integer part, rounded half to even, in the low bits of its pattern:
- * exact for |x| < 2^22, and one instruction where nearest + trunc_sat take several.
+ * Adding 1.5 * 2^23 leaves a float's integer part, rounded half to even, in the low bits of its pattern. It is exact
+ * for |x| < 2^22, and one instruction where nearest + trunc_sat take several.
  */
 export const ROUND_MAGIC: f32 = 12582912.0
 export const ROUND_MAGIC_BITS: i32 = 0x4b400000

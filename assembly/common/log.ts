@@ -1,6 +1,7 @@
 /**
- * Natural logarithm of a positive normal f64, error below 1 ulp. Method and coefficients: fdlibm e_log.c (Sun Microsystems,
- * 1993). x = 2^k (1 + f) with 1 + f in [sqrt 1/2, sqrt 2); s = f / (2 + f); log(1 + f) = f - s (f - R(s^2)) with R of degree 7.
+ * Natural logarithm of a positive normal f64, error below 1 ulp. Method and coefficients: fdlibm e_log.c (Sun
+ * Microsystems, 1993). x = 2^k (1 + f) with 1 + f in [sqrt 1/2, sqrt 2); s = f / (2 + f); log(1 + f) = f - s (f -
+ * R(s^2)) with R of degree 7.
  */
 const LN2_HIGH: f64 = 6.9314718036912381649e-1
 const LN2_LOW: f64 = 1.90821492927058770002e-10

@@ -1,6 +1,6 @@
 /**
- * Random numbers that depend on (seed, stream, index) alone, in any order of asking: SplitMix64, whose state is a counter
- * (G. L. Steele, D. Lea and C. H. Flood, Fast splittable pseudorandom number generators, 2014).
+ * Random numbers that depend on (seed, stream, index) alone, in any order of asking. SplitMix64, whose state is a
+ * counter (G. L. Steele, D. Lea and C. H. Flood, Fast splittable pseudorandom number generators, 2014).
  */
 const STEP: u64 = 0x9e3779b97f4a7c15
 

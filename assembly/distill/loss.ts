@@ -1,7 +1,6 @@
 /**
- * Distillation losses of one row and their gradient, in f64 throughout: KL(p || q) is a small difference of large sums when
- * the student is close to its teacher, and f32 exponentials would leave no digits of it.
- * Sums as in wide.ts.
+ * Distillation losses of one row and their gradient, in f64 throughout. KL(p || q) is a small difference of large sums
+ * when the student is close to its teacher. f32 exponentials would leave no digits of it. Sums as in wide.ts.
  */
 import { Exp } from '../common/exp'
 import { Lanes } from '../common/lanes'
@@ -20,8 +19,8 @@ class Soft {
   }
 
   /**
-   * p, q: f64[n] = exp((teacher - teacherTop) * rate), exp((student - studentTop) * rate); sums: f64[3] receives the sum of p, that of q, and
-   * that of p ((teacher - teacherTop) - (student - studentTop)).
+   * p, q: f64[n] = exp((teacher - teacherTop) * rate), exp((student - studentTop) * rate); sums: f64[3] receives the
+   * sum of p, that of q, and that of p ((teacher - teacherTop) - (student - studentTop)).
    */
   @inline static pair(
     p: usize,
@@ -98,9 +97,9 @@ class Soft {
  * Rows of KL(softmax(teacher / T) || softmax(student / T)) and of the cross entropy of softmax(student) with labels.
  *
  * divergence, entropy: f64[rows] receive the two terms (0 where the weight is 0); gradient: f32[rows][n] receives
- * klWeight (q - p) + ceWeight (softmax(student) - onehot(label)), both probabilities of the row.
- * Returns -1, or the first row whose logits are empty or bad (plus 2^30 where they are the teacher's), its status at state: i32
- * as in softmaxF32. labels: i32[rows], checked by the caller. scratch: f64[3 n + 3].
+ * klWeight (q - p) + ceWeight (softmax(student) - onehot(label)), both probabilities of the row. Returns -1, or the
+ * first row whose logits are empty or bad (plus 2^30 where they are the teacher's), its status at state: i32 as in
+ * softmaxF32. labels: i32[rows], checked by the caller. scratch: f64[3 n + 3].
  */
 export function distillRows(
   divergence: usize,

@@ -79,7 +79,8 @@ export class Row {
 }
 
 /**
- * dst: f32[rows][n] = softmax(src / temperature). Returns -1, or the first row that is empty or bad; its status is at state: i32.
+ * dst: f32[rows][n] = softmax(src / temperature). Returns -1, or the first row that is empty or bad; its status is at
+ * state: i32.
  */
 export function softmaxF32(dst: usize, state: usize, src: usize, rows: i32, n: i32, temperature: f64): i32 {
   const rate = Row.rate(temperature)

@@ -2,8 +2,8 @@ import { Exp } from '../common/exp'
 import { Lanes } from '../common/lanes'
 
 /**
- * Exponentials of a row in f64. Sums: two f64x2 accumulators, the first and the second pair of each four elements; added, lane 0 + lane 1,
- * then the last n mod 4 in order.
+ * Exponentials of a row in f64. Sums: two f64x2 accumulators, the first and the second pair of each four elements;
+ * added, lane 0 + lane 1, then the last n mod 4 in order.
  */
 export class Wide {
   /** dst: f64[n] = exp((src - top) * rate) of src: f32[n], where they are kept; returns the sum. */
@@ -39,7 +39,10 @@ export class Wide {
     return sum
   }
 
-  /** dst: f64[n] = src: f64[n] squared `times` times over; returns the sum. exp(x) is exp(x / 2) squared, at a fraction of the cost. */
+  /**
+   * dst: f64[n] = src: f64[n] squared `times` times over; returns the sum. exp(x) is exp(x / 2) squared, at a fraction
+   * of the cost.
+   */
   @inline static square(dst: usize, src: usize, n: i32, times: i32): f64 {
     const end = src + ((<usize>n) << 3)
     let even = f64x2.splat(0)

@@ -1,6 +1,7 @@
 /**
- * Products over one block of rows. What sums over rows is added to f64: 64 products in order in f32, one accumulator for each
- * element, then these sums one after the other. Panels are those of pack.ts; matrices that are added to are padded to whole panels.
+ * Products over one block of rows. What sums over rows is added to f64: 64 products in order in f32, one accumulator
+ * for each element, then these sums one after the other. Panels are those of pack.ts; matrices that are added to are
+ * padded to whole panels.
  */
 import { DEPTH } from './constants'
 import { Lanes } from '../common/lanes'
@@ -25,8 +26,8 @@ class Tile {
 }
 
 /**
- * c: f64[rows][ld] += a' b of packed a: f32[rows / 8][k][8], b: f32[columns / 8][k][8]; where `triangle`, only panels on and
- * below the diagonal. rows and columns are rounded up to 8. k > 0.
+ * c: f64[rows][ld] += a' b of packed a: f32[rows / 8][k][8], b: f32[columns / 8][k][8]; where `triangle`, only panels
+ * on and below the diagonal. rows and columns are rounded up to 8. k > 0.
  */
 export function accumulatePanelsF32(
   c: usize,
@@ -160,8 +161,8 @@ class FourRows {
 }
 
 /**
- * c: f32[rows][ldc] += a b of a: f32[rows][lda] as it is and packed b: f32[columns / 8][k][8]; rows of a and c are read and written up to the
- * next multiple of 4; edge: f32[4][8] scratch.
+ * c: f32[rows][ldc] += a b of a: f32[rows][lda] as it is and packed b: f32[columns / 8][k][8]; rows of a and c are read
+ * and written up to the next multiple of 4; edge: f32[4][8] scratch.
  */
 export function multiplyRowsF32(
   c: usize,
@@ -178,7 +179,7 @@ export function multiplyRowsF32(
   const strideC = (<usize>ldc) << 2
   for (let k0 = 0; k0 < k; k0 += DEPTH) {
     const depth = (<usize>min(DEPTH, k - k0)) << 2
-    // Few rows at a time: where their length is a multiple of a power of two, many of them would share a few lines of the cache.
+    // Few rows at a time: many rows whose length is a multiple of a power of two would share a few lines of the cache.
     for (let i0 = 0; i0 < rows; i0 += STRIP) {
       const end = min(i0 + STRIP, rows)
       const strip = a + <usize>i0 * strideA + ((<usize>k0) << 2)

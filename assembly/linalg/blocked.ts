@@ -1,6 +1,7 @@
 /**
- * QR of row-major f64 matrices by panels of columns: H_1 ... H_k = I - V T V^T (R. Schreiber and C. Van Loan, A storage-efficient WY representation for
- * products of Householder transformations, SIAM J. Sci. Stat. Comput. 10, 1989), so that what is right of a panel changes by products.
+ * QR of row-major f64 matrices by panels of columns: H_1 ... H_k = I - V T V^T (R. Schreiber and C. Van Loan, A
+ * storage-efficient WY representation for products of Householder transformations, SIAM J. Sci. Stat. Comput. 10,
+ * 1989), so that what is right of a panel changes by products.
  */
 import { multiplyF64, multiplyWork } from './multiply'
 import { factorPanelF64 } from './reflectors'
@@ -18,7 +19,10 @@ class Blocks {
     return work + multiplyWork(STRIP, 3)
   }
 
-  /** panel: f64[k][ld] = the transpose of a: f64[rows][lda], zeros behind the rows; of what is on and above the diagonal where `unit`: 0 and 1. */
+  /**
+   * panel: f64[k][ld] = the transpose of a: f64[rows][lda], zeros behind the rows; of what is on and above the diagonal
+   * where `unit`: 0 and 1.
+   */
   @inline static take(panel: usize, ld: i32, a: usize, lda: i32, rows: i32, k: i32, unit: i32): void {
     const stride = (<usize>ld) << 3
     for (let i0 = 0; i0 < ld; i0 += TURN) {
@@ -49,7 +53,10 @@ class Blocks {
     }
   }
 
-  /** T: f64[k][k] of the panel's reflectors, upper triangular, at square(work): column by column, T_j = -tau_j T (V^T v_j). */
+  /**
+   * T: f64[k][k] of the panel's reflectors, upper triangular, at square(work): column by column, T_j = -tau_j T (V^T
+   * v_j).
+   */
   @inline static factorT(panel: usize, ld: i32, k: i32, tau: usize, work: usize): void {
     const t = Blocks.square(work)
     const dots = t + ((<usize>(PANEL * PANEL)) << 3)
@@ -104,8 +111,9 @@ export function qrWork(m: i32): usize {
 }
 
 /**
- * Factors the first k columns of a: f64[m][ld], k <= m: R in the upper triangle, the reflectors below the diagonal (their first 1 left out), the
- * columns from k to n - 1 become Q^T times themselves. tau: f64[k]; work: qrWork(m) bytes.
+ * Factors the first k columns of a: f64[m][ld], k <= m: R goes to the upper triangle, the reflectors below the diagonal
+ * (their first 1 left out). The columns from k to n - 1 become Q^T times themselves. tau: f64[k]; work: qrWork(m)
+ * bytes.
  */
 export function factorQrF64(a: usize, ld: i32, m: i32, n: i32, k: i32, tau: usize, work: usize): void {
   const w = Blocks.square(work) + ((<usize>(2 * PANEL * (PANEL + STRIP))) << 3)

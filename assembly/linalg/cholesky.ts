@@ -1,6 +1,6 @@
 /**
- * Cholesky factors of symmetric row-major f64 matrices, in place, of the lower triangle alone: blocks of columns are factored in packed panels
- * (tiles.ts), and the same panels are both operands of what they take off the rest.
+ * Cholesky factors of symmetric row-major f64 matrices, in place, of the lower triangle alone. Blocks of columns are
+ * factored in packed panels (tiles.ts). The same panels are both operands of what they take off the rest.
  */
 import { packAlongF64 } from './pack'
 import { multiplyPanelsF64 } from './product'
@@ -41,7 +41,10 @@ class Panels {
     }
   }
 
-  /** The factor of the f64[4][4] at t, entry (r, c) at t[c][r], of which `count` are there: the first column whose pivot is not above 0, or 4. */
+  /**
+   * The factor of the f64[4][4] at t, entry (r, c) at t[c][r], of which `count` are there. Returns the first column
+   * whose pivot is not above 0, or 4.
+   */
   @inline static factorTile(t: usize, count: i32): i32 {
     for (let c = 0; c < count; c++) {
       const column = t + ((<usize>c) << 5)
@@ -117,7 +120,10 @@ class Pivoted {
     store<f64>(q, x)
   }
 
-  /** Rows and columns j < p of the symmetric matrix whose lower triangle a: f64[n][ld] holds, and of the factor in its first `done` columns. */
+  /**
+   * Rows and columns j < p of the symmetric matrix whose lower triangle a: f64[n][ld] holds, and of the factor in its
+   * first `done` columns.
+   */
   @inline static exchange(a: usize, ld: i32, n: i32, j: i32, p: i32, done: i32): void {
     const stride = (<usize>ld) << 3
     const rowJ = a + <usize>j * stride
@@ -156,8 +162,8 @@ class Pivoted {
   }
 
   /**
-   * Column k of the panels below row `first`, from a's column there: (column - P row^T) / pivot, where row is the first k columns of row `first`.
-   * Its squares are taken off rest: f64[rows].
+   * Column k of the panels below row `first`, from a's column there: (column - P row^T) / pivot. row is the first k
+   * columns of row `first`. Its squares are taken off rest: f64[rows].
    */
   @inline static column(
     panels: usize,
@@ -217,10 +223,12 @@ class Pivoted {
 }
 
 /**
- * The same with complete pivoting (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 10.3; LAPACK dpstrf.f): each step takes the greatest
- * of what is left of the diagonal, the first of equals, until it is at most `tolerance` or `most` columns are done. On return the first `rank` columns
- * of a's lower triangle hold L with A[order, order] = L L^T; where the tolerance has ended it, the others hold what is left. order: i32[n];
- * rest: f64[n rounded up to fours], what is left of the diagonal, in its turned order, 0 for what was taken. work: choleskyWork(n) bytes. Returns the rank.
+ * The same with complete pivoting (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 10.3; LAPACK
+ * dpstrf.f). Each step takes the greatest of what is left of the diagonal, the first of equals. It ends when that is at
+ * most `tolerance`, or `most` columns are done. On return the first `rank` columns of a's lower triangle hold L with
+ * A[order, order] = L L^T. Where the tolerance has ended it, the others hold what is left. order: i32[n]; rest: f64[n
+ * rounded up to fours], what is left of the diagonal, in its turned order, 0 for what was taken. work: choleskyWork(n)
+ * bytes. Returns the rank.
  */
 export function pivotedCholeskyF64(
   a: usize,
@@ -275,7 +283,8 @@ export function pivotedCholeskyF64(
       Pivoted.column(panels, width, n - first, k, k, corner + ((<usize>k) << 3), stride, pivot, left)
       k++
     }
-    // Panels begin at rows that are multiples of four: columns of the factor that the product also reaches are written after it.
+    // Panels begin at rows that are multiples of four: columns of the factor that the product also reaches are written
+    // after it.
     const reached = k & ~3
     if (k < width) Pivoted.clear(panels, width, n - first, k)
     if (k < width || rank + k < most) {
@@ -294,7 +303,10 @@ export function clearUpper(a: usize, ld: i32, n: i32): void {
   for (let i = 0; i < n; i++) memory.fill(a + ((<usize>(i * ld + i + 1)) << 3), 0, (<usize>(n - 1 - i)) << 3)
 }
 
-/** Whether an entry of a: f64[n][ld] and its mirror image differ by more than `most`; by blocks, so that both stay in the cache. */
+/**
+ * Whether an entry of a: f64[n][ld] and its mirror image differ by more than `most`; by blocks, so that both stay in
+ * the cache.
+ */
 export function isAsymmetric(a: usize, ld: i32, n: i32, most: f64): i32 {
   const stride = (<usize>ld) << 3
   for (let i0 = 0; i0 < n; i0 += ROWS) {

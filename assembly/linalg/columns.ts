@@ -2,7 +2,9 @@
 import { Lanes } from '../common/lanes'
 import { Vec } from './vector'
 
-/** sum x^2 of x: f32[n], in f64: two f64x2 accumulators over pairs of pairs, added, lane 0 + lane 1, the last n mod 4. */
+/**
+ * sum x^2 of x: f32[n], in f64: two f64x2 accumulators over pairs of pairs, added, lane 0 + lane 1, the last n mod 4.
+ */
 export function squaresF32(x: usize, n: i32): f64 {
   const end = x + ((<usize>n) << 2)
   let a = f64x2.splat(0)
@@ -29,7 +31,10 @@ export function squaresF64(x: usize, n: i32): f64 {
 }
 
 class Tops {
-  /** tops: f64[columns], the entry of greatest magnitude so far in each column of x: T[rows][columns], the first of equals. */
+  /**
+   * tops: f64[columns], the entry of greatest magnitude so far in each column of x: T[rows][columns], the first of
+   * equals.
+   */
   @inline static update<T>(tops: usize, x: usize, rows: i32, columns: i32): void {
     while (rows > 0) {
       let top = tops
@@ -59,7 +64,10 @@ class Tops {
   }
 }
 
-/** tops: f64[columns], widened to the entry of greatest magnitude, the first of equals, of each column of x: f32[rows][columns] after what it holds. */
+/**
+ * tops: f64[columns], widened to the entry of greatest magnitude, the first of equals, of each column of x:
+ * f32[rows][columns] after what it holds.
+ */
 export function topColumnsF32(tops: usize, x: usize, rows: i32, columns: i32): void {
   Tops.update<f32>(tops, x, rows, columns)
 }

@@ -75,7 +75,8 @@ export function differencesF64(sums: usize, a: usize, b: usize, n: i32): void {
 }
 
 /**
- * Adds to sums: f64[2] { |a - u v^T|_F^2, |a|_F^2 } of rows of a: f64[rows][n] (destroyed), u: f64[rows][rank], vt: f64[rank][n].
+ * Adds to sums: f64[2] { |a - u v^T|_F^2, |a|_F^2 } of rows of a: f64[rows][n] (destroyed), u: f64[rows][rank], vt:
+ * f64[rank][n].
  */
 export function residualSquares(sums: usize, a: usize, u: usize, vt: usize, rows: i32, n: i32, rank: i32): void {
   const bytes = (<usize>n) << 3

@@ -1,6 +1,6 @@
 /**
- * Second moments of rows, X^T X: one packed copy of the rows, panels of four columns, is both operands of the product. Panels are those of pack.ts:
- * f64[ceil(columns / 4)][rows][4], zeros beyond the columns.
+ * Second moments of rows, X^T X: one packed copy of the rows, panels of four columns, is both operands of the product.
+ * Panels are those of pack.ts: f64[ceil(columns / 4)][rows][4], zeros beyond the columns.
  */
 import { DEPTH } from './constants'
 import { Lanes } from '../common/lanes'
@@ -71,8 +71,8 @@ export function shiftPanels(panels: usize, shift: usize, columns: i32, rows: i32
 }
 
 /**
- * c: f64[count][ld] += rows [first, first + count) of X^T X, first a multiple of 4: of each the columns up to the diagonal, and up to three beyond.
- * edge: f64[4][4] scratch. rows > 0.
+ * c: f64[count][ld] += rows [first, first + count) of X^T X, first a multiple of 4. Each row has its columns up to the
+ * diagonal, and up to three beyond. edge: f64[4][4] scratch. rows > 0.
  */
 export function gramPanels(c: usize, ld: i32, panels: usize, first: i32, count: i32, rows: i32, edge: usize): void {
   const bytes = (<usize>rows) << 3
@@ -123,7 +123,10 @@ export function greatestBitsF32(x: usize, n: i32): i32 {
 /** Rows of the Gram matrix that are made at once. */
 const STRIP: i32 = 32
 
-/** g: f64[n][ldg], of which the lower half, in strips of 32 rows, holds the dots of n columns x of `rows` rows, ld apart. work: gramWork(n) bytes. */
+/**
+ * g: f64[n][ldg], of which the lower half, in strips of 32 rows, holds the dots of n columns x of `rows` rows, ld
+ * apart. work: gramWork(n) bytes.
+ */
 export function gramF64(g: usize, ldg: i32, x: usize, ld: i32, rows: i32, n: i32, work: usize): void {
   const panels = work + 128
   memory.fill(g, 0, (<usize>n * ldg) << 3)

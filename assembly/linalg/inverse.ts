@@ -1,12 +1,15 @@
 /**
- * Eigenvectors of a symmetric tridiagonal matrix by inverse iteration (J. H. Wilkinson, 1958; shifts of close eigenvalues are
- * moved apart and their vectors orthogonalised as in LAPACK's dstein.f).
+ * Eigenvectors of a symmetric tridiagonal matrix by inverse iteration (J. H. Wilkinson, 1958; shifts of close
+ * eigenvalues are moved apart and their vectors orthogonalised as in LAPACK's dstein.f).
  */
 import { Random } from '../common/random'
 import { Vec } from './vector'
 
 const EPSILON: f64 = 2.220446049250313e-16
-/** dstein.f: eigenvalues nearer than this share of the norm to the one before form a chain, within which vectors are orthogonalised. */
+/**
+ * dstein.f: eigenvalues nearer than this share of the norm to the one before form a chain, within which vectors are
+ * orthogonalised.
+ */
 const CHAIN: f64 = 1e-3
 /** Each step multiplies the share of the wanted vector by the inverse of the shift's error, some 1e12. */
 const STEPS: i32 = 3
@@ -26,7 +29,10 @@ class At {
   }
 }
 
-/** P (T - shift) = L U with partial pivoting: reciprocals of U's diagonal, its two upper ones, L's multipliers, whether rows were swapped. */
+/**
+ * P (T - shift) = L U with partial pivoting: reciprocals of U's diagonal, its two upper ones, L's multipliers, whether
+ * rows were swapped.
+ */
 class Factors {
   @inline static make(f: usize, d: usize, e: usize, n: i32, shift: f64, least: f64): void {
     const bytes = (<usize>n) << 3
@@ -103,8 +109,9 @@ class Factors {
 }
 
 /**
- * z: f64[count] columns of length n, ld apart: orthonormal eigenvectors of the tridiagonal matrix of d: f64[n], e: f64[n - 1] (its greatest entry
- * about 1) for values: f64[count], descending. room: f64[5 n]. Returns the greatest |T z - value z| of all, in units of T's norm.
+ * z: f64[count] columns of length n, ld apart: orthonormal eigenvectors for values: f64[count], descending. The matrix
+ * is tridiagonal of d: f64[n] and e: f64[n - 1], its greatest entry about 1. room: f64[5 n]. Returns the greatest |T z
+ * - value z| of all, in units of T's norm.
  */
 export function inverseIteration(
   z: usize,

@@ -1,15 +1,17 @@
 /**
- * One-sided Jacobi (M. R. Hestenes, 1958) with de Rijk's pivoting on the lower triangular factor of a pivoted QR, where it
- * converges in few sweeps (Z. Drmac and K. Veselic, SIAM J. Matrix Anal. Appl. 29, 2008). Rotations in Rutishauser's form.
+ * One-sided Jacobi (M. R. Hestenes, 1958) with de Rijk's pivoting. It works on the lower triangular factor of a pivoted
+ * QR, where it converges in few sweeps (Z. Drmac and K. Veselic, SIAM J. Matrix Anal. Appl. 29, 2008). Rotations in
+ * Rutishauser's form.
  */
 import { MOST_SWEEPS } from './constants'
 import { Rotate } from './rotate'
 import { Vec } from './vector'
 
 /**
- * Rotates the n columns of x (length ld, a multiple of 4, zero padded) until all are orthogonal, and those of v with them.
- * A pair is rotated while |x_p . x_q| > tolerance |x_p| |x_q|. worst: f64, the greatest |x_p . x_q| / (|x_p| |x_q|) that the last sweep met.
- * norms: f64[n] scratch. Returns the number of sweeps, the last without a rotation; more than MOST_SWEEPS where it has not converged.
+ * Rotates the n columns of x (length ld, a multiple of 4, zero padded) until all are orthogonal, and those of v with
+ * them. A pair is rotated while |x_p . x_q| > tolerance |x_p| |x_q|. worst: f64, the greatest |x_p . x_q| / (|x_p|
+ * |x_q|) that the last sweep met. norms: f64[n] scratch. Returns the number of sweeps, the last without a rotation;
+ * more than MOST_SWEEPS where it has not converged.
  */
 export function jacobiSweeps(x: usize, v: usize, worst: usize, ld: i32, n: i32, tolerance: f64, norms: usize): i32 {
   const stride = (<usize>ld) << 3

@@ -55,7 +55,10 @@ export function takeRows(dst: usize, src: usize, ld: i32, first: i32, rows: i32,
 
 /** What the exponents say where there is none: some element is not finite, or all are 0. */
 
-/** The power of two that brings the greatest |x| of x: f32[n] into [.5, 1): its exponent; 9999 where one is not finite, -9999 where all are 0. */
+/**
+ * The power of two that brings the greatest |x| of x: f32[n] into [.5, 1): its exponent; 9999 where one is not finite,
+ * -9999 where all are 0.
+ */
 export function exponentF32(x: usize, n: i32): i32 {
   const end = x + ((<usize>n) << 2)
   const mask = i32x4.splat(ABS_MASK)

@@ -1,4 +1,7 @@
-/** Products of row-major matrices in linear memory, by packed blocks that stay in the caches. Column-major ones are the same, transposed and swapped. */
+/**
+ * Products of row-major matrices in linear memory, by packed blocks that stay in the caches. Column-major ones are the
+ * same, transposed and swapped.
+ */
 import { DEPTH } from './constants'
 import { packAcrossF32, packAcrossF64, packAlongF32, packAlongF64 } from './pack'
 import { multiplyPanelsF32, multiplyPanelsF64 } from './product'
@@ -99,8 +102,9 @@ export function multiplyWork(n: i32, shift: i32): usize {
 }
 
 /**
- * c: f32[m][ldc] += op(a) b where `plus` is 1, -= where 0, = where 2 (k > 0). op(a): (m, k) is a: f32[m][lda], or the transpose of f32[k][lda] where
- * `across`; b: (k, n) in panels, blocks of f32[ceil(n / 8)][256][8] along k, the last as deep as is left. work: multiplyWork(0, 2) bytes.
+ * c: f32[m][ldc] += op(a) b where `plus` is 1, -= where 0, = where 2 (k > 0). op(a): (m, k) is a: f32[m][lda], or the
+ * transpose of f32[k][lda] where `across`; b: (k, n) in panels, blocks of f32[ceil(n / 8)][256][8] along k, the last as
+ * deep as is left. work: multiplyWork(0, 2) bytes.
  */
 export function multiplyPackedF32(
   c: usize,
@@ -136,7 +140,8 @@ export function multiplyPackedF64(
 }
 
 /**
- * As multiplyPackedF32, with op(b): (k, n), which is b: f32[k][ldb], or the transpose of f32[n][ldb] where `along`. work: multiplyWork(n, 2) bytes.
+ * As multiplyPackedF32, with op(b): (k, n), which is b: f32[k][ldb], or the transpose of f32[n][ldb] where `along`.
+ * work: multiplyWork(n, 2) bytes.
  */
 export function multiplyF32(
   c: usize,

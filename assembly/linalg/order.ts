@@ -4,7 +4,10 @@ import { Vec } from './vector'
 /** The greatest entry being about 1: below this, squares would leave the normal numbers, and entries count as 0. */
 const NEGLIGIBLE: f64 = 1e-145
 
-/** order: i32[n], the indices of keys: f64[n] in descending order, equal ones in their own. spare: i32[n] scratch. Merges runs from the bottom up. */
+/**
+ * order: i32[n], the indices of keys: f64[n] in descending order, equal ones in their own. spare: i32[n] scratch.
+ * Merges runs from the bottom up.
+ */
 export function sortDescending(order: usize, keys: usize, n: i32, spare: usize): void {
   for (let i = 0; i < n; i++) store<i32>(order + ((<usize>i) << 2), i)
   let from = order
@@ -85,8 +88,8 @@ export function scatterRows(x: usize, ld: i32, m: i32, n: i32, order: usize, spa
 }
 
 /**
- * x: n columns of length ld from R, the upper triangle of a (leading dimension lda): x[:, j] = R[j, :], without its negligible entries. Eight columns of R at a
- * time, so that whole cache lines are written.
+ * x: n columns of length ld from R, the upper triangle of a (leading dimension lda): x[:, j] = R[j, :], without its
+ * negligible entries. Eight columns of R at a time, so that whole cache lines are written.
  */
 export function lowerFactor(x: usize, ld: i32, a: usize, lda: i32, n: i32): void {
   const stride = (<usize>ld) << 3
@@ -154,7 +157,10 @@ export function orderBySize(sigma: usize, order: usize, x: usize, ld: i32, n: i3
   }
 }
 
-/** dst: columns of length ldTo, its column j the column order[j] of src (length n used), each divided by its sigma where `normalise`. */
+/**
+ * dst: columns of length ldTo, its column j the column order[j] of src (length n used), each divided by its sigma where
+ * `normalise`.
+ */
 export function takeColumns(
   dst: usize,
   ldTo: i32,
@@ -175,8 +181,9 @@ export function takeColumns(
 }
 
 /**
- * Makes the columns of x from `rank` to n - 1 (length n, ld apart) an orthonormal basis of what the first `rank` leave over:
- * each time the unit vector that is farthest from the columns so far, orthogonalised twice. room: f64[n] scratch.
+ * Makes the columns of x from `rank` to n - 1 (length n, ld apart) an orthonormal basis of what the first `rank` leave
+ * over. Each step takes the unit vector that is farthest from the columns so far, orthogonalised twice. room: f64[n]
+ * scratch.
  */
 export function completeBasis(x: usize, ld: i32, n: i32, rank: i32, room: usize): void {
   const stride = (<usize>ld) << 3

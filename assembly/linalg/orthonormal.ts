@@ -1,10 +1,14 @@
 /**
- * Orthonormal columns by Cholesky's factor of their products, again and again with what is left of dependence
- * (Y. Yamamoto, Y. Nakatsukasa, Y. Yanagisawa and T. Fukaya, ETNA 44, 2015; T. Fukaya et al., SIAM J. Sci. Comput. 42, 2020).
+ * Orthonormal columns by Cholesky's factor of their products, repeated on what is left of dependence. Method: Y.
+ * Yamamoto, Y. Nakatsukasa, Y. Yanagisawa and T. Fukaya, ETNA 44, 2015; T. Fukaya et al., SIAM J. Sci. Comput. 42,
+ * 2020.
  */
 import { Vec } from './vector'
 
-/** Of a column of length 1, what is left beside those before it counts as so much at least: it grows by 2^20 at most and is clean the next time. */
+/**
+ * What is left of a column of length 1 beside those before it counts as at least this much. The column grows by 2^20 at
+ * most and is clean the next time.
+ */
 const LEAST: f64 = 1.0 / 1099511627776.0
 
 /** max |c - I| of c: f64[n][n], below the diagonal and on it; Infinity where it is not finite. */
@@ -20,9 +24,9 @@ export function identityDefect(c: usize, n: i32): f64 {
 }
 
 /**
- * t: f64[n][n], upper triangular, so that the columns of Y t are orthonormal where c: f64[n][n] (destroyed) is Y'Y; each column only
- * loses what it shares with those before it. flags: i32[n], 1 where a column is to be replaced: it is 0, or what is left of it is
- * less than `least` of its square; its own part of t is that of the identity.
+ * t: f64[n][n], upper triangular, so that the columns of Y t are orthonormal where c: f64[n][n] (destroyed) is Y'Y;
+ * each column only loses what it shares with those before it. flags: i32[n], 1 where a column is to be replaced: it is
+ * 0, or what is left of it is less than `least` of its square; its own part of t is that of the identity.
  */
 export function orthonormaliser(t: usize, c: usize, n: i32, least: f64, flags: usize, norms: usize): void {
   const stride = (<usize>n) << 3

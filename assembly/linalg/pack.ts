@@ -1,6 +1,6 @@
 /**
- * Panels for products of matrices: `width` numbers of each step along k stand together, so that the product reads straight on. A panel's rows
- * (columns) beyond the end are zeros. Widths are multiples of 16 bytes.
+ * Panels for products of matrices: `width` numbers of each step along k stand together, so that the product reads
+ * straight on. A panel's rows (columns) beyond the end are zeros. Widths are multiples of 16 bytes.
  */
 class Pack {
   /** One panel from rows that run along k. */

@@ -1,8 +1,9 @@
 /**
- * Products of packed panels, added to a matrix in place. The sum of a block runs along k in order, one accumulator for each element; blocks are
- * added one after the other. Sixteen registers hold eight sums and their factors: of two rows by two panels of b, which takes 2 splats and 4 loads
- * for 8 products (measured 2 to 10% above four rows by one panel, by the engine), or of four rows by one panel where one is left. Panels hold
- * zeros beyond the matrix (pack.ts), and what a tile has beyond it goes to `edge`.
+ * Products of packed panels, added to a matrix in place. The sum of a block runs along k in order, one accumulator for
+ * each element; blocks are added one after the other. Sixteen registers hold eight sums and their factors. Two rows by
+ * two panels of b take 2 splats and 4 loads for 8 products, measured 2 to 10% above four rows by one panel, by the
+ * engine. Where one panel is left it is four rows by that. Panels hold zeros beyond the matrix (pack.ts), and what a
+ * tile has beyond it goes to `edge`.
  */
 class Tile {
   @inline static add<T>(c: v128, a: v128, b: v128): v128 {
@@ -25,8 +26,8 @@ class Tile {
   }
 
   /**
-   * Two rows of a panel of a by two panels of b, `next` bytes apart; c: 2 rows of 64 bytes. The branch between two steps also keeps the compiler from
-   * mixing these, which takes more registers than there are.
+   * Two rows of a panel of a by two panels of b, `next` bytes apart; c: 2 rows of 64 bytes. The branch between two
+   * steps also keeps the compiler from mixing these, which takes more registers than there are.
    */
   @inline static wide<T>(
     c: usize,
@@ -180,8 +181,8 @@ class Tile {
 }
 
 /**
- * c: f32[rows][ld] += a b where `plus` is 1, -= where 0, = where 2, of packed a: f32[rows / 4][k][4], b: f32[columns / 8][k][8]. k > 0.
- * edge: 128 bytes of scratch.
+ * c: f32[rows][ld] += a b where `plus` is 1, -= where 0, = where 2, of packed a: f32[rows / 4][k][4], b: f32[columns /
+ * 8][k][8]. k > 0. edge: 128 bytes of scratch.
  */
 export function multiplyPanelsF32(
   c: usize,

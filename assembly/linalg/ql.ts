@@ -1,6 +1,7 @@
 /**
- * Eigenvalues of a symmetric tridiagonal matrix by implicit QL (A. Dubrulle, R. S. Martin, J. H. Wilkinson, Numer. Math. 12, 1968), its rotations
- * recorded and applied in runs to panels of 8 rows, the column that a run carries along in registers.
+ * Eigenvalues of a symmetric tridiagonal matrix by implicit QL (A. Dubrulle, R. S. Martin, J. H. Wilkinson, Numer.
+ * Math. 12, 1968), its rotations recorded and applied in runs to panels of 8 rows, the column that a run carries along
+ * in registers.
  */
 
 const EPSILON: f64 = 2.220446049250313e-16
@@ -8,7 +9,10 @@ const MOST_STEPS: i32 = 60
 /** The greatest entry being about 1: what is below this is 0, so that squares keep their bits. */
 const TINY: f64 = 1e-140
 
-/** z: f64[panels][n][8] times the recorded rotations; runs: i32[count][2] { first column, rotations }, cs: f64[][2] { cosine, sine }. */
+/**
+ * z: f64[panels][n][8] times the recorded rotations; runs: i32[count][2] { first column, rotations }, cs: f64[][2] {
+ * cosine, sine }.
+ */
 function applyRotations(z: usize, panels: i32, n: i32, runs: usize, count: i32, cs: usize): void {
   while (panels > 0) {
     let run = runs
@@ -51,9 +55,10 @@ function applyRotations(z: usize, panels: i32, n: i32, runs: usize, count: i32, 
 }
 
 /**
- * d: f64[n] the diagonal, the greatest entry about 1, on return the eigenvalues, unordered; e: f64[n] beside it, destroyed. z: f64[panels][n][8], its rows times the eigenvectors' matrix; no
- * panels for eigenvalues alone. records: 24 bytes x capacity scratch, capacity >= n. Returns 0 where an eigenvalue has taken more than 60 steps, else 1;
- * z has been rotated, orthogonally, either way.
+ * d: f64[n] the diagonal, the greatest entry about 1, on return the eigenvalues, unordered; e: f64[n] beside it,
+ * destroyed. z: f64[panels][n][8], its rows times the eigenvectors' matrix; no panels for eigenvalues alone. records:
+ * 24 bytes x capacity scratch, capacity >= n. Returns 0 where an eigenvalue has taken more than 60 steps, else 1; z has
+ * been rotated, orthogonally, either way.
  */
 export function implicitQl(d: usize, e: usize, n: i32, z: usize, panels: i32, records: usize, capacity: i32): i32 {
   const cs = records
@@ -134,7 +139,9 @@ export function implicitQl(d: usize, e: usize, n: i32, z: usize, panels: i32, re
   return converged
 }
 
-/** Reads T from its end: d: f64[n], e: f64[n - 1] and a zero. QL takes fewer steps where the greatest entries come last. */
+/**
+ * Reads T from its end: d: f64[n], e: f64[n - 1] and a zero. QL takes fewer steps where the greatest entries come last.
+ */
 export function reverseTridiagonal(d: usize, e: usize, n: i32): void {
   Ends.swap(d, n)
   Ends.swap(e, n - 1)

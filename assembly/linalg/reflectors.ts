@@ -1,18 +1,22 @@
 /**
- * Householder reflectors H = I - tau v v^T over f64 columns, v from its first row on, which is 1. A column is read once a step: the same pass applies
- * one reflector and takes the dots with the next.
+ * Householder reflectors H = I - tau v v^T over f64 columns, v from its first row on, which is 1. A column is read once
+ * a step: the same pass applies one reflector and takes the dots with the next.
  */
 import { Lanes } from '../common/lanes'
 import { Vec } from './vector'
 
-/** Below this sum of squares (2^-900) a column is scaled by 2^600 for its norm; the greatest entry of the matrix is about 1. */
+/**
+ * Below this sum of squares (2^-900) a column is scaled by 2^600 for its norm; the greatest entry of the matrix is
+ * about 1.
+ */
 const SMALL: f64 = 1.1830521861667747e-271
 const UP: f64 = 4.149515568880993e180
 const DOWN: f64 = 2.409919865102884e-181
 
 export class Reflector {
   /**
-   * The reflector that takes c: f64[n] to (beta, 0, ...): c becomes v, tau is stored, beta returned. Where the rest is zero H is the identity.
+   * The reflector that takes c: f64[n] to (beta, 0, ...): c becomes v, tau is stored, beta returned. Where the rest is
+   * zero H is the identity.
    */
   @inline static build(c: usize, n: i32, tau: usize): f64 {
     const rest = c + 8
@@ -38,7 +42,10 @@ export class Reflector {
     return beta * down
   }
 
-  /** a: f64[n], n a multiple of 4: a -= factor u, and its dot with v. Sums: two f64x2 accumulators over pairs of pairs, added, lane 0 + lane 1. */
+  /**
+   * a: f64[n], n a multiple of 4: a -= factor u, and its dot with v. Sums: two f64x2 accumulators over pairs of pairs,
+   * added, lane 0 + lane 1.
+   */
   @inline static step(a: usize, u: usize, v: usize, n: i32, factor: f64): f64 {
     const end = a + ((<usize>n) << 3)
     const f = f64x2.splat(factor)
@@ -149,8 +156,8 @@ export class Reflector {
 }
 
 /**
- * Factors k columns of `rows` rows, panel: f64[k][ld] (ld a multiple of 4, zeros behind the rows): the reflectors take their place, with zeros above
- * them, R's upper triangle goes to r: f64[k][ldr]. tau: f64[k]; w: f64[k] scratch.
+ * Factors k columns of `rows` rows, panel: f64[k][ld] (ld a multiple of 4, zeros behind the rows). The reflectors take
+ * their place, with zeros above them; R's upper triangle goes to r: f64[k][ldr]. tau: f64[k]; w: f64[k] scratch.
  */
 export function factorPanelF64(
   panel: usize,
@@ -186,10 +193,16 @@ export function factorPanelF64(
   }
 }
 
-/** Below this share of the square it was last measured at, a downdated norm is measured again (LAPACK dlaqp2.f: sqrt(eps)). */
+/**
+ * Below this share of the square it was last measured at, a downdated norm is measured again (LAPACK dlaqp2.f:
+ * sqrt(eps)).
+ */
 const TRUSTED: f64 = 1.5e-8
 
-/** Norms of what is left of columns, squared, of entries times `unit`; what a column still waits for is u times a factor. */
+/**
+ * Norms of what is left of columns, squared, of entries times `unit`; what a column still waits for is u times a
+ * factor.
+ */
 class Norms {
   /** of a - factor u, over its n rows */
   @inline static measure(a: usize, u: usize, n: i32, factor: f64, unit: f64): f64 {
@@ -255,10 +268,11 @@ class Norms {
 }
 
 /**
- * Householder QR with column pivoting (G. H. Golub and C. F. Van Loan, Matrix Computations, algorithm 5.4.1) of the first n of `all` columns of a: f64[all][ld]
- * (ld a multiple of 4, zeros behind the rows), k = min(rows, n) steps; the other columns become Q^T times themselves. On return R in the upper triangle,
- * the reflectors below it (their first 1 left out). The greatest column comes first, the first of equals. tau: f64[k]; order: i32[n], column j of R is
- * column order[j] of A; norms: f64[2 n], w: f64[all], vectors: f64[2][ld] scratch.
+ * Householder QR with column pivoting (G. H. Golub and C. F. Van Loan, Matrix Computations, algorithm 5.4.1). It
+ * factors the first n of `all` columns of a: f64[all][ld] (ld a multiple of 4, zeros behind the rows) in k = min(rows,
+ * n) steps; the other columns become Q^T times themselves. On return R in the upper triangle, the reflectors below it
+ * (their first 1 left out). The greatest column comes first, the first of equals. tau: f64[k]; order: i32[n], column j
+ * of R is column order[j] of A; norms: f64[2 n], w: f64[all], vectors: f64[2][ld] scratch.
  */
 export function factorPivotedQrF64(
   a: usize,
@@ -341,7 +355,10 @@ export function factorPivotedQrF64(
   }
 }
 
-/** Writes out the heads of the reflectors of factorPivotedQrF64, which R has left by then: 1 on the diagonal, zeros for two blocks above it. */
+/**
+ * Writes out the heads of the reflectors of factorPivotedQrF64, which R has left by then: 1 on the diagonal, zeros for
+ * two blocks above it.
+ */
 export function unitReflectors(a: usize, ld: i32, n: i32): void {
   for (let k = 0; k < n; k++) {
     const column = a + ((<usize>k * ld) << 3)
@@ -352,8 +369,9 @@ export function unitReflectors(a: usize, ld: i32, n: i32): void {
 }
 
 /**
- * w = Q w: `count` (a multiple of 4) columns of `rows` rows, ldw apart; Q of n reflectors v: f64[n] columns, ld apart, with heads (unitReflectors), and
- * tau: f64[n]. `identity` says that w is the identity, whose column j the reflectors after j leave alone. factors: f64[4] scratch.
+ * w = Q w: `count` (a multiple of 4) columns of `rows` rows, ldw apart; Q of n reflectors v: f64[n] columns, ld apart,
+ * with heads (unitReflectors), and tau: f64[n]. `identity` says that w is the identity, whose column j the reflectors
+ * after j leave alone. factors: f64[4] scratch.
  */
 export function applyQ(
   w: usize,

@@ -1,4 +1,7 @@
-/** Rotations of pairs of columns in H. Rutishauser's form (Numer. Math. 9, 1966): x - s (y + t x), t = tan(angle / 2), errs least. */
+/**
+ * Rotations of pairs of columns in H. Rutishauser's form (Numer. Math. 9, 1966): x - s (y + t x), t = tan(angle / 2),
+ * errs least.
+ */
 import { Lanes } from '../common/lanes'
 
 export class Rotate {

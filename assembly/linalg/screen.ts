@@ -1,6 +1,7 @@
 /**
- * One-sided Jacobi where the columns are nearly orthogonal: a product of packed panels finds the few pairs that are not, and only these are rotated. Beyond the
- * first sweeps almost all the work of a cyclic sweep is dots that change nothing.
+ * One-sided Jacobi where the columns are nearly orthogonal: a product of packed panels finds the few pairs that are
+ * not, and only these are rotated. Beyond the first sweeps almost all the work of a cyclic sweep is dots that change
+ * nothing.
  */
 import { MOST_SWEEPS } from './constants'
 import { gramF64 } from './gram'
@@ -12,8 +13,9 @@ import { Vec } from './vector'
 const TRUSTED: f64 = 1e-6
 
 /**
- * Rotates column q with each column before `last` where row: f64[n], its dots with them, says that they are not orthogonal, and a fresh dot agrees. Pairs of two stale
- * columns are left to the later one. Marks what it rotates in `changed`; worst: f64[2] { of pairs left as they are, of those rotated }. Returns the rotations.
+ * Rotates column q with each column before `last` that is not orthogonal to it. row: f64[n], its dots with them, has to
+ * say so, and a fresh dot to agree. Pairs of two stale columns are left to the later one. Marks what it rotates in
+ * `changed`; worst: f64[2] { of pairs left as they are, of those rotated }. Returns the rotations.
  */
 function rotateRow(
   x: usize,
@@ -73,9 +75,10 @@ function rotateRow(
 }
 
 /**
- * As jacobiSweeps, for columns that are nearly orthogonal. A sweep looks at all pairs of which a column has changed since; the last one finds nothing to
- * rotate. worst: f64[2], of which the first is the result. Scratch: g: f64[n][n], gathered: f64[n / 4][ld], norms: f64[2 n], marks: u8[2 n],
- * work: the greater of gramWork(n) and multiplyWork(n, 3) bytes.
+ * As jacobiSweeps, for columns that are nearly orthogonal. A sweep looks at all pairs of which a column has changed
+ * since; the last one finds nothing to rotate. worst: f64[2], of which the first is the result. Scratch: g: f64[n][n],
+ * gathered: f64[n / 4][ld], norms: f64[2 n], marks: u8[2 n], work: the greater of gramWork(n) and multiplyWork(n, 3)
+ * bytes.
  */
 export function screenedSweeps(
   x: usize,

@@ -1,8 +1,12 @@
 /**
- * Steps of four on packed panels, f64[k][4]: four rows of a matrix, whose entries of one column stand together (pack.ts). Sums run along k in order.
+ * Steps of four on packed panels, f64[k][4]: four rows of a matrix, whose entries of one column stand together
+ * (pack.ts). Sums run along k in order.
  */
 export class Tiles {
-  /** x[k .. k + 3] -= (rows of x)(rows of t)^T over the first k columns: x, t: f64[..][4], entry (r, c) of the product at x[k + c][r]. */
+  /**
+   * x[k .. k + 3] -= (rows of x)(rows of t)^T over the first k columns: x, t: f64[..][4], entry (r, c) of the product
+   * at x[k + c][r].
+   */
   @inline static reduce(x: usize, t: usize, k: i32): void {
     const to = x + ((<usize>k) << 5)
     let c00 = f64x2.splat(0)

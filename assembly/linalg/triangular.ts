@@ -1,6 +1,6 @@
 /**
- * Solutions of triangular systems in place, row-major f64: blocks take off what is solved by products, the block on the diagonal is solved four systems
- * at a time in packed panels (tiles.ts). Only the triangle is read.
+ * Solutions of triangular systems in place, row-major f64. Blocks take off what is solved by products. The block on the
+ * diagonal is solved four systems at a time in packed panels (tiles.ts). Only the triangle is read.
  */
 import { multiplyF64, multiplyWork } from './multiply'
 import { Tiles } from './tiles'
@@ -12,7 +12,10 @@ const BLOCK: i32 = 64
 const PANEL: i32 = 4
 
 class Triangle {
-  /** d: f64[all / 4][all][4], all = k rounded up to fours, of t, whose entry (r, c) is r * down + c * across bytes on; where `unit`, and beyond t, the diagonal is 1. */
+  /**
+   * d: f64[all / 4][all][4], all = k rounded up to fours, of t, whose entry (r, c) is r * down + c * across bytes on;
+   * where `unit`, and beyond t, the diagonal is 1.
+   */
   @inline static pack(d: usize, t: usize, k: i32, down: usize, across: usize, unit: i32): void {
     const all = (k + 3) & ~3
     for (let r = 0; r < all; r++) {
@@ -27,7 +30,10 @@ class Triangle {
     }
   }
 
-  /** x: f64[k][4] from `count` systems `apart` bytes from each other, whose unknowns are `step` bytes apart; zeros for those that are not there. */
+  /**
+   * x: f64[k][4] from `count` systems `apart` bytes from each other, whose unknowns are `step` bytes apart; zeros for
+   * those that are not there.
+   */
   @inline static take(x: usize, b: usize, k: i32, count: i32, step: usize, apart: usize): void {
     const end = x + ((<usize>k) << 5)
     do {
@@ -55,7 +61,10 @@ class Triangle {
     } while (x < end)
   }
 
-  /** x: f64[n], one system; t's rows are read as they stand: dots where they are those of op(t), else each unknown is taken off the others. */
+  /**
+   * x: f64[n], one system; t's rows are read as they stand: dots where they are those of op(t), else each unknown is
+   * taken off the others.
+   */
   @inline static one(x: usize, t: usize, ldt: i32, n: i32, transpose: i32, forward: i32, unit: i32): void {
     const stride = (<usize>ldt) << 3
     for (let s = 0; s < n; s++) {
@@ -82,9 +91,9 @@ export function triangularWork(n: i32, p: i32): usize {
 }
 
 /**
- * op(T) X = B for X in the place of b: f64[n][ldb], p systems in its columns, or, where `right`, X op(T) = B for b: f64[p][ldb], systems in its rows.
- * op(T) is t: f64[n][ldt], of which the lower triangle, or the `upper`, is read, or its transpose; `unit`: the diagonal is 1 and not read.
- * work: triangularWork(n, p) bytes.
+ * op(T) X = B for X in the place of b: f64[n][ldb], p systems in its columns. Where `right`, X op(T) = B for b:
+ * f64[p][ldb], systems in its rows. op(T) is t: f64[n][ldt], of which the lower triangle, or the `upper`, is read, or
+ * its transpose; `unit`: the diagonal is 1 and not read. work: triangularWork(n, p) bytes.
  */
 export function solveTriangleF64(
   b: usize,

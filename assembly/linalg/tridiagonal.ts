@@ -1,6 +1,7 @@
 /**
- * A symmetric matrix to tridiagonal form by Householder reflections (G. H. Golub and C. F. Van Loan, Matrix Computations, algorithm 8.3.1), one
- * pass over the columns for each reflector: it subtracts the rank-2 update of the one before and multiplies by the next. Both halves are kept.
+ * A symmetric matrix to tridiagonal form by Householder reflections (G. H. Golub and C. F. Van Loan, Matrix
+ * Computations, algorithm 8.3.1). Each reflector takes one pass over the columns: it subtracts the rank-2 update of the
+ * one before and multiplies by the next. Both halves are kept.
  */
 import { Lanes } from '../common/lanes'
 import { Vec } from './vector'
@@ -68,8 +69,8 @@ class Update {
 
 class Step {
   /**
-   * y: a column from its entry `here` on, becomes the reflector that leaves one entry of it, which goes to `beside`. Returns
-   * its factor. Whole vectors of y begin at `start`; the last column has nothing to reflect.
+   * y: a column from its entry `here` on, becomes the reflector that leaves one entry of it, which goes to `beside`.
+   * Returns its factor. Whole vectors of y begin at `start`; the last column has nothing to reflect.
    */
   @inline static reflector(y: usize, beside: usize, start: usize, here: usize, bytes: usize, last: bool): f64 {
     const first = load<f64>(y + here)
@@ -85,7 +86,10 @@ class Step {
     return (beta - first) / beta
   }
 
-  /** x = A y for columns [first, n), each of which loses the update by u and w on the way. Bytes before `start` are left out. */
+  /**
+   * x = A y for columns [first, n), each of which loses the update by u and w on the way. Bytes before `start` are left
+   * out.
+   */
   @inline static products(
     x: usize,
     a: usize,
@@ -127,9 +131,10 @@ class Step {
 }
 
 /**
- * a: f64[n] columns of `rows` rows (ld apart, a multiple of 4, zeros beyond n), symmetric, destroyed: A = Q T Q^T. T: diagonal d: f64[n], beside it e: f64[n]
- * (e[n - 1] = 0). Q: reflectors in v: f64[n] columns, ld apart, written out (column k + 1 for step k, column 0 is the first unit vector), and tau: f64[n], as
- * applyQ takes them. Scratch: vectors: f64[4][rows].
+ * a: f64[n] columns of `rows` rows (ld apart, a multiple of 4, zeros beyond n), symmetric, destroyed: A = Q T Q^T. T:
+ * diagonal d: f64[n], beside it e: f64[n] (e[n - 1] = 0). Q written out, of reflectors in v: f64[n] columns, ld apart,
+ * and tau: f64[n], as applyQ takes them. Column k + 1 is for step k; column 0 is the first unit vector. Scratch:
+ * vectors: f64[4][rows].
  */
 export function tridiagonalise(
   a: usize,

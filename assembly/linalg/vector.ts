@@ -1,4 +1,6 @@
-/** f64 columns of any length. Dots: four f64x2 accumulators, (0 + 1) + (2 + 3), its two lanes, then the rest in order. */
+/**
+ * f64 columns of any length. Dots: four f64x2 accumulators, (0 + 1) + (2 + 3), its two lanes, then the rest in order.
+ */
 import { Lanes } from '../common/lanes'
 
 export class Vec {

@@ -1,6 +1,6 @@
 /**
- * N:M structured sparsity: in each block of M the N of greatest magnitude stay. An element is beaten by every other that is
- * greater, or equal and later (so of equals the lowest index goes first); it stays while fewer than N beat it.
+ * N:M structured sparsity: in each block of M the N of greatest magnitude stay. An element is beaten by every other
+ * that is greater, or equal and later (so of equals the lowest index goes first). It stays while fewer than N beat it.
  */
 import { ABS_MASK, INFINITY_BITS, Lanes } from '../common/lanes'
 
@@ -70,8 +70,9 @@ function keepOfFour(values: usize, kept: usize, src: usize, n: i32, keep: i32): 
 }
 
 /**
- * values: f32[rows][length], kept: u8[rows][length] (0xff / 0x00) of src: f32[rows][length]: in each row, blocks of `block`
- * (the last may be short) keep their `keep` greatest. Returns how many values are not finite, in no particular unit.
+ * values: f32[rows][length], kept: u8[rows][length] (0xff / 0x00) of src: f32[rows][length]: in each row, blocks of
+ * `block` (the last may be short) keep their `keep` greatest. Returns how many values are not finite, in no particular
+ * unit.
  */
 export function keepPattern(
   values: usize,

@@ -1,6 +1,6 @@
 /**
  * The k-th smallest magnitude, exactly: |x| ordered as its f32 pattern. A bracket from a sample usually leaves a few
- * per cent to look at; the radix passes settle what is left, whatever the data, in linear time.
+ * per cent to look at. The radix passes settle what is left, whatever the data, in linear time.
  */
 import { ABS_MASK, INFINITY_BITS, Lanes } from '../common/lanes'
 
@@ -69,9 +69,9 @@ export function selectMagnitude(counts: usize, src: usize, n: i32, k: i32, histo
 }
 
 /**
- * Copies to out the patterns |x| of src: f32[n] with low <= |x| <= high, and counts.
- * counts: i32[3] receives { how many are below low, how many lie within, 1 when a value is not finite }.
- * After `room` entries no more are written (but those of the same sixteen are): the caller sees a count above it and takes another way.
+ * Copies to out the patterns |x| of src: f32[n] with low <= |x| <= high, and counts. counts: i32[3] receives { how many
+ * are below low, how many lie within, 1 when a value is not finite }. After `room` entries no more are written (but
+ * those of the same sixteen are): the caller sees a count above it and takes another way.
  */
 export function bracketMagnitudes(out: usize, counts: usize, src: usize, n: i32, low: i32, high: i32, room: i32): void {
   const end = src + ((<usize>n) << 2)

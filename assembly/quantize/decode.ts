@@ -111,7 +111,10 @@ class Decode {
   }
 }
 
-/** dst: f32[rows][length] from codes: i8 or u8[rows][length]; runs of `group` as in rangeRows; scales: f32, zeros: i32[sets]. */
+/**
+ * dst: f32[rows][length] from codes: i8 or u8[rows][length]; runs of `group` as in rangeRows; scales: f32, zeros:
+ * i32[sets].
+ */
 export function decodeRows(
   dst: usize,
   codes: usize,

@@ -1,7 +1,7 @@
 /**
- * code = clamp(rint(x / scale) + zero, low, high), half to even, with x / scale as x * (1 / scale) in f32.
- * Every format goes through one path: the code less `low` is an unsigned byte, saturated by the narrowing and a min,
- * and `low` is added back modulo 256.
+ * code = clamp(rint(x / scale) + zero, low, high), half to even, with x / scale as x * (1 / scale) in f32. Every format
+ * goes through one path. The code less `low` is an unsigned byte, saturated by the narrowing and a min; `low` is added
+ * back modulo 256.
  */
 import { ROUND_MAGIC, ROUND_MAGIC_BITS } from '../common/lanes'
 
@@ -147,8 +147,8 @@ export class Encode {
 }
 
 /**
- * codes: u8[rows][length] of src: f32[rows][length], runs of `group` a row as in rangeRows; scales: f32[sets], zeros: i32[sets].
- * clamped: the scales are the caller's, so x / scale may be anything but NaN.
+ * codes: u8[rows][length] of src: f32[rows][length], runs of `group` a row as in rangeRows; scales: f32[sets], zeros:
+ * i32[sets]. clamped: the scales are the caller's, so x / scale may be anything but NaN.
  */
 export function encodeRows(
   codes: usize,

@@ -1,6 +1,6 @@
 /**
- * To float16 and bfloat16, half to even. Finite values saturate at the format's greatest (65504, 0x7f7f). Encoders return 1 when a
- * value was not finite. Decoders are in common/half.ts.
+ * To float16 and bfloat16, half to even. Finite values saturate at the format's greatest (65504, 0x7f7f). Encoders
+ * return 1 when a value was not finite. Decoders are in common/half.ts.
  */
 import { ABS_MASK, INFINITY_BITS, Lanes } from '../common/lanes'
 

@@ -1,6 +1,6 @@
 /**
- * The straight-through mask of fake quantisation: a byte 0xff where low <= rint(x / scale) + zero <= high, judged on the
- * rounded value as PyTorch does (aten/src/ATen/native/quantized/cpu/kernels/QuantizedOpKernels.cpp), else 0.
+ * The straight-through mask of fake quantisation: a byte 0xff where low <= rint(x / scale) + zero <= high, judged on
+ * the rounded value as PyTorch does (aten/src/ATen/native/quantized/cpu/kernels/QuantizedOpKernels.cpp), else 0.
  */
 import { ABS_MASK, Lanes, ROUND_MAGIC_BITS } from '../common/lanes'
 import { Encode } from './encode'

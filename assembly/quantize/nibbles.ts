@@ -1,4 +1,6 @@
-/** dst: u8[ceil(n / 2)] of src: u8[n]: element 2i in the low nibble, 2i + 1 in the high one; a missing last nibble is 0. */
+/**
+ * dst: u8[ceil(n / 2)] of src: u8[n]: element 2i in the low nibble, 2i + 1 in the high one; a missing last nibble is 0.
+ */
 export function packNibbles(dst: usize, src: usize, n: i32): void {
   const end = src + n
   const low = i16x8.splat(0x000f)

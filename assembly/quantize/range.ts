@@ -1,7 +1,7 @@
 /**
- * Ranges by integer compares on f32 patterns. Over patterns, max_s from +0 is the greatest value (0 where all are negative),
- * and max_u from -0 the least (a greater unsigned pattern with the sign bit is a more negative value). Inf and NaN of either
- * sign are the greatest patterns of all, so the check for them costs nothing.
+ * Ranges by integer compares on f32 patterns. Over patterns, max_s from +0 is the greatest value (0 where all are
+ * negative), and max_u from -0 the least. A greater unsigned pattern with the sign bit is a more negative value. Inf
+ * and NaN of either sign are the greatest patterns of all, so the check for them costs nothing.
  */
 import { INFINITY_BITS, Lanes, NEGATIVE_ZERO_BITS } from '../common/lanes'
 
@@ -68,8 +68,9 @@ export function rangeClear(high: usize, low: usize, sets: i32): void {
 }
 
 /**
- * high, low: patterns (i32[sets]) widened by src: f32[rows][length], each row cut into runs of `group` (the last may be short),
- * one set a run; after `cycle` rows the sets begin again. Returns how many runs held a value that is not finite.
+ * high, low: patterns (i32[sets]) widened by src: f32[rows][length], each row cut into runs of `group` (the last may be
+ * short), one set a run; after `cycle` rows the sets begin again. Returns how many runs held a value that is not
+ * finite.
  */
 export function rangeRows(high: usize, low: usize, src: usize, rows: i32, length: i32, group: i32, cycle: i32): i32 {
   const sets = high
@@ -94,7 +95,10 @@ export function rangeRows(high: usize, low: usize, src: usize, rows: i32, length
   return bad
 }
 
-/** high, low: patterns (i32[width]) widened by src: f32[rows][width], one set a column. Returns 1 where a value is not finite. */
+/**
+ * high, low: patterns (i32[width]) widened by src: f32[rows][width], one set a column. Returns 1 where a value is not
+ * finite.
+ */
 export function rangeColumns(high: usize, low: usize, src: usize, rows: i32, width: i32): i32 {
   const bytes = (<usize>width) << 2
   while (rows > 0) {

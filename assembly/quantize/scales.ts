@@ -14,8 +14,9 @@ class Scale {
 
 /**
  * scales: f32[sets], zeros: i32[sets] from the ranges high, low: f32[sets][inner] (`inner` of them belong to one set).
- * symmetric: scale = absmax / Q, Q = (qmax - qmin) >> 1, zero point `middle`; else scale = (high - low) / (qmax - qmin) in f64,
- * zero point = qmin + rint(-low / scale). An empty range has scale 1. Near the end of f32 the scale is reduced until every code decodes.
+ * symmetric: scale = absmax / Q, Q = (qmax - qmin) >> 1, zero point `middle`; else scale = (high - low) / (qmax - qmin)
+ * in f64, zero point = qmin + rint(-low / scale). An empty range has scale 1. Near the end of f32 the scale is reduced
+ * until every code decodes.
  */
 export function scalesFromRange(
   scales: usize,
@@ -59,7 +60,9 @@ export function scalesFromRange(
   }
 }
 
-/** Repeats each set `inner` times, one entry a column: scales to wide, zeros to wideZeros; `invert` stores 1 / scale. */
+/**
+ * Repeats each set `inner` times, one entry a column: scales to wide, zeros to wideZeros; `invert` stores 1 / scale.
+ */
 export function scalesWiden(
   wide: usize,
   wideZeros: usize,

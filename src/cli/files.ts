@@ -59,7 +59,8 @@ async function readOne(path: string, name: string, model: Model): Promise<FileTe
     return await model.read(name)
   } catch (error) {
     // The name is one of the model's: only an array can be out of range, the one that should hold the tensor.
-    if (isRefusal(error) || isTooLarge(error)) throw new FileError(`cannot read ${path}: tensor ${name}: ${error.message}`)
+    if (isRefusal(error) || isTooLarge(error))
+      throw new FileError(`cannot read ${path}: tensor ${name}: ${error.message}`)
     throw error
   }
 }
@@ -79,7 +80,8 @@ for (const [signal, code] of [
 }
 
 /**
- * Writes an output whole or not at all: to a temporary file beside it, which takes its name at the end. Refuses to write over an input.
+ * Writes an output whole or not at all: to a temporary file beside it, which takes its name at the end. Refuses to
+ * write over an input.
  */
 export async function writeWhole<T>(
   output: string,

@@ -63,7 +63,9 @@ export function checkInteger(verb: string, name: string, value: unknown, least: 
 
 type TypedArrayClass<T> = new (length: number) => T
 
-/** Whether a value is such a typed array, also one of another realm (a frame, a sandbox), where `instanceof` says no. */
+/**
+ * Whether a value is such a typed array, also one of another realm (a frame, a sandbox), where `instanceof` says no.
+ */
 export function isArrayOf<T>(value: unknown, type: TypedArrayClass<T>): value is T {
   return ArrayBuffer.isView(value) && (value instanceof type || tagOf(value) === type.name)
 }

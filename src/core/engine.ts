@@ -19,7 +19,9 @@ export interface EngineOptions {
 /** The memory behind the verbs. */
 let shared: Memory | undefined
 
-/** A memory of its own, at most `maximumBytes` large, for modules: what the runtime lacks shows at their compilation. */
+/**
+ * A memory of its own, at most `maximumBytes` large, for modules: what the runtime lacks shows at their compilation.
+ */
 function createMemory(modules: readonly KernelModule[], { maximumBytes = LARGEST_MEMORY }: EngineOptions = {}): Memory {
   modules.forEach(compileModule)
   try {
@@ -37,7 +39,8 @@ function instantiate(memory: Memory, module: KernelModule): object {
   if (known) return known
   const compiled = compileModule(module) as WebAssembly.Module
   try {
-    // By hand: the loader would wrap each kernel, and compiles anew what is a module of another realm (a bundler's sandbox).
+    // By hand: the loader would wrap each kernel, and compiles anew what is a module of another realm (a bundler's
+    // sandbox).
     const { exports } = new WebAssembly.Instance(compiled, { env: { memory: memory.wasm as WebAssembly.Memory } })
     memory.instances.set(name, exports)
     return exports

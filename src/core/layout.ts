@@ -3,8 +3,8 @@ import { checkInteger } from './check.js'
 import { sizeOf } from './tensor.js'
 
 /**
- * How a tensor falls into parameter sets. The shape is seen as (outer, channels, inner) around the channel axis. A channel's
- * elements in row-major order are one set, or one set for each run of `group` (the last may be short).
+ * How a tensor falls into parameter sets. The shape is seen as (outer, channels, inner) around the channel axis. A
+ * channel's elements in row-major order are one set, or one set for each run of `group` (the last may be short).
  * Set number: channel * groupsPerChannel + run.
  */
 export interface Layout {
@@ -19,7 +19,8 @@ export interface Layout {
 }
 
 /**
- * @param axis channel axis; negative counts from the end. Absent: 0 with `group` on two or more dimensions, else one channel for all.
+ * @param axis channel axis; negative counts from the end. Absent: 0 with `group` on two or more dimensions, else one
+ * channel for all.
  * @throws RangeError for an axis outside the shape or a group below 1
  */
 export function channelLayout(verb: string, shape: readonly number[], axis?: number, group?: number): Layout {

@@ -11,14 +11,16 @@ export interface LinearMemory {
 
 const PAGE = 65536
 const ALIGNMENT = 64
-/** The first byte that is not the compiler's: it leaves out what a null pointer could reach. No module has data below. */
+/**
+ * The first byte that is not the compiler's: it leaves out what a null pointer could reach. No module has data below.
+ */
 const ARENA_START = 1024
 /** wasm32 ends here; the last page is left out so that a pointer past an end never wraps to 0. */
 export const LARGEST_MEMORY = 65535 * PAGE
 
 /**
- * The only door to linear memory: a bump arena over one WebAssembly.Memory. Growth detaches every view, so views are made at
- * use and never kept.
+ * The only door to linear memory: a bump arena over one WebAssembly.Memory. Growth detaches every view, so views are
+ * made at use and never kept.
  */
 export class Memory {
   private top = ARENA_START

@@ -25,8 +25,9 @@ const SIMD_PROBE = /* @__PURE__ */ Uint8Array.of(
 const compiled = /* @__PURE__ */ new Map<string, WasmModule>()
 
 /**
- * Text to bytes. A digit is a character from '#' on, with '!' in the place of the backslash. A byte is one digit, 4 above it, where
- * that is below 90; other bytes have two digits, of which the first is 90 or 91. gzip packs this as well as the bytes themselves.
+ * Text to bytes. A digit is a character from '#' on, with '!' in the place of the backslash. A byte is one digit, 4
+ * above it, where that is below 90; other bytes have two digits, of which the first is 90 or 91. gzip packs this as
+ * well as the bytes themselves.
  */
 function decode(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length)

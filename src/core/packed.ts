@@ -5,8 +5,8 @@ import { eachRun, tileLength, TILE, writeTile, type RunTile, type Tile } from '.
 type Pack = (to: Pointer, from: Pointer, length: number) => void
 
 /**
- * Collects a byte for each element and packs `perByte` of them to one, in flat order. Tiles that follow each other are packed as they
- * come; otherwise the bytes are collected first.
+ * Collects a byte for each element and packs `perByte` of them to one, in flat order. Tiles that follow each other are
+ * packed as they come; otherwise the bytes are collected first.
  */
 export class PackedOutput {
   private readonly loose: Uint8Array<ArrayBuffer> | undefined

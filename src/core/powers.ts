@@ -1,4 +1,7 @@
-/** 2^exponent, for exponents of normal f64, -1022 .. 1023: put together from its bits, since `**` may differ between engines. */
+/**
+ * 2^exponent, for exponents of normal f64, -1022 .. 1023: put together from its bits, since `**` may differ between
+ * engines.
+ */
 export function powerOfTwo(exponent: number): number {
   WORDS[1] = (exponent + 1023) << 20
   return DOUBLE[0]!
@@ -11,7 +14,10 @@ function wordsOf({ buffer }: Float64Array): Uint32Array {
   return new Uint32Array(buffer)
 }
 
-/** Two factors of 2^exponent, which itself may not be representable; beyond 2^2044 or below 2^-2044 all that is f64 overflows or vanishes. */
+/**
+ * Two factors of 2^exponent, which itself may not be representable; beyond 2^2044 or below 2^-2044 all that is f64
+ * overflows or vanishes.
+ */
 export function powers(exponent: number): [number, number] {
   const within = Math.max(-2044, Math.min(2044, exponent))
   const half = Math.floor(within / 2)

@@ -18,9 +18,9 @@ export type NumberArray =
 export type NestedArray = readonly number[] | readonly NestedArray[]
 
 /**
- * What every operation takes for a tensor: `{ data, shape }`, `{ data, dims }` (onnxruntime, transformers.js), a typed array
- * (one dimension) or nested arrays. Row-major. A Uint16Array holds numbers, unless `dtype` (or `type`) says 'float16' or 'bfloat16':
- * then it holds their bit patterns.
+ * What every operation takes for a tensor: `{ data, shape }`, `{ data, dims }` (onnxruntime, transformers.js), a typed
+ * array (one dimension) or nested arrays. Row-major. A Uint16Array holds numbers, unless `dtype` (or `type`) says
+ * 'float16' or 'bfloat16': then it holds their bit patterns.
  */
 export type TensorLike =
   | NumberArray
@@ -187,8 +187,8 @@ export function loadF32(
 }
 
 /**
- * Where elements of a source are put on their way to f32[length] at `pointer`; `decodeRaw` does the rest. Patterns go to the
- * upper half of their own place: the decoder writes behind what it has read.
+ * Where elements of a source are put on their way to f32[length] at `pointer`; `decodeRaw` does the rest. Patterns go
+ * to the upper half of their own place: the decoder writes behind what it has read.
  */
 export function rawView(memory: Memory, pointer: Pointer, { bits }: Source, length: number): NumberArray {
   return bits ? memory.u16(pointer + 2 * length, length) : memory.f32(pointer, length)
@@ -217,7 +217,10 @@ export function elementAt({ data, bits }: Source, index: number): number {
   return beyond ? (value & 0x3ff ? NaN : FLOAT[0]! * Infinity) : FLOAT[0]! * (isHalf ? 2 ** 112 : 1)
 }
 
-/** The error that names the first number of a source that is not finite, or not within f32 unless `wide`; only this scan knows which. */
+/**
+ * The error that names the first number of a source that is not finite, or not within f32 unless `wide`; only this scan
+ * knows which.
+ */
 export function firstNonFinite(
   source: Source,
   allowed: (value: number) => boolean = Number.isFinite,

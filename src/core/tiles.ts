@@ -4,8 +4,8 @@ import type { Memory, Pointer } from './memory.js'
 import { decodeRaw, loadF32, rawView, type NumberArray, type Source } from './tensor.js'
 
 /**
- * Elements of one tile: 128 KiB of f32, small enough to stay in a second-level cache with what is made of it, large enough
- * that copies in and out run at full speed. A multiple of 64, so that packed nibbles and bits of a tile fill whole bytes.
+ * Elements of one tile: 128 KiB of f32. A tile stays in a second-level cache with what is made of it, and copies in and
+ * out still run at full speed. A multiple of 64, so that packed nibbles and bits of a tile fill whole bytes.
  */
 export const TILE = 32768
 
@@ -15,7 +15,9 @@ interface Matrix {
   readonly width: number
 }
 
-/** What the row kernels work on: rows cut into runs of `group`, one set a run; the sets start again after `cycle` rows. */
+/**
+ * What the row kernels work on: rows cut into runs of `group`, one set a run; the sets start again after `cycle` rows.
+ */
 export interface Rows extends Matrix {
   readonly group: number
   readonly cycle: number

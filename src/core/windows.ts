@@ -6,7 +6,10 @@ const NARROW = 16
 /** Elements of one channel that a gathered tile takes from a long channel. */
 const GATHER_RUN = 1024
 
-/** Sets that are known together: `tiles` hold all their elements. Local set i is first + floor(i / run) * step + i % run. */
+/**
+ * Sets that are known together: `tiles` hold all their elements. Local set i is first + floor(i / run) * step + i %
+ * run.
+ */
 export interface Window {
   readonly sets: number
   readonly first: number
@@ -21,12 +24,17 @@ export function setNumber(window: Window, local: number): number {
   return window.first + row * window.step + (local - row * window.run)
 }
 
-/** Whether the window's tiles go through the column kernels: then each set has a parameter for every one of its columns. */
+/**
+ * Whether the window's tiles go through the column kernels: then each set has a parameter for every one of its columns.
+ */
 export function isColumns({ tiles }: Window): boolean {
   return tiles[0]!.kind === 'columns'
 }
 
-/** Runs of `length` that a tile holds, as a multiple of 8 (of 2, of 1): keeps the starts of tiles even and on whole bytes of bits. */
+/**
+ * Runs of `length` that a tile holds, as a multiple of 8 (of 2, of 1): keeps the starts of tiles even and on whole
+ * bytes of bits.
+ */
 function runsPerTile(length: number): number {
   const count = Math.floor(TILE / length)
   if (count >= 8) return count - (count % 8)
@@ -96,7 +104,10 @@ function interleaved(layout: Layout): Window[] {
   return [consecutive(channels, 0, tiles)]
 }
 
-/** Interleaved channels with narrow runs, whose outer rows are longer than a tile: as many channels at a time as fill one. */
+/**
+ * Interleaved channels with narrow runs, whose outer rows are longer than a tile: as many channels at a time as fill
+ * one.
+ */
 function wideColumns({ outer, channels, inner }: Layout): Window[] {
   const windows: Window[] = []
   const step = Math.floor(TILE / inner)
@@ -111,7 +122,10 @@ function wideColumns({ outer, channels, inner }: Layout): Window[] {
   return windows
 }
 
-/** Interleaved channels with wide runs, whose outer rows are longer than a tile: one channel at a time, its runs brought together. */
+/**
+ * Interleaved channels with wide runs, whose outer rows are longer than a tile: one channel at a time, its runs brought
+ * together.
+ */
 function channelPieces({ outer, channels, inner }: Layout): Window[] {
   const windows: Window[] = []
   const most = Math.min(inner, TILE)

@@ -26,8 +26,8 @@ export interface Loss<L = number> {
 interface ReductionOption {
   /**
    * 'batchMean' (default) divides the sum over rows by the rows. 'mean' is PyTorch's of that name: the divergence is
-   * divided by rows * classes, the cross entropy by rows. 'sum' divides by nothing. 'none' gives one loss a row, and each
-   * row's own gradient
+   * divided by rows * classes, the cross entropy by rows. 'sum' divides by nothing. 'none' gives one loss a row, and
+   * each row's own gradient
    */
   reduction?: Reduction
   /** as many f32 as there are logits, to write the gradient to */

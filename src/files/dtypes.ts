@@ -44,8 +44,8 @@ const TYPES = {
 
 /**
  * Element types, by the names of safetensors (safetensors/src/tensor.rs, `enum Dtype`). F16 and BF16 are carried as bit
- * patterns in a Uint16Array, C64 as pairs (real, imaginary) in a Float32Array, BOOL and F8 as bytes, F4 and F6 packed
- * in bytes as in the file.
+ * patterns in a Uint16Array, C64 as pairs (real, imaginary) in a Float32Array. BOOL and F8 are bytes; F4 and F6 are
+ * packed in bytes as in the file.
  */
 export type Dtype = keyof typeof TYPES
 

@@ -4,7 +4,9 @@ import { brief } from './names.js'
 /** The metadata entry that says what an artefact's arrays mean (docs/formats.md). */
 export const METADATA_KEY = 'tersor'
 
-/** Reads the entry of an artefact of this kind and version. Throws FormatError for another one, or for what is no entry. */
+/**
+ * Reads the entry of an artefact of this kind and version. Throws FormatError for another one, or for what is no entry.
+ */
 export function parseEntry(text: string, kind: string, version: number): Record<string, unknown> {
   let value: unknown
   try {

@@ -16,7 +16,10 @@ export interface TensorFile {
   readonly tensors: readonly TensorEntry[]
   /** Reads one tensor into a typed array of its own. Throws RangeError for a name that the file does not have. */
   read(name: string): Promise<FileTensor>
-  /** Reads rows [first, first + count) of a tensor's first dimension, and nothing else of it. Throws RangeError where it has fewer. */
+  /**
+   * Reads rows [first, first + count) of a tensor's first dimension, and nothing else of it. Throws RangeError where it
+   * has fewer.
+   */
   readRows(name: string, first: number, count: number): Promise<FileTensor>
   /** Closes the source. Reading after that is an Error. */
   close(): Promise<void>
@@ -57,9 +60,11 @@ async function readContents(source: ByteSource): Promise<{ format: TensorFile['f
 
 /**
  * Opens a .npy or safetensors file, recognised by its content: reads the header now, each tensor when asked for. A .npy
- * file has one tensor, named "data". The source is closed with the file, and also when it cannot be opened. Throws
- * FormatError for a file that is broken or of another kind, TypeError for an input that is none, the runtime's own error for
- * a path that cannot be opened (a string is a path, in Node, Deno and Bun).
+ * file has one tensor, named "data". The source is closed with the file, and also when it cannot be opened.
+ *
+ * @throws FormatError for a file that is broken or of another kind
+ * @throws TypeError for an input of another type
+ * @throws the runtime's own error where a path cannot be opened (a string is a path, in Node, Deno and Bun)
  */
 export async function openTensors(input: ByteInput | string): Promise<TensorFile> {
   const source = typeof input === 'string' ? await fileSource(input) : toSource(input)

@@ -1,7 +1,7 @@
 /**
- * The part of Python's literals that the header of a .npy file can hold: dictionaries, tuples, lists, strings, whole
- * numbers (with the L of Python 2), True, False and None. Strings keep their escapes: none stands in a name or type
- * that can be read.
+ * The part of Python's literals that the header of a .npy file can hold. These are dictionaries, tuples, lists,
+ * strings, whole numbers (with the L of Python 2), True, False and None. Strings keep their escapes: none stands in a
+ * name or type that can be read.
  */
 export type PyLiteral = string | number | boolean | null | PyLiteral[] | PyTuple | Map<PyLiteral, PyLiteral>
 

@@ -61,9 +61,9 @@ function checkedHeader(
 }
 
 /**
- * The bytes of a safetensors file before its data: length and header, padded with spaces to a multiple of 8. The tensors
- * follow in this order. With `room` they are exactly that many (a multiple of 8), so that a writer can reserve them
- * before it knows all shapes. Throws TypeError and RangeError, also where `room` is too little.
+ * The bytes of a safetensors file before its data: length and header, padded with spaces to a multiple of 8. The
+ * tensors follow in this order. With `room` they are exactly that many (a multiple of 8), so that a writer can reserve
+ * them before it knows all shapes. Throws TypeError and RangeError, also where `room` is too little.
  */
 export function safetensorsHeader(
   entries: Iterable<TensorEntry>,

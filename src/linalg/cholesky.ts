@@ -8,9 +8,14 @@ import { floatsFor, loadRows, loadScaled, readSquare, takeScaled, ulpOf } from '
 import { NOT_FINITE, type Floats } from './matrix.js'
 
 export interface CholeskyOptions {
-  /** default false: the matrix has to be positive definite. true: semidefinite will do, the greatest of the diagonal comes first */
+  /**
+   * default false: the matrix has to be positive definite. true: semidefinite will do, the greatest of the diagonal
+   * comes first
+   */
   pivot?: boolean
-  /** with `pivot`: what is left of the diagonal counts as zero at or below this; default n ulp times its greatest entry */
+  /**
+   * with `pivot`: what is left of the diagonal counts as zero at or below this; default n ulp times its greatest entry
+   */
   tolerance?: number
 }
 
@@ -26,18 +31,22 @@ export interface Cholesky<T extends Floats = Floats> {
 const VERB = 'cholesky'
 
 /**
- * Cholesky factor of a symmetric positive definite matrix, A = l lT, or with `pivot` of a semidefinite one, A[pivots, pivots] = l lT.
+ * Cholesky factor of a symmetric positive definite matrix, A = l lT, or with `pivot` of a semidefinite one, A[pivots,
+ * pivots] = l lT.
  *
- * Shapes: (n, n) to l (n, n), with `pivot` l (n, rank), pivots (n). f64 input (and nested arrays) gives f64 results, anything else f32; the work is
- * in f64, of the lower triangle. Default tolerance: n ulp max(diagonal), ulp that of the input's type: 2^-52, 2^-23, 2^-10, 2^-7 for f64 and whole
- * numbers, f32, f16, bf16. Pivots are the first of equals.
- * Method: blocked, right-looking (LAPACK dpotrf.f); with `pivot` complete pivoting (dpstrf.f; N. J. Higham, Accuracy and Stability of Numerical
- * Algorithms, 10.3), after which what is left has to be no greater than the tolerance allows.
- * Error: |A - l lT| at most (n + 1) 2^-53 of the product of the magnitudes, with `pivot` and n - rank times the tolerance (docs/numerics.md). What
- * underflows beside that: a part 2^-1022 of sqrt(a[i][i] a[j][j]), with `pivot` of the greatest entry.
+ * Shapes: (n, n) to l (n, n), with `pivot` l (n, rank), pivots (n). f64 input (and nested arrays) gives f64 results,
+ * anything else f32; the work is in f64, of the lower triangle. Default tolerance: n ulp max(diagonal), ulp that of the
+ * input's type: 2^-52, 2^-23, 2^-10, 2^-7 for f64 and whole numbers, f32, f16, bf16. Pivots are the first of equals.
+ * Method: blocked, right-looking (LAPACK dpotrf.f); with `pivot` complete pivoting (dpstrf.f; N. J. Higham, Accuracy
+ * and Stability of Numerical Algorithms, 10.3), after which what is left has to be no greater than the tolerance
+ * allows.
+ * Error: |A - l lT| at most (n + 1) 2^-53 of the product of the magnitudes, with `pivot` and n - rank times the
+ * tolerance (docs/numerics.md). What underflows beside that: a part 2^-1022 of sqrt(a[i][i] a[j][j]), with `pivot` of
+ * the greatest entry.
  *
- * @throws RangeError for a matrix that is not square, not symmetric (beyond 1024 ulp of the greatest entry; the first index is named), not positive
- * definite (semidefinite with `pivot`), for NaN or Infinity (the first index is named); TypeError for `tolerance` without `pivot`
+ * @throws RangeError for a matrix that is not square, not symmetric (beyond 1024 ulp of the greatest entry; the first
+ * index is named), not positive definite (semidefinite with `pivot`), for NaN or Infinity (the first index is named);
+ * TypeError for `tolerance` without `pivot`
  * @throws MemoryLimitError where the matrix (about 8 n^2 bytes) does not fit
  */
 export function cholesky(matrix: TensorLike, options: CholeskyOptions = {}): Cholesky {
@@ -96,8 +105,8 @@ export function prepareCholesky(matrix: unknown, options: CholeskyOptions = {}):
 }
 
 /**
- * Factors the lower triangle of a: f64[n][ld] in place, A = L LT; what stands above the diagonal is lost. The entries are to be far from the ends of
- * f64's range. Returns n, or the first index whose pivot is not above 0.
+ * Factors the lower triangle of a: f64[n][ld] in place, A = L LT; what stands above the diagonal is lost. The entries
+ * are to be far from the ends of f64's range. Returns n, or the first index whose pivot is not above 0.
  */
 export function factorInPlace(memory: Memory, kernels: Kernels, a: Pointer, ld: number, n: number): number {
   return memory.frame(() => {
@@ -114,9 +123,9 @@ export interface PivotedFactor {
 }
 
 /**
- * Factors the lower triangle of a positive semidefinite a: f64[n][ld] in place, A[order, order] = L LT, order: i32[n]: L is what the first `rank`
- * columns hold on and below the diagonal. It ends where the greatest remaining diagonal entry is at most `tolerance` (default n 2^-52 of the greatest)
- * or after `most` columns.
+ * Factors the lower triangle of a positive semidefinite a: f64[n][ld] in place: A[order, order] = L LT, order: i32[n].
+ * L is what the first `rank` columns hold on and below the diagonal. It ends where the greatest remaining diagonal
+ * entry is at most `tolerance` (default n 2^-52 of the greatest) or after `most` columns.
  */
 export function factorPivotedInPlace(
   memory: Memory,
@@ -147,8 +156,9 @@ function greatestDiagonal(memory: Memory, a: Pointer, ld: number, n: number): nu
 }
 
 /**
- * The lower triangle of a: f64[n][n] becomes D A D, whose diagonal is in [.25, 1): rows of any size are equally far from the ends of the range. D is of
- * powers of two, so that the factor is D L to the last bit. Returns the exponents of 1 / D.
+ * The lower triangle of a: f64[n][n] becomes D A D, whose diagonal is in [.25, 1). Rows of any size are then equally
+ * far from the ends of the range. D is of powers of two, so that the factor is D L to the last bit. Returns the
+ * exponents of 1 / D.
  */
 function equilibrate(memory: Memory, kernels: Kernels, a: Pointer, n: number): Int32Array {
   return memory.frame(() => {
@@ -181,8 +191,9 @@ function checkSymmetric(source: Source, memory: Memory, kernels: Kernels, a: Poi
 }
 
 /**
- * Where a source, loaded to a: f64[n][n], is first not symmetric. 2^exponent is above the greatest entry and at most 4 times as great. Entries that a sum in another order, or in another
- * type's rounding, sets apart are taken for equal: 1024 ulp, or 4 of a 16-bit float.
+ * Where a source, loaded to a: f64[n][n], is first not symmetric. 2^exponent is above the greatest entry and at most 4
+ * times as great. Entries that a sum in another order, or in another type's rounding, sets apart are taken for equal:
+ * 1024 ulp, or 4 of a 16-bit float.
  */
 export function asymmetryOf(
   source: Source,

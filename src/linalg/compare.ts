@@ -19,8 +19,8 @@ export interface Comparison {
 /**
  * How far a tensor is from its reference.
  *
- * Shapes: equal, any. Method: sums of squares of differences in f64, in a fixed order; the decibels come from our own logarithm. f64 data
- * (and nested arrays) is taken as it is, on either side, anything else as f32.
+ * Shapes: equal, any. Method: sums of squares of differences in f64, in a fixed order; the decibels come from our own
+ * logarithm. f64 data (and nested arrays) is taken as it is, on either side, anything else as f32.
  * Error: relative 1e-15 n^(1/2) at most, for n elements whose squares are normal numbers.
  *
  * @throws RangeError for shapes that differ, NaN or Infinity (the first index is named)

@@ -8,8 +8,8 @@ import { nonFiniteF64Error, type Source } from '../core/tensor.js'
 import { loadMatrix, NOT_FINITE, padded, takeMatrix, type Floats } from './matrix.js'
 
 /**
- * The triangle's diagonal entries lie no further apart: then eigenvectors of its Gram matrix bring its rows close to an orthogonal basis.
- * Beyond, they mix what the triangle keeps apart, and Jacobi takes longer, not less.
+ * The triangle's diagonal entries lie no further apart: then eigenvectors of its Gram matrix bring its rows close to an
+ * orthogonal basis. Beyond, they mix what the triangle keeps apart, and Jacobi takes longer, not less.
  */
 const MOST_GRADED = 1e20
 /** Smaller ones are rotated sooner than prepared. */
@@ -63,7 +63,10 @@ function identity(memory: Memory, to: Pointer, ld: number, n: number): void {
   for (let j = 0; j < n; j++) view[j * ld + j] = 1
 }
 
-/** A with its rows in order of size and its columns pivoted = Q1 L Q2^T: without the order, rows far apart in size lose the small ones. */
+/**
+ * A with its rows in order of size and its columns pivoted = Q1 L Q2^T. Without that order, rows far apart in size lose
+ * the small ones.
+ */
 function triangularise(memory: Memory, kernels: Kernels, room: Room): void {
   const { m, n, ld, small, a, q, lower, tau, tau2, norms, vectors, rows, columns, spare } = room
   kernels.rowMaxima(norms, a, ld, m, n)
@@ -79,7 +82,10 @@ function triangularise(memory: Memory, kernels: Kernels, room: Room): void {
   kernels.unitReflectors(a, ld, n)
 }
 
-/** From L to x = U diag(sigma) and right = V, L V = x; returns the sweeps that it took, one beyond the most where it was not done. */
+/**
+ * From L to x = U diag(sigma) and right = V, L V = x. Returns the number of sweeps, one beyond the most where it did
+ * not converge.
+ */
 function orthogonalise(memory: Memory, kernels: Kernels, room: Room): number {
   const { n, small, right, lower, x, norms, off, gram, reflectors, spare, work } = room
   const tolerance = kernels.sqrtF64(n) * 2 ** -53

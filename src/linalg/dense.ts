@@ -45,8 +45,8 @@ export function loadRows(memory: Memory, to: Pointer, ld: number, source: Source
 }
 
 /**
- * Writes a matrix, zeros behind its rows, and brings its greatest magnitude into [.5, 1) (into [.25, 1) where `even`: powers of four have roots).
- * Returns the exponent of the power of two that was taken off.
+ * Writes a matrix, zeros behind its rows, and brings its greatest magnitude into [.5, 1) (into [.25, 1) where `even`:
+ * powers of four have roots). Returns the exponent of the power of two that was taken off.
  */
 export function loadScaled(
   memory: Memory,

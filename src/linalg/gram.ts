@@ -15,11 +15,17 @@ export interface GramOptions {
   center?: boolean
   /** where this part's first row stands in the whole table; default 0 */
   first?: number
-  /** a sketch of so many rows in place of the whole matrix, 1 .. dimensions; default: none up to 4096 dimensions, 256 beyond */
+  /**
+   * a sketch of so many rows in place of the whole matrix, 1 .. dimensions; default: none up to 4096 dimensions, 256
+   * beyond
+   */
   directions?: number
 }
 
-/** Second moments of the rows of a table, or of a part of one; parts merge to those of the whole, with the same bytes however it was cut. */
+/**
+ * Second moments of the rows of a table, or of a part of one. Parts merge to those of the whole, with the same bytes
+ * however the table was cut.
+ */
 export interface Gram {
   readonly dimensions: number
   readonly center: boolean
@@ -32,13 +38,15 @@ export interface Gram {
   /**
    * Adds rows (r, dimensions), or one (dimensions), behind the last that is here.
    *
-   * @throws RangeError for rows of another width, NaN, Infinity, or f64 of 2^480 and beyond (row of the whole table and column are named); nothing is added then
+   * @throws RangeError for rows of another width, NaN, Infinity, or f64 of 2^480 and beyond (row of the whole table and
+   * column are named); nothing is added then
    */
   add(rows: TensorLike): this
   /**
    * Takes in what another part holds, which stays as it is.
    *
-   * @throws TypeError for what is no Gram; RangeError for one of other dimensions, centring or directions, and where both have a row
+   * @throws TypeError for what is no Gram; RangeError for one of other dimensions, centring or directions, and where
+   * both have a row
    */
   merge(other: Gram): this
   /**
@@ -47,17 +55,21 @@ export interface Gram {
    * @throws RangeError where there are no rows, where rows between them are missing (they are named), and for a sketch
    */
   matrix(): Tensor<Float64Array<ArrayBuffer>>
-  /** The mean of the rows (dimensions). Throws RangeError where there are no rows, or where rows between them are missing. */
+  /**
+   * The mean of the rows (dimensions). Throws RangeError where there are no rows, or where rows between them are
+   * missing.
+   */
   mean(): Tensor<Float64Array<ArrayBuffer>>
   /**
    * Principal components: by rank or by share of the sum of squares.
    *
    * Method: Cholesky's factor of the matrix with pivots, then `svd` of it; of a sketch, `svd` of its rows.
-   * Error: s to s_1^2 / s 2^-52 dimensions at worst, and to each column's own scale; with the sketch's `bound`, docs/numerics.md. What comes of numbers below about
-   * 1e-154, whose squares vanish, may be 0; a result beyond its type is Infinity, as `svd` has it.
+   * Error: s to s_1^2 / s 2^-52 dimensions at worst, and to each column's own scale; with the sketch's `bound`,
+   * docs/numerics.md. What comes of numbers below about 1e-154, whose squares vanish, may be 0; a result beyond its
+   * type is Infinity, as `svd` has it.
    *
-   * @throws TypeError where not exactly one of rank and energy is given; RangeError for a rank outside 1 .. dimensions (of a sketch: directions), an energy
-   * that a sketch has not kept, and as `matrix`
+   * @throws TypeError where not exactly one of rank and energy is given; RangeError for a rank outside 1 .. dimensions
+   * (of a sketch: directions), an energy that a sketch has not kept, and as `matrix`
    */
   pca(options: PcaOptions): Pca
   /** All of it as the bytes of a safetensors file (docs/formats.md), for `openGram`. */
@@ -71,16 +83,20 @@ const DIRECTIONS = 256
 /**
  * Second moments of a table, row by row, in parts, or both: X^T X, its mean, its principal components.
  *
- * Shapes: rows (r, dimensions); up to 4096 dimensions the whole matrix is kept, beyond, or with `directions`, a sketch. Defaults: not centred, from row 0 on.
- * Method: moments of blocks of 1024 rows, by their index in the whole table, merged in a binary tree over the blocks: the bytes do not depend on how rows
- * come in, which part they are in, or the order of merges. Rows of a block that is not complete wait as they are. With `center`, T. F. Chan,
- * G. H. Golub and R. J. LeVeque, The American Statistician 37, 1983; sketches by Frequent Directions (E. Liberty, KDD 2013; M. Ghashami et al.,
- * arXiv 1501.01711). Memory: 4 dimensions (dimensions + 1) bytes (a sketch: 8 dimensions directions) for each of at most log2(n / 1024) nodes, twice as many for a part from
- * the midst, and up to 1024 rows at either end.
- * Error: products of f32 are exact, sums in f64: (270 + 4 log2(n / 1024)) 2^-53 of the sum of magnitudes. Squares below the normal numbers of f64, of numbers
- * below about 1e-154, lose digits, and vanish below 1e-162: rescale such data. A sketch is at most `bound` below, in any direction.
+ * Shapes: rows (r, dimensions); up to 4096 dimensions the whole matrix is kept, beyond, or with `directions`, a sketch.
+ * Defaults: not centred, from row 0 on.
+ * Method: moments of leaves of 1024 rows, by their index in the whole table, are merged in a binary tree. The bytes do
+ * not depend on how rows come in, which part they are in, or the order of merges. Rows of a block that is not complete
+ * wait as they are. With `center`, T. F. Chan, G. H. Golub and R. J. LeVeque, The American Statistician 37, 1983;
+ * sketches by Frequent Directions (E. Liberty, KDD 2013; M. Ghashami et al., arXiv 1501.01711). Memory: 4 dimensions
+ * (dimensions + 1) bytes (a sketch: 8 dimensions directions) for each of at most log2(n / 1024) nodes. A part from the
+ * middle of a table takes twice as many nodes, and up to 1024 rows at either end.
+ * Error: products of f32 are exact, sums in f64: (270 + 4 log2(n / 1024)) 2^-53 of the sum of magnitudes. Squares below
+ * the normal numbers of f64, of numbers below about 1e-154, lose digits, and vanish below 1e-162: rescale such data. A
+ * sketch is at most `bound` below, in any direction.
  *
- * @throws TypeError for an unknown option; RangeError for a dimension that is no whole number above 0, a first row that is none, directions outside 1 .. dimensions
+ * @throws TypeError for an unknown option; RangeError for a dimension that is no whole number above 0, a first row that
+ * is none, directions outside 1 .. dimensions
  */
 export function createGram(dimensions: number, options: GramOptions = {}): Gram {
   const { first, ...settings } = checkSettings('createGram', dimensions, options)
@@ -102,7 +118,8 @@ export function gram(rows: TensorLike, options: GramOptions = {}): Gram {
 /**
  * Opens what `toBytes` gave: the same Gram, to go on with or to merge.
  *
- * @throws TypeError for what are no bytes; FormatError for a file that is broken, of another kind, or by a later version
+ * @throws TypeError for what are no bytes; FormatError for a file that is broken, of another kind, or by a later
+ * version
  */
 export function openGram(bytes: Uint8Array): Gram {
   if (!isArrayOf(bytes, Uint8Array)) {

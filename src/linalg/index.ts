@@ -2,9 +2,9 @@
  * Linear algebra on packed panels.
  *
  * Two modules of kernels: productEngine (products, moments, differences) and decompositionEngine (all else, on those).
- * Read matrix and product, then matmul, compare, gram (moments, mergeTree, sketch, pca), then qr, cholesky, triangular,
- * then decompose and svd, then truncated/ (what reads a matrix in passes), then procrustes and ridge.
- * May import core and files.
+ * Read matrix and product, then matmul, compare and gram (rowTree, moments, mergeTree, sketch, pca). Then qr, cholesky
+ * and triangular, then decompose and svd. Last come truncated/ (it reads a matrix in passes), procrustes and ridge
+ * (ridgeSolvers). May import core and files.
  */
 export { init } from './decompositionEngine.js'
 export { cholesky, type Cholesky, type CholeskyOptions } from './cholesky.js'

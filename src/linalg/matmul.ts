@@ -20,14 +20,16 @@ const VERB = 'matmul'
 /**
  * The product of two matrices, or of many.
  *
- * Shapes: (…, m, k) by (…, k, n) to (…, m, n); leading dimensions broadcast as NumPy's. f64 on either side (and nested arrays) gives f64,
- * anything else is read as f32 and gives f32. Defaults: nothing is transposed.
- * Method: products and sums in the result's type, one accumulator an element: along k in order over blocks of 256, the blocks' sums added in order.
- * Error: for each element at most (min(k, 256) + k / 256) u of the product of the magnitudes |a| |b|, u = 2^-24 or 2^-53; numbers below the least
- * normal one aside.
+ * Shapes: (…, m, k) by (…, k, n) to (…, m, n); leading dimensions broadcast as NumPy's. f64 on either side (and nested
+ * arrays) gives f64, anything else is read as f32 and gives f32. Defaults: nothing is transposed.
+ * Method: products and sums in the result's type, one accumulator an element: along k in order over blocks of 256, the
+ * blocks' sums added in order.
+ * Error: for each element at most (min(k, 256) + k / 256) u of the product of the magnitudes |a| |b|, u = 2^-24 or
+ * 2^-53; numbers below the least normal one aside.
  *
  * @throws TypeError for an unknown option, or an `out` of another type or of the memory of a or b
- * @throws RangeError for shapes that do not fit, NaN or Infinity (the first index is named), a sum on the way to the product beyond the result's type
+ * @throws RangeError for shapes that do not fit
+ * @throws RangeError for NaN or Infinity (the first index is named), and for a sum on the way beyond the result's type
  */
 export function matmul<T extends Floats>(
   a: TensorLike,

@@ -15,10 +15,10 @@ export function rowsOf({ level, index }: { readonly level: number; readonly inde
 }
 
 /**
- * A binary tree over the leaves of a table. It keeps the greatest nodes that are complete: siblings merge as soon as both
- * are there, left with right. So it depends on the leaves alone, not on their order, their number at a time, or who counted
- * them. Of n leaves in a row it keeps at most 2 log2 n nodes, log2 n from the first row on. Nodes are never changed, so that
- * trees can share them.
+ * A binary tree over the leaves of a table. It keeps the greatest nodes that are complete: siblings merge as soon as
+ * both are there, left with right. So it depends on the leaves alone, not on their order, their number at a time, or
+ * who counted them. Of n leaves in a row it keeps at most 2 log2 n nodes, log2 n from the first row on. Nodes are never
+ * changed, so that trees can share them.
  */
 export class MergeTree<N> {
   constructor(

@@ -13,7 +13,10 @@ export interface Moments {
   readonly scatter: Float64Array<ArrayBuffer>
 }
 
-/** Rows whose products are summed before they are added to the sums of those before: two panels of so many fit the first-level cache. */
+/**
+ * Rows whose products are summed before they are added to the sums of those before: two panels of so many fit the
+ * first-level cache.
+ */
 const DEPTH = 256
 /** Rows of the result that are made at once: their panels stay in the second-level cache. */
 const STRIP = 128
@@ -45,8 +48,9 @@ export function momentsKind(dimensions: number, center: boolean): GramKind<Momen
 }
 
 /**
- * Of up to a block of rows. With `center` the mean comes first and is taken off (the two-pass algorithm of T. F. Chan, G. H. Golub and R. J. LeVeque,
- * The American Statistician 37, 1983); what rounding has left of it then corrects the mean, of the scatter it is count times the square.
+ * Of up to a block of rows. With `center` the mean is computed first and subtracted: the two-pass algorithm of T. F.
+ * Chan, G. H. Golub and R. J. LeVeque (The American Statistician 37, 1983). What rounding left of the mean then
+ * corrects it; of the scatter it is count times the square.
  */
 function momentsOf(rows: Source, center: boolean): Moments {
   const [count, dimensions] = rows.shape as [number, number]
@@ -107,7 +111,10 @@ function pack(
   }
 }
 
-/** The pairwise update of Chan, Golub and LeVeque: the scatters, and count_a count_b / count of d d^T, d the difference of the means. */
+/**
+ * The pairwise update of Chan, Golub and LeVeque: the scatters, and count_a count_b / count of d d^T, d the difference
+ * of the means.
+ */
 function mergeMoments(left: Moments, right: Moments, center: boolean, overwrite: boolean): Moments {
   const count = left.count + right.count
   const share = right.count / count
@@ -131,7 +138,10 @@ const SLACK = 1 + 1e-9
 /** What a row may lose of each product below the least number. */
 const LEAST = 2 ** -1070
 
-/** Whether a packed triangle can be that of `count` rows: sums of squares, and by Cauchy and Schwarz no product greater than they allow. */
+/**
+ * Whether a packed triangle can be that of `count` rows: sums of squares, and by Cauchy and Schwarz no product greater
+ * than they allow.
+ */
 function isScatter(scatter: Float64Array, dimensions: number, count: number): boolean {
   const { sqrtF64 } = defaultEngine().kernels
   const roots = new Float64Array(dimensions)

@@ -16,7 +16,10 @@ export interface PcaOptions {
 }
 
 export interface Pca<T extends Floats = Floats> {
-  /** (dimensions, rank): components, orthonormal columns, the greatest first; of each the entry of greatest magnitude, the first of equals, is positive */
+  /**
+   * (dimensions, rank): components, orthonormal columns, the greatest first; of each the entry of greatest magnitude,
+   * the first of equals, is positive
+   */
   v: Tensor<T>
   /** (rank): singular values of the table, less its mean where the Gram is centred */
   s: Tensor<T>
@@ -27,7 +30,9 @@ export interface Pca<T extends Floats = Floats> {
   rank: number
   /** share of the sum of squares that the components keep; of a sketch at least so much */
   energy: number
-  /** of a sketch: the most that |X v|^2 can exceed |B v|^2 by, to 1e-13 |X|^2, for any unit v, X the table and B the sketch; s is that of B */
+  /**
+   * of a sketch B of the table X: a bound on |X v|^2 - |B v|^2 for any unit v, to 1e-13 |X|^2. s is that of the sketch
+   */
   bound?: number
 }
 

@@ -3,9 +3,10 @@ import { factorPivotedInPlace } from './cholesky.js'
 import type { Factor } from './gramKind.js'
 
 /**
- * F with F F^T = A, of a positive semidefinite matrix (n, n) whose lower triangle is packed row after row: Cholesky's factor with pivots, rows in their own
- * order. Rows and columns are first scaled by powers of two that bring the diagonal into [1, 4): what is left of an entry is rounding, and counts as
- * nothing, at n 2^-52 of the entry itself, whatever the others are.
+ * F with F F^T = A, of a positive semidefinite matrix (n, n) whose lower triangle is packed row after row. F is
+ * Cholesky's factor with pivots, rows in their own order. Rows and columns are first scaled by powers of two that bring
+ * the diagonal into [1, 4). What is left of an entry counts as rounding at n 2^-52 of the entry itself, whatever the
+ * others are.
  */
 export function pivotedFactor(packed: Float64Array, n: number): Pick<Factor, 'data' | 'columns'> {
   return frame(defaultEngine(), (memory, kernels) => {

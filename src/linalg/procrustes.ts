@@ -26,7 +26,9 @@ export interface Procrustes<T extends Floats = Floats> {
   scale: number
   /** with `center`: (n) */
   translation?: Tensor<T>
-  /** |scale a rotation + translation - b| / |b|, Frobenius norms; 0 where both are equal, Infinity where only b is zero */
+  /**
+   * |scale a rotation + translation - b| / |b|, Frobenius norms; 0 where both are equal, Infinity where only b is zero
+   */
   relativeError: number
 }
 
@@ -34,16 +36,19 @@ const VERB = 'procrustes'
 const OPTIONS = ['scale', 'center', 'rotationOnly'] as const
 
 /**
- * The orthogonal matrix that takes the rows of a closest to those of b: minimises |a rotation - b|, or with `scale` and `center`
+ * The orthogonal matrix that takes the rows of a closest to those of b: minimises |a rotation - b|, or with `scale` and
+ * `center`
  * |scale a rotation + translation - b|.
  *
- * Shapes: a, b (m, n) to rotation (n, n), translation (n). f64 results where either is f64 (or nested arrays), else f32; the work is in f64. Where
- * aT b has no full rank the best rotation is one of many.
- * Method: rotation = U VT of the SVD of aT b (P. H. Schoenemann, Psychometrika 31, 1966), with `rotationOnly` the last column of U turned around where
- * the determinant asks for it (W. Kabsch, Acta Cryst. A 32, 1976); scale = sum(S) / |a|^2 (P. H. Schoenemann and R. M. Carroll, 1970).
+ * Shapes: a, b (m, n) to rotation (n, n), translation (n). f64 results where either is f64 (or nested arrays), else
+ * f32; the work is in f64. Where aT b has no full rank the best rotation is one of many.
+ * Method: rotation = U VT of the SVD of aT b (P. H. Schoenemann, Psychometrika 31, 1966). With `rotationOnly` the last
+ * column of U is negated where the determinant asks for it (W. Kabsch, Acta Cryst. A 32, 1976); scale = sum(S) / |a|^2
+ * (P. H. Schoenemann and R. M. Carroll, 1970).
  * Error: |I - rotationT rotation| as `svd`'s; the error exceeds the least one by 1e-15 (m + n) relative.
  *
- * @throws RangeError for shapes that differ, that are no matrices or have no elements, NaN or Infinity (the first index is named)
+ * @throws RangeError for shapes that differ, that are no matrices or have no elements, NaN or Infinity (the first index
+ * is named)
  * @throws MemoryLimitError where about 100 n^2 bytes do not fit
  */
 export function procrustes(a: TensorLike, b: TensorLike, options: ProcrustesOptions = {}): Procrustes {
@@ -144,7 +149,10 @@ function crossProduct(
   return size
 }
 
-/** rotation: f64[n][n] = U VT of the product; returns the sum of its singular values, the last of which counts against it where it is turned around. */
+/**
+ * rotation: f64[n][n] = U VT of the product; returns the sum of its singular values, the last of which counts against
+ * it where it is turned around.
+ */
 function rotate(
   memory: Memory,
   kernels: Kernels,
@@ -186,7 +194,10 @@ function rotate(
   return total
 }
 
-/** Whether the determinant of an orthogonal matrix is -1: the product of the signs of its triangle and of its reflectors. */
+/**
+ * Whether the determinant of an orthogonal matrix is -1: the product of the signs of its triangle and of its
+ * reflectors.
+ */
 function reflects(memory: Memory, kernels: Kernels, rotation: Pointer, n: number): boolean {
   return memory.frame(() => {
     const copy = memory.alloc(8 * n * n)

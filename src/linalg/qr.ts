@@ -27,14 +27,15 @@ const VERB = 'qr'
 /**
  * QR decomposition of a matrix, A = q r, or with `pivot` A[:, pivots] = q r.
  *
- * Shapes: (m, n) to q (m, k), r (k, n) with k = min(m, n), pivots (n). f64 input (and nested arrays) gives f64 results, anything else f32; the work is
- * in f64. r's diagonal is not negative, with `pivot` not increasing (but for 1e-8 of its entries), so that both are unique where A has full rank.
- * Columns of q are orthonormal also where it has not. The ulp of the rank is that of the input's type: 2^-52, 2^-23, 2^-10, 2^-7 for f64 and whole
- * numbers, f32, f16, bf16. Pivots are the first of equals.
- * Method: Householder reflectors in panels of 32 columns, applied as I - V T VT (R. Schreiber and C. Van Loan, SIAM J. Sci. Stat. Comput. 10, 1989);
- * with `pivot` one by one, norms downdated with the safeguard of LAPACK's dlaqp2.f.
- * Error: LAPACK's ratios |A - q r| / (|A| max(m, n) ulp) and |I - qT q| / (m ulp) stay below 10 (docs/numerics.md). An entry of r beyond the results'
- * type is Infinity.
+ * Shapes: (m, n) to q (m, k), r (k, n) with k = min(m, n), pivots (n). f64 input (and nested arrays) gives f64 results,
+ * anything else f32; the work is in f64. r's diagonal is not negative, with `pivot` not increasing (but for 1e-8 of its
+ * entries), so that both are unique where A has full rank. Columns of q are orthonormal also where it has not. The ulp
+ * of the rank is that of the input's type: 2^-52, 2^-23, 2^-10, 2^-7 for f64 and whole numbers, f32, f16, bf16. Pivots
+ * are the first of equals.
+ * Method: Householder reflectors in panels of 32 columns, applied as I - V T VT (R. Schreiber and C. Van Loan, SIAM J.
+ * Sci. Stat. Comput. 10, 1989); with `pivot` one by one, norms downdated with the safeguard of LAPACK's dlaqp2.f.
+ * Error: LAPACK's ratios |A - q r| / (|A| max(m, n) ulp) and |I - qT q| / (m ulp) stay below 10 (docs/numerics.md). An
+ * entry of r beyond the results' type is Infinity.
  *
  * @throws RangeError for a shape that is no matrix, NaN or Infinity (the first index is named)
  * @throws MemoryLimitError where the matrix (8 m n bytes, twice with `pivot`) does not fit

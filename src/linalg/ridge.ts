@@ -23,24 +23,33 @@ export interface Ridge<T extends Floats = Floats> {
   weights: Tensor<T>
   /** (p), or a scalar where y is (samples); none with `intercept: false` */
   intercept?: Tensor<T>
-  /** |x weights + intercept - y| / |y|, Frobenius norms, samples weighted; 0 where both are equal, Infinity where only y is zero */
+  /**
+   * |x weights + intercept - y| / |y|, Frobenius norms, samples weighted; 0 where both are equal, Infinity where only
+   * y is zero
+   */
   relativeError: number
 }
 
 const VERB = 'ridge'
 
 /**
- * Ridge regression in closed form: the linear map and the intercept that minimise |x weights + intercept - y|^2 + lambda |weights|^2.
+ * Ridge regression in closed form: the linear map and the intercept that minimise |x weights + intercept - y|^2 +
+ * lambda |weights|^2.
  *
- * Shapes: x (samples, n), y (samples, p) to weights (n, p), intercept (p); y (samples) to weights (n), intercept (). f64 results where x or y is f64 (or
- * nested arrays), else f32; the work is in f64. Samples pass through memory a chunk at a time. There may be fewer samples than n where lambda is above 0.
- * Method: Gram matrix of what is centred, Cholesky, one step of refinement with the residual; where that moves the weights by more than 1e-6, or a pivot
- * falls below 1e-10 of its diagonal entry, QR of the samples above sqrt(lambda) I, columns brought to one size by powers of two, chunk by chunk, then with
- * pivots (G. H. Golub, Numer. Math. 7, 1965). Units of columns, targets and sample weights do not matter.
+ * Shapes: x (samples, n), y (samples, p) to weights (n, p), intercept (p); y (samples) to weights (n), intercept ().
+ * f64 results where x or y is f64 (or nested arrays), else f32; the work is in f64. Samples pass through memory a chunk
+ * at a time. There may be fewer samples than n where lambda is above 0.
+ * Method: Gram matrix of what is centred, Cholesky, one step of refinement with the residual. The fallback is for a
+ * refinement that moves the weights by more than 1e-6, or a pivot below 1e-10 of its diagonal entry. It is QR of the
+ * samples above sqrt(lambda) times the identity, chunk by chunk, then with pivots (G. H. Golub, Numer. Math. 7, 1965).
+ * Powers of two bring the columns to one size. Units of columns, targets and sample weights do not matter.
  * Error: that of a perturbation of x and y by n 2^-52 relative.
  *
- * @throws RangeError for shapes that do not fit or have no elements, columns of x that are dependent (to n 2^-52) with lambda 0, a negative lambda or sample
- * weight, sample weights that are all 0, NaN or Infinity (the first index is named), weights or an intercept beyond the results' type
+ * @throws RangeError for shapes that do not fit or have no elements, and for a negative lambda
+ * @throws RangeError for columns of x that are dependent (to n 2^-52) with lambda 0
+ * @throws RangeError for a sample weight that is negative, and for weights that are all 0
+ * @throws RangeError for NaN or Infinity (the first index is named), and for weights or an intercept beyond the
+ * results' type
  * @throws MemoryLimitError where about 8 (2 n^2 + 4 n p) bytes do not fit
  */
 export function ridge(x: TensorLike, y: TensorLike, options: RidgeOptions = {}): Ridge {

@@ -7,8 +7,8 @@ import { loadF64, NOT_FINITE } from './matrix.js'
 import { type RowWeights, type Samples } from './samples.js'
 
 /**
- * Beside a penalty so many powers of two above the squares of x the Gram matrix is nothing: weights are xT y / lambda, and the rest of the powers comes
- * off at the end.
+ * Beside a penalty that many powers of two above the squares of x, the Gram matrix is nothing. Weights are then xT y /
+ * lambda, and the rest of the powers comes off at the end.
  */
 const PENALTY = 200
 

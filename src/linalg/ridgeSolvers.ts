@@ -6,7 +6,10 @@ import { padded } from './matrix.js'
 import { eachChunk, multiplyStrips, Samples, takeOffSums, type RowWeights } from './samples.js'
 import { solveTriangleInPlace } from './triangular.js'
 
-/** Pivots below this share of their diagonal entry, and refinements beyond this share of the weights, say that the Gram matrix is no good. */
+/**
+ * Pivots below this share of their diagonal entry, and refinements beyond this share of the weights, say that the Gram
+ * matrix is no good.
+ */
 const DEPENDENT = 1e-10
 const DRIFT = 1e-6
 /** Squares of columns below this lose digits. */
@@ -44,7 +47,10 @@ export function loadChunk({ kernels, x, y, n, p, weights }: Problem, first: numb
 /** Samples of the Gram matrix that are made at once. */
 const STRIP = 128
 
-/** The lower triangle of gram: f64[n][n] = xT x + lambda I, cross: f64[n][p] = xT y; means are put right by what they leave of the sums. */
+/**
+ * The lower triangle of gram: f64[n][n] = xT x + lambda I, cross: f64[n][p] = xT y; means are put right by what they
+ * leave of the sums.
+ */
 function sumProducts(problem: Problem, gram: Pointer, cross: Pointer): void {
   const { memory, kernels, x, y, n, p, weights, total, lambda, work } = problem
   const [left, right] = [memory.alloc(8 * n), memory.alloc(8 * p)]
@@ -168,8 +174,8 @@ function refine(memory: Memory, solution: Pointer, change: Pointer, diagonal: Fl
 }
 
 /**
- * Roots of powers of two that bring the columns of the samples above sqrt(lambda) I to one size, means included: what is left of a column that is
- * constant is rounding, and stays small.
+ * Roots of powers of two that bring the columns of the samples above sqrt(lambda) I to one size, means included. What
+ * is left of a constant column is rounding, and stays small.
  */
 function columnScales(problem: Problem): Float64Array {
   const { memory, kernels, x, n, root, total } = problem
@@ -194,7 +200,10 @@ function columnScales(problem: Problem): Float64Array {
   })
 }
 
-/** solution: f64[n][p] from a QR of the samples above sqrt(lambda) I; returns the rank, below n where there is no solution. */
+/**
+ * solution: f64[n][p] from a QR of the samples above sqrt(lambda) I; returns the rank, below n where there is no
+ * solution.
+ */
 export function solveByQr(problem: Problem, solution: Pointer): number {
   const { memory, kernels, x, n, p } = problem
   const scales = columnScales(problem)
@@ -218,7 +227,8 @@ export function solveByQr(problem: Problem, solution: Pointer): number {
       kernels.factorQrF64(stack, width, n + rows, width, n, tau, work)
       for (let i = 1; i < n; i++) memory.f64(stack + 8 * i * width, i).fill(0)
     })
-    // R weights = d, R with pivots once more; columns one after the other, so that its transpose is a lower triangle in rows.
+    // R weights = d, R with pivots once more; columns one after the other, so that its transpose is a lower triangle in
+    // rows.
     const ld = padded(n)
     const columns = memory.alloc(8 * ld * width)
     memory.f64(columns, ld * width).fill(0)

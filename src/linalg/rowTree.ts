@@ -23,9 +23,9 @@ export interface TreeParts<N> {
 }
 
 /**
- * Rows of a table, as a tree over its leaves. Rows wait as they are until their leaf is complete, so that a tree depends on
- * the rows and their places alone. A tree is never changed. Adding makes a new tree, which uses up the room in the arrays
- * of the old one.
+ * Rows of a table, as a tree over its leaves. Rows wait as they are until their leaf is complete, so that a tree
+ * depends on the rows and their places alone. A tree is never changed. Adding makes a new tree, which uses up the room
+ * in the arrays of the old one.
  */
 export class RowTree<N> {
   constructor(
@@ -109,7 +109,10 @@ function rangeOf(part: RowRun | { readonly level: number; readonly index: number
   return { first, end: first + count }
 }
 
-/** The rows that parts hold; ranges that touch become one. Where parts overlap, a range begins before the end of the last. */
+/**
+ * The rows that parts hold; ranges that touch become one. Where parts overlap, a range begins before the end of the
+ * last.
+ */
 export function rangesOf({ nodes, runs }: TreeParts<unknown>): RowRange[] {
   const all: RowRange[] = []
   for (const range of [...nodes.map(rangeOf), ...runs.map(rangeOf)].sort((a, b) => a.first - b.first)) {

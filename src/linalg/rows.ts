@@ -39,7 +39,10 @@ export function isWide({ data, bits }: Source): boolean {
 /** Bytes of an element as `loadRows` brings it. */
 export const widthOf = (source: Source): number => (isWide(source) ? 8 : 4)
 
-/** Brings elements [start, start + length) to linear memory, as f64 where the source is wide, else as f32: exactly, either way. */
+/**
+ * Brings elements [start, start + length) to linear memory, as f64 where the source is wide, else as f32: exactly,
+ * either way.
+ */
 export function loadRows(
   memory: Memory,
   kernels: Kernels,
@@ -117,7 +120,10 @@ export const LIMIT = 2 ** GREATEST_EXPONENT
 /** Sums of squares of as many rows as can be counted stay below this. */
 export const MOST_SQUARES = 2 ** 1020
 
-/** Throws a RangeError that names the row and column of the first number that is not finite, or whose square is out of reach. */
+/**
+ * Throws a RangeError that names the row and column of the first number that is not finite, or whose square is out of
+ * reach.
+ */
 export function checkRows(source: Source, first: number): void {
   const wide = isWide(source)
   const bad = frame(defaultEngine(), (memory, kernels) => {

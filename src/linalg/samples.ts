@@ -4,7 +4,10 @@ import type { Memory, Pointer } from '../core/memory.js'
 import { nonFiniteF64Error, type Source } from '../core/tensor.js'
 import { loadF64, NOT_FINITE } from './matrix.js'
 
-/** Exponents beyond this are taken off, so that sums of squares stay far inside f64; others are left alone, which saves a pass. */
+/**
+ * Exponents beyond this are taken off, so that sums of squares stay far inside f64; others are left alone, which saves
+ * a pass.
+ */
 const FAR = 300
 /** Elements of rows that stand in linear memory at once. */
 const CHUNK = 2 ** 20
@@ -25,7 +28,10 @@ export interface RowWeights {
   readonly roots: Pointer
 }
 
-/** The rows of a matrix on their way through linear memory, as f64 times 2^-exponent, less the means where there are any. */
+/**
+ * The rows of a matrix on their way through linear memory, as f64 times 2^-exponent, less the means where there are
+ * any.
+ */
 export class Samples {
   readonly width: number
   /** f64[width], of the rows as they are scaled; zeros unless they are asked for */
@@ -52,7 +58,10 @@ export class Samples {
     return this.source.shape[0]!
   }
 
-  /** Checks that all is finite, finds the exponent, and, where `total` is given (the weights' sum), means to within rounding. */
+  /**
+   * Checks that all is finite, finds the exponent, and, where `total` is given (the weights' sum), means to within
+   * rounding.
+   */
   scan(total?: number, weights: Pointer = 0): void {
     const { memory, kernels, width, means } = this
     let exponent = -Infinity
@@ -79,7 +88,10 @@ export class Samples {
     this.centred = true
   }
 
-  /** Takes sums: f64[width] of what is centred into the means; with takeOffSums means and products are exact to first order. */
+  /**
+   * Takes sums: f64[width] of what is centred into the means; with takeOffSums means and products are exact to first
+   * order.
+   */
   correctMeans(sums: Pointer, total: number): void {
     const means = this.memory.f64(this.means, this.width)
     this.memory.f64(sums, this.width).forEach((sum, j) => (means[j]! += sum / total))
@@ -95,7 +107,10 @@ export class Samples {
   }
 }
 
-/** What sums of centred columns, left: f64[n] and right: f64[p], add to product: f64[n][p], or to its lower triangle, comes off it. */
+/**
+ * What sums of centred columns, left: f64[n] and right: f64[p], add to product: f64[n][p], or to its lower triangle,
+ * comes off it.
+ */
 export function takeOffSums(
   memory: Memory,
   product: Pointer,

@@ -19,7 +19,10 @@ export interface Sketch {
   readonly squares: number
 }
 
-/** A leaf takes as many rows at a time as it has directions, but not fewer: each time costs a decomposition, however small. */
+/**
+ * A leaf takes as many rows at a time as it has directions, but not fewer: each time costs a decomposition, however
+ * small.
+ */
 const LEAST_ROWS = 32
 
 /** Sums of squares, which are taken apart, may differ by so much of them, which is far more than rounding. */
@@ -29,9 +32,10 @@ const ROUNDING = 1e-6
 const WIDTH = 256
 
 /**
- * Frequent Directions (E. Liberty, KDD 2013; M. Ghashami, E. Liberty, J. M. Phillips and D. P. Woodruff, SIAM J. Comput. 45, 2016, arXiv 1501.01711): of
- * more than `directions` rows the squares of all singular values lose the greatest one that is left out. What each time is lost adds up
- * to a bound on |X^T X - B^T B|, which is at most |X - X_k|^2 / (directions - k) for any k, however rows came together.
+ * Frequent Directions (E. Liberty, KDD 2013; M. Ghashami, E. Liberty, J. M. Phillips and D. P. Woodruff, SIAM J.
+ * Comput. 45, 2016, arXiv 1501.01711): of more than `directions` rows the squares of all singular values lose the
+ * greatest one that is left out. The losses of each step add up to a bound on |X^T X - B^T B|. It is at most |X -
+ * X_k|^2 / (directions - k) for any k, however rows came together.
  */
 export function sketchKind(dimensions: number, center: boolean, directions: number): GramKind<Sketch> {
   const shrunk = (sketch: Sketch): Sketch => shrink(sketch, dimensions, directions)

@@ -4,7 +4,10 @@ export function lostShares(s: Float64Array): Float64Array {
   return lostSquares(s.map((value) => (value / scale) * (value / scale)))
 }
 
-/** lost[r] = share of the sum of `squares`, descending, beyond the first r, summed from the small end; what rounding left below 0 counts as 0. */
+/**
+ * lost[r] = share of the sum of `squares`, descending, beyond the first r, summed from the small end; what rounding
+ * left below 0 counts as 0.
+ */
 export function lostSquares(squares: ArrayLike<number>): Float64Array {
   const tails = new Float64Array(squares.length + 1)
   for (let r = squares.length - 1; r >= 0; r--) tails[r] = tails[r + 1]! + Math.max(squares[r]!, 0)

@@ -22,24 +22,30 @@ export interface Svd<T extends Floats = Floats> {
   sweeps: number
   /** false when 30 sweeps were not enough; the factors are then as far as they got */
   converged: boolean
-  /** the greatest |x . y| / (|x| |y|) that the last sweep has met between two columns: at most sqrt(k) 2^-53 where it has converged */
+  /**
+   * the greatest |x . y| / (|x| |y|) that the last sweep has met between two columns: at most sqrt(k) 2^-53 where it
+   * has converged
+   */
   offDiagonal: number
 }
 
 /**
  * Singular value decomposition of a matrix, or of each of many, A = u diag(s) vT.
  *
- * Shapes: (..., m, n) to u (..., m, k), s (..., k), v (..., n, k) with k = min(m, n); columns are orthonormal also where A is rank-deficient.
- * f64 input (and nested arrays) gives f64 results, anything else f32, unless `dtype` says otherwise; the work is in f64. Signs: the entry of
- * greatest magnitude of each left vector, the first of equals, is positive.
- * Method: rows in order of size, QR with column pivoting and QR of its triangle, then one-sided Jacobi on what remains (Z. Drmac and K. Veselic,
- * SIAM J. Matrix Anal. Appl. 29, 2008), started from the eigenvectors of the triangle's Gram matrix where its diagonal spans less than 1e15,
- * rotating while |x . y| > sqrt(k) 2^-53 |x| |y|, at most 30 sweeps as LAPACK's dgesvj.f.
- * Error: LAPACK's residual and orthogonality ratios stay below 10; each singular value of a matrix whose rows or columns are scaled, however
- * far apart, is right to 100 k 2^-52 (docs/numerics.md). Singular values below 1e-145 of the greatest are 0, and one beyond the results' type is
- * Infinity.
+ * Shapes: (..., m, n) to u (..., m, k), s (..., k), v (..., n, k) with k = min(m, n); columns are orthonormal also
+ * where A is rank-deficient. f64 input (and nested arrays) gives f64 results, anything else f32, unless `dtype` says
+ * otherwise; the work is in f64. Signs: the entry of greatest magnitude of each left vector, the first of equals, is
+ * positive.
+ * Method: rows in order of size, QR with column pivoting and QR of its triangle. One-sided Jacobi solves what remains
+ * (Z. Drmac and K. Veselic, SIAM J. Matrix Anal. Appl. 29, 2008), started from the eigenvectors of the triangle's Gram
+ * matrix where its diagonal spans less than 1e15, rotating while |x . y| > sqrt(k) 2^-53 |x| |y|, at most 30 sweeps as
+ * LAPACK's dgesvj.f.
+ * Error: LAPACK's residual and orthogonality ratios stay below 10; each singular value of a matrix whose rows or
+ * columns are scaled, however far apart, is right to 100 k 2^-52 (docs/numerics.md). Singular values below 1e-145 of
+ * the greatest are 0, and one beyond the results' type is Infinity.
  *
- * @throws TypeError for an unknown option; RangeError for a shape of fewer than two dimensions, NaN or Infinity (the first index is named)
+ * @throws TypeError for an unknown option; RangeError for a shape of fewer than two dimensions, NaN or Infinity (the
+ * first index is named)
  * @throws MemoryLimitError where the matrix and its factors (about 16 m k + 56 k^2 bytes) do not fit
  */
 export function svd(matrix: TensorLike, options: SvdOptions = {}): Svd {

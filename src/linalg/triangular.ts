@@ -24,13 +24,13 @@ const SYSTEMS = 2048
 /**
  * Solves a triangular system, T x = b or T' x = b.
  *
- * Shapes: triangle (n, n), of which the other triangle is not read; b (n) or (n, p) to x of b's shape. f64 results where either is f64 (or nested
- * arrays), else f32; the work is in f64.
- * Method: substitution, blocked. Error: (T + E) x = b with |E| at most (n + 1) 2^-53 |T|, entry by entry, for each column of its own
- * (N. J. Higham, Accuracy and Stability of Numerical Algorithms, theorem 8.5).
+ * Shapes: triangle (n, n), of which the other triangle is not read; b (n) or (n, p) to x of b's shape. f64 results
+ * where either is f64 (or nested arrays), else f32; the work is in f64.
+ * Method: substitution, blocked. Error: (T + E) x = b with |E| at most (n + 1) 2^-53 |T| in each entry, E of each
+ * column its own. Source: N. J. Higham, Accuracy and Stability of Numerical Algorithms, theorem 8.5.
  *
- * @throws RangeError for shapes that do not fit, a zero on the diagonal (its index is named), NaN or Infinity (the first index is named), solutions
- * beyond the result's type
+ * @throws RangeError for shapes that do not fit, and for a zero on the diagonal (its index is named)
+ * @throws RangeError for NaN or Infinity (the first index is named), and for solutions beyond the result's type
  * @throws MemoryLimitError where both (8 n (n + p) bytes) do not fit
  */
 export function solveTriangular(
@@ -104,7 +104,10 @@ function loadTriangle(
 }
 
 export interface TriangularSystem extends SolveTriangularOptions {
-  /** default false: op(T) X = B, systems in the columns of b: f64[n][ldb]. true: X op(T) = B, systems in the rows of b: f64[p][ldb] */
+  /**
+   * default false: op(T) X = B, systems in the columns of b: f64[n][ldb]. true: X op(T) = B, systems in the rows of b:
+   * f64[p][ldb]
+   */
   right?: boolean
 }
 
@@ -119,7 +122,8 @@ export interface Systems extends TriangularSystem {
 }
 
 /**
- * Solves systems in the place of b. Only the triangle is read, whose diagonal has no zero. Results beyond f64 are Infinity or NaN.
+ * Solves systems in the place of b. Only the triangle is read, whose diagonal has no zero. Results beyond f64 are
+ * Infinity or NaN.
  */
 export function solveTriangleInPlace(memory: Memory, kernels: Kernels, systems: Systems): void {
   const { b, ldb, p, n, right } = systems

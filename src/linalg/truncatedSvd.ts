@@ -19,11 +19,17 @@ export interface TruncatedSvdOptions {
   energy?: number
   /** the least rank within this relative Frobenius error, in [0, 1] */
   maxRelativeError?: number
-  /** default: the cheaper one, a Gram matrix where min(m, n) <= 12 (rank + 16); 'krylov' leaves to it a target that it has no room to meet */
+  /**
+   * default: the cheaper one, a Gram matrix where min(m, n) <= 12 (rank + 16); 'krylov' leaves to it a target that it
+   * has no room to meet
+   */
   method?: 'gram' | 'krylov'
   /** of the random signs that 'krylov' starts from, a whole number; default 0 */
   seed?: number
-  /** type of the results, and of what an operator is given; default: float64 for f64 data, nested arrays and operators, otherwise float32 */
+  /**
+   * type of the results, and of what an operator is given; default: float64 for f64 data, nested arrays and operators,
+   * otherwise float32
+   */
   dtype?: 'float32' | 'float64'
 }
 
@@ -39,7 +45,10 @@ export interface TruncatedSvd<T extends Floats = Floats> {
   energy: number | undefined
   /** |A - u diag(s) vT| / |A|, Frobenius norms; undefined as energy */
   relativeError: number | undefined
-  /** of each triple the greater of |A'u - s v| and |A v - s u|, to the rounding of products: 1e-6 of the greatest value in f32, 1e-14 in f64 */
+  /**
+   * of each triple the greater of |A'u - s v| and |A v - s u|. It is known to 1e-6 of the greatest value in f32, to
+   * 1e-14 in f64
+   */
   residuals: Float64Array<ArrayBuffer>
   /** what it came by: 'full' is `svd`, for targets that a Gram matrix cannot tell */
   method: 'gram' | 'krylov' | 'full'
@@ -51,27 +60,35 @@ const VERB = 'truncatedSvd'
 const TARGETS = ['rank', 'energy', 'maxRelativeError'] as const
 
 /**
- * The greatest singular values of a matrix with their vectors, A ~ u diag(s) vT: of a tensor, of an operator that multiplies, or of rows that come
- * in chunks and need not fit in memory (where they have to be waited for, a promise of the same).
+ * The greatest singular values of a matrix with their vectors, A ~ u diag(s) vT. A is a tensor, an operator that
+ * multiplies, or rows that come in chunks. Rows need not fit in memory; where they are waited for, the result is a
+ * promise.
  *
- * Shapes: (m, n) to u (m, rank), s (rank), v (n, rank); columns are orthonormal also where A is rank-deficient. Exactly one of rank, energy and
- * maxRelativeError is given. Signs: the entry of greatest magnitude of each left vector, the first of equals, is positive. Chunks of any heights give
- * the bytes of the matrix in memory. It is read two or three times by 'gram' (a flat stream once, into memory), seven times by 'krylov', and once
- * more where its numbers are beyond 2^40 or all below the inverse (f64: 2^250).
- * Method: where min(m, n) <= 12 (rank + 16) the eigenvectors of A'A (of its transpose where m < n), then u = A v / s; else block
- * Golub-Kahan-Lanczos with 3 steps from rank + 16 columns of random signs (C. Musco and C. Musco, NeurIPS 2015), whose rank grows until the target
- * is met. An operator's is Krylov's where 3 (rank + 16) <= min(m, n), else it is made a matrix by as many products. f64 data, and what is to give f64, is
- * worked on in f64. Else products are f32 over runs of 64 and go on in f64, unless the Gram matrix's noise would show or the target is tight
- * (energy above 1 - 1e-4, error below 1e-2): then f64. A singular value beyond the results' type is Infinity, as `svd` has it.
- * Error: 'gram' in f64: singular values are right to 1e-13 of the greatest where they are above 1e-5 of it, to 2^-26 of it below, and what
- * the rank leaves out exceeds the optimum by less than 1e-6 of itself. 'krylov': singular values come from below, each within its residual of one of A's,
- * a few percent low where the spectrum is flat; what is left out exceeds the optimum by .1% at spectra as flat as 1 / sqrt(j). Targets below an error of 2^-22,
- * which a Gram matrix cannot tell, take the full `svd`.
+ * Shapes: (m, n) to u (m, rank), s (rank), v (n, rank); columns are orthonormal also where A is rank-deficient. Exactly
+ * one of rank, energy and maxRelativeError is given. Signs: the entry of greatest magnitude of each left vector, the
+ * first of equals, is positive. Chunks of any heights give the bytes of the matrix in memory. 'gram' reads it two or
+ * three times (a flat stream once, into memory), 'krylov' seven times. One more reading is needed where numbers are
+ * beyond 2^40 or all below its inverse (f64: 2^250).
+ * Method: where min(m, n) <= 12 (rank + 16) the eigenvectors of A'A (of its transpose where m < n), then u = A v / s;
+ * else block Golub-Kahan-Lanczos with 3 steps from rank + 16 columns of random signs (C. Musco and C. Musco, NeurIPS
+ * 2015), whose rank grows until the target is met. An operator's is Krylov's where 3 (rank + 16) <= min(m, n), else it
+ * is made a matrix by as many products. f64 data, and what is to give f64, is worked on in f64. Else products are f32
+ * over runs of 64 and go on in f64. Where the Gram matrix's noise would show, or the target is tight, all is f64:
+ * energy above 1 - 1e-4, error below 1e-2. A singular value beyond the results' type is Infinity, as `svd` has it.
+ * Error: 'gram' in f64: singular values above 1e-5 of the greatest are right to 1e-13 of it, those below to 2^-26 of
+ * it. What the rank leaves out exceeds the optimum by less than 1e-6 of itself. 'krylov': singular values come from
+ * below, each within its residual of one of A's, a few percent low where the spectrum is flat; what is left out exceeds
+ * the optimum by .1% at spectra as flat as 1 / sqrt(j). Targets below an error of 2^-22, which a Gram matrix cannot
+ * tell, take the full `svd`.
  *
- * @throws TypeError where not exactly one target is given, or a function of an operator or stream returns no tensor; RangeError for a rank outside
- * 1 .. min(m, n), a target outside its range, 'krylov' for a matrix with min(m, n) < 3 (rank + 16) (without a rank 240), an empty matrix, NaN or Infinity (the first index is named), an operator whose functions contradict
- * each other, chunks of other widths, a pass of another length
- * @throws MemoryLimitError before any work where what is kept (about 24 min(m, n)^2 bytes for 'gram') does not fit, or a stream that has to be gathered
+ * @throws TypeError where not exactly one target is given, or a function of an operator or stream returns no tensor;
+ * RangeError for a rank outside 1 .. min(m, n), a target outside its range, and an empty matrix
+ * @throws RangeError for 'krylov' where min(m, n) < 3 (rank + 16), without a rank 240
+ * @throws RangeError for NaN or Infinity (the first index is named), and for an operator whose functions contradict
+ * each other
+ * @throws RangeError for chunks of other widths, and for a pass of another length
+ * @throws MemoryLimitError before any work, where what is kept (about 24 min(m, n)^2 bytes for 'gram') does not fit
+ * @throws MemoryLimitError for a stream that has to be gathered and does not fit
  */
 export function truncatedSvd(
   source: TensorLike | LinearOperator | RowStream,

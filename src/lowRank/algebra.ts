@@ -25,7 +25,10 @@ export function greatest(source: Source): number {
   return top
 }
 
-/** The even exponent e for which x 2^-e is in [1/4, 1); 0 for 0. Even, so that the root of 2^e is a power of two as well. */
+/**
+ * The even exponent e for which x 2^-e is in [1/4, 1); 0 for 0. Even, so that the root of 2^e is a power of two as
+ * well.
+ */
 export function evenExponent(x: number): number {
   return evenExponents([x])[0]!
 }
@@ -127,8 +130,8 @@ export function squares({ data }: Dense): number {
 }
 
 /**
- * x of x G = b, for a Gram matrix G; `rank` below its order where G is singular: then x is 0 in the columns that depend on others.
- * By Cholesky with pivots of G scaled to a diagonal of ones.
+ * x of x G = b, G a Gram matrix. Where it is singular, `rank` is below its order, and x is 0 in the columns that depend
+ * on others. By Cholesky with pivots of G scaled to a diagonal of ones.
  */
 export function solveGram(gram: Dense, b: Dense): { x: Dense; rank: number } {
   const { rows: p, columns: r } = b

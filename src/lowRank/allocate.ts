@@ -5,12 +5,14 @@ export interface Choice {
 }
 
 /**
- * For each item one of its choices, so that the costs are within the budget and the sum of losses is least (the multiple-choice knapsack problem).
- * The choices of an item come in ascending cost and strictly descending loss. At least the first of all must be within the budget.
+ * For each item one of its choices: costs within the budget, the least sum of losses (the multiple-choice knapsack
+ * problem). The choices of an item come in ascending cost and strictly descending loss. At least the first of all must
+ * be within the budget.
  *
- * Method: steps of the lower convex hulls by loss per cost, greatest first, as far as they fit (M. E. Dyer, 1984; E. Zemel, 1984); the
- * price of the first that does not is the multiplier of a Lagrangian bound. Then dynamic programming over the items (P. Sinha and A. Zoltners, 1979),
- * which leaves out what that bound rules out. Exact, unless more than MOST states are left; then within the loss of that one step.
+ * Method: steps of the lower convex hulls by loss per cost, greatest first, as far as they fit (M. E. Dyer, 1984; E.
+ * Zemel, 1984); the price of the first that does not is the multiplier of a Lagrangian bound. Then dynamic programming
+ * over the items (P. Sinha and A. Zoltners, 1979), which leaves out what that bound rules out. Exact, unless more than
+ * MOST states are left; then within the loss of that one step.
  */
 export function allocate(items: readonly (readonly Choice[])[], budget: number): number[] {
   const { chosen, price } = greedy(items, budget)
@@ -81,7 +83,8 @@ function improve(
   chosen: readonly number[],
   price: number
 ): number[] {
-  // loss + price cost of a choice above the least that the item can do; no solution with penalties beyond the gap can be better.
+  // loss + price cost of a choice above the least that the item can do; no solution with penalties beyond the gap can
+  // be better.
   const penalties = items.map((choices) => {
     const priced = choices.map(({ cost, loss }) => loss + price * cost)
     const least = priced.reduce((a, b) => Math.min(a, b))

@@ -41,9 +41,9 @@ export function plainBasis(matrix: Dense, exponent: number): Basis {
 }
 
 /**
- * Of all u vT the one with the least |(A - u vT) l|: with the left singular vectors U of A l, A ~ U UT A. No inverse of l is needed, and vT = UT A is
- * the best for u in the plain norm as well; so what l does not see is no worse than it has to be. Ranks beyond that of A l go to the rest, A - U UT A, in
- * the plain norm.
+ * Of all u vT the one with the least |(A - u vT) l|. It is A ~ u uT A, u the left singular vectors of A l. No inverse
+ * of l is needed. vT = uT A is the best for u in the plain norm as well. So what l does not see is no worse than it has
+ * to be. Ranks beyond that of A l go to the rest, A - u uT A, in the plain norm.
  * `matrix`: A 2^-exponent
  */
 export function outputBasis(matrix: Dense, exponent: number, outputs: Outputs): Basis {
@@ -66,7 +66,10 @@ export function outputBasis(matrix: Dense, exponent: number, outputs: Outputs): 
   }
 }
 
-/** To factors of a matrix the best of what they leave of it; v by what is left, not by the matrix, so that nothing counts twice where that is rounding. */
+/**
+ * To factors of a matrix, the best of what they leave of it. v is fitted to what is left, not to the matrix, so that
+ * rounding does not count twice.
+ */
 function withRest(matrix: Dense, { u, v }: Factors): Factors {
   const rest = minusAlong(matrix, u, v)
   const left = asDense(decomposed(asSource('', rest)).u)

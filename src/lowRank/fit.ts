@@ -77,9 +77,14 @@ export interface Fit {
   readonly matrixError: number
 }
 
-/** Turns of rounding u, solving for v, rounding v, solving for u; later ones gain less than a hundredth of the error. */
+/**
+ * Turns of rounding u, solving for v, rounding v, solving for u; later ones gain less than a hundredth of the error.
+ */
 const TURNS = { first: 4, later: 2 }
-/** Turns of rounding the residual and fitting the factors to what it leaves, which take 10 to 25% off the error; Y. Li et al., LoftQ, 2023, take SVDs. */
+/**
+ * Turns of rounding the residual and fitting the factors to what it leaves, which take 10 to 25% off the error; Y. Li
+ * et al., LoftQ, 2023, take SVDs.
+ */
 const RESIDUAL_TURNS = 4
 
 /** The result of the best factors, rounded as the problem asks; all that it returns is measured on what it returns. */
@@ -144,8 +149,9 @@ function solveLeft({ outputs }: Problem, target: Dense, v: Dense): Dense | undef
 }
 
 /**
- * Both factors in few bits. Each is solved for by least squares against the other as rounded, in turns, from the factors as they are and with their
- * columns spread; where the given factors are the best, rounding each alone is tried as well. What is best of all is taken.
+ * Both factors in few bits. Each factor is solved for by least squares against the other as rounded, in turns. It
+ * begins with the factors as they are, and with their columns spread. Where the given factors are the best, rounding
+ * each alone is tried as well. What is best of all is taken.
  */
 function quantizeTogether(problem: Problem, target: Dense, given: Factors, best: boolean): RoundedFactors {
   let kept: { factors: RoundedFactors; error: number } | undefined
@@ -179,10 +185,16 @@ function roundFactor(problem: Problem, values: Dense): Rounded {
   return round(problem, values, problem.exponent / 2, problem.quantize)
 }
 
-/** A residual may vanish, but not the matrix that it is left of, whose greatest magnitude is no less in the problem's scale. */
+/**
+ * A residual may vanish, but not the matrix that it is left of, whose greatest magnitude is no less in the problem's
+ * scale.
+ */
 const LEAST_TOP = 1 / 4
 
-/** The part that stands for values 2^exponent; `top`: the magnitude that the format must not lose, by default the greatest of the values. */
+/**
+ * The part that stands for values 2^exponent; `top`: the magnitude that the format must not lose, by default the
+ * greatest of the values.
+ */
 function round({ type }: Problem, values: Dense, exponent: number, coding?: Coding, top = greatestOf(values)): Rounded {
   const shape = [values.rows, values.columns]
   const wide = scaled(values, exponent).data

@@ -22,35 +22,47 @@ export interface LowRank<F = Tensor<Floats>> {
   rank: number
   /** share of the sum of squares that the rank keeps, before anything is rounded */
   energy: number
-  /** |A - u vT - residual| / |A| of the result as returned, Frobenius norms; 0 for a zero matrix. With activations: |(A - u vT - residual) XT| / |A XT| */
+  /**
+   * |A - u vT - residual| / |A| of the result as returned, Frobenius norms; 0 for a zero matrix.
+   * With activations: |(A - u vT - residual) XT| / |A XT|
+   */
   relativeError: number
   /** with activations, |A - u vT - residual| / |A| */
   matrixError?: number
-  /** all singular values of A (k), descending; with activations, those of A XT, k of them; beyond the type's range infinite */
+  /**
+   * all singular values of A (k), descending; with activations, those of A XT, k of them; beyond the type's range
+   * infinite
+   */
   s: Tensor<Floats>
 }
 
 const VERB = 'lowRank'
 
 /**
- * The best approximation of a matrix by two factors of low rank, A ~ u vT; for given inputs where these are known, quantised where asked, with a quantised
- * rest where asked.
+ * The best approximation of a matrix by two factors of low rank, A ~ u vT. It is the best for given inputs, where these
+ * are known. Factors and the rest are quantised where asked.
  *
- * Shapes: (m, n) to u (m, rank), v (n, rank): rank (m + n) numbers in place of m n. f64 input gives f64 factors, anything else f32.
- * Exactly one of rank, energy and maxRelativeError is given.
- * Method: truncated `svd` (C. Eckart and G. Young, 1936), each factor with the square roots of the singular values, so that both are
- * of one size when they are quantised next. The error is measured on the factors, rounding included.
- * `activations`, `gram`: with XT X = l lT by pivoted Cholesky and U the left singular vectors of A l, A ~ U UT A is the best for the outputs A XT, and of
- * all such the nearest to A. What rounding hides of a column of X has no weight: where no more than n ulp of its entry on the diagonal is left (ulp that of the
- * Gram's type: 2^-52, 2^-23, 2^-10, 2^-7 for f64 and whole numbers, f32, f16, bf16; at most 1/16), whatever the other columns are. Ranks beyond that of the
- * outputs are those of the plain SVD of what is left.
- * `quantize`: columns turned to one size (R. B. Bendel and M. R. Mickey, 1978), then each factor in turn solved for by least squares against the other as
- * rounded; never worse than rounding each alone. `residual`: rounded and left to the factors to fit, in turns (as LoftQ, Y. Li et al., 2023). energy and s are
- * those of the matrix; maxRelativeError is met by the least rank that doubling, then halving finds.
- * Error: relativeError exceeds the optimum of the rank by the factors' rounding only (below 1e-6 for f32); it is right to 1e-12, that of outputs to 1e-7.
+ * Shapes: (m, n) to u (m, rank), v (n, rank): rank (m + n) numbers in place of m n. f64 input gives f64 factors,
+ * anything else f32. Exactly one of rank, energy and maxRelativeError is given.
+ * Method: truncated `svd` (C. Eckart and G. Young, 1936). Each factor takes the square roots of the singular values, so
+ * that both are of one size when they are quantised. The error is measured on the factors, rounding included.
+ * `activations`, `gram`: XT X = l lT by pivoted Cholesky, U the left singular vectors of A l. Then A ~ U UT A is the
+ * best for the outputs A XT, and of all such it is the nearest one. A column of X that rounding hides has no weight: at
+ * most n ulp of its diagonal entry is left of it, and at most 1/16. The other columns do not matter. The ulp is that of
+ * the Gram's type: 2^-52 for f64 and whole numbers, 2^-23 for f32, 2^-10 for f16, 2^-7 for bf16. Ranks beyond that of
+ * the outputs are those of the plain SVD of what is left.
+ * `quantize`: columns turned to one size (R. B. Bendel and M. R. Mickey, 1978), then each factor in turn solved for by
+ * least squares against the other as rounded; never worse than rounding each alone. `residual`: rounded and left to the
+ * factors to fit, in turns (as LoftQ, Y. Li et al., 2023). energy and s are those of the matrix; maxRelativeError is
+ * met by the least rank that doubling, then halving finds.
+ * Error: relativeError exceeds the optimum of the rank by the factors' rounding only (below 1e-6 for f32); it is right
+ * to 1e-12, that of outputs to 1e-7.
  *
- * @throws TypeError where not exactly one target is given, or activations and gram; RangeError for a rank outside 1 .. min(m, n), a target outside its range,
- * an error below what the result can reach (which is named), factors or a residual beyond what their format holds or all below it, an empty matrix, inputs of another width, a gram that is none, NaN or Infinity (the first index is named)
+ * @throws TypeError where not exactly one target is given, or activations and gram; RangeError for a rank outside 1 ..
+ * min(m, n), a target outside its range, or an error below what the result can reach (which is named)
+ * @throws RangeError for factors or a residual beyond what their format holds, or all below it
+ * @throws RangeError for an empty matrix, inputs of another width, and a gram that is none
+ * @throws RangeError for NaN or Infinity (the first index is named)
  */
 export function lowRank(
   matrix: TensorLike,
@@ -119,7 +131,7 @@ function solver(task: LowRankTask): [Basis, (rank: number) => Result] {
   ]
 }
 
-/** The result of the least rank whose error is within the target: ranks further and further up until one is, then halves of the last step. */
+/** The result of the least rank whose error is within the target. Ranks grow until one is, then halve the last step. */
 function leastResult(least: number, most: number, target: number, result: (rank: number) => Result): Result {
   let low = least - 1
   let found = result(least)

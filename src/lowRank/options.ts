@@ -7,8 +7,8 @@ import { FORMATS, type QuantizeFormat } from '../quantize/formats.js'
 import { readOptions, type QuantizeOptions } from '../quantize/options.js'
 
 /**
- * A format, alone or with the cut of its scales as in `quantize`. Without axis and group: a scale for each rank of the factors (axis 1),
- * for each row of what is no factor (axis 0).
+ * A format, alone or with the cut of its scales as in `quantize`. Without axis and group: a scale for each rank of the
+ * factors (axis 1), for each row of what is no factor (axis 0).
  */
 export type Quantization<F extends QuantizeFormat = QuantizeFormat> =
   F | { format: F; axis?: number; group?: number; symmetric?: boolean }
@@ -25,9 +25,15 @@ export interface LowRankOptions {
   energy?: number
   /** the least rank whose result, as returned, is within this relative Frobenius error, in [0, 1] */
   maxRelativeError?: number
-  /** (samples, n): inputs x of y = A x. The errors of the outputs are what is kept small, then, and what the targets speak of */
+  /**
+   * (samples, n): inputs x of y = A x. The errors of the outputs are what is kept small, then, and what the targets
+   * speak of
+   */
   activations?: TensorLike
-  /** (n, n): the Gram matrix XT X of such activations X, which may be too many to be had at once; a tensor, or what has it as `matrix()` */
+  /**
+   * (n, n): the Gram matrix XT X of such activations X, which may be too many to be had at once; a tensor, or what has
+   * it as `matrix()`
+   */
   gram?: TensorLike | GramLike
   /** both factors in integers or 16-bit floats, each fitted to what the rounding made of the other */
   quantize?: Quantization

@@ -23,8 +23,8 @@ export function readOutputs({ activations, gram }: LowRankTask): Outputs | undef
 }
 
 /**
- * Not more samples than columns: they are the factor themselves, and nothing is squared. Otherwise their Gram matrix is added up in runs of
- * 256 samples, of columns that are all of about one size.
+ * Not more samples than columns: they are the factor themselves, and nothing is squared. Otherwise their Gram matrix is
+ * added up in runs of 256 samples, of columns that are all of about one size.
  */
 function ofActivations(source: Source): Outputs {
   const [samples, n] = source.shape as [number, number]
@@ -97,7 +97,8 @@ function ofGram(source: Source): Outputs {
   const exponents = unitExponents(given, ulp)
   const unit = toUnit(given, exponents)
   const tolerance = n * ulp
-  // Of products of columns none is beyond the root of its diagonal entries' product; what is may be beyond f64 in this scale.
+  // Of products of columns none is beyond the root of its diagonal entries' product; what is may be beyond f64 in this
+  // scale.
   if (unit.data.some((x) => !(Math.abs(x) <= 4 * (1 + 8 * tolerance)))) throw notSemidefinite(source)
   checkSymmetric(source, unit)
   const least = Math.min(tolerance, MOST_NOISE)
@@ -107,7 +108,10 @@ function ofGram(source: Source): Outputs {
   return fromUnit(l, exponents)
 }
 
-/** 16-bit floats of many columns may be all noise at the worst; they are not in the mean, so that more than this of a column is taken to say something. */
+/**
+ * 16-bit floats of many columns may be all noise at the worst. The mean leaves them out, so that more than this of a
+ * column counts as signal.
+ */
 const MOST_NOISE = 2 ** -4
 
 function notSemidefinite({ name }: Source): RangeError {
@@ -117,8 +121,9 @@ function notSemidefinite({ name }: Source): RangeError {
 }
 
 /**
- * Half the exponents of the even powers of two that bring the diagonal into [1, 4): columns are rounded in themselves, whatever the others are.
- * Diagonal entries below the type's normal numbers are known to a part of the least normal one only, and stand to that.
+ * Half the exponents of the even powers of two that bring the diagonal into [1, 4): columns are rounded in themselves,
+ * whatever the others are. Diagonal entries below the type's normal numbers are known to a part of the least normal one
+ * only, and stand to that.
  */
 function unitExponents({ data, rows: n }: Dense, ulp: number): Int32Array<ArrayBuffer> {
   const least = ulp === 2 ** -10 ? -8 : ulp === 2 ** -52 ? -512 : -64
@@ -163,7 +168,9 @@ function checkSymmetric(source: Source, { data, rows: n }: Dense): void {
   }
 }
 
-/** l (n, rank) of a semidefinite G ~ l lT, with pivots until none of what is left of the diagonal is above `tolerance`. */
+/**
+ * l (n, rank) of a semidefinite G ~ l lT, with pivots until none of what is left of the diagonal is above `tolerance`.
+ */
 function semidefiniteFactor({ data, rows: n }: Dense, tolerance: number): Dense {
   return frame(defaultEngine(), (memory, kernels) => {
     const a = memory.alloc(8 * n * n)

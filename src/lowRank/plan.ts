@@ -15,7 +15,10 @@ export interface LowRankPlanOptions {
   bytes: number
   /** what the numbers are stored in, factors and matrices; default: f32, 4 bytes each */
   quantize?: Quantization
-  /** how much the squared error of each matrix counts, not negative; default 1. 1 / |A|^2 makes relative errors count alike */
+  /**
+   * how much the squared error of each matrix counts, not negative; default 1. 1 / |A|^2 makes relative errors count
+   * alike
+   */
   weights?: readonly number[] | Readonly<Record<string, number>>
 }
 
@@ -44,14 +47,20 @@ const VERB = 'lowRankPlan'
 /**
  * Ranks for many matrices under one budget of bytes, so that the sum of their squared errors is least.
  *
- * Shapes: each (m, n), of any size. Rank r takes r (m + n) numbers and loses the squares of the singular values beyond it; where that is as much as m n, the
- * matrix is kept dense and loses nothing. Each keeps at least rank 1. Ranks beyond the numerical one, whose singular values are below max(m, n) 2^-52 of the
- * greatest, are not given. Rounding by a format is not in the errors, its bytes are: codes, scales and zero points as `lowRank` with `quantize` returns them.
- * Method: the numbers of ranks with the most squared singular value a byte first, then dynamic programming over what a Lagrangian bound leaves (src/lowRank/allocate.ts).
- * Error: least of all sums to 1e-9 of it; beyond 2048 equal prospects at once, within the squared singular values of one step of one matrix.
+ * Shapes: each (m, n), of any size. Rank r takes r (m + n) numbers and loses the squares of the singular values beyond
+ * it. Where that is as much as m n, the matrix is kept dense and loses nothing. Each keeps at least rank 1. Ranks
+ * beyond the numerical one, whose singular values are below max(m, n) 2^-52 of the greatest, are not given. Rounding by
+ * a format is not in the errors, its bytes are: codes, scales and zero points as `lowRank` with `quantize` returns
+ * them.
+ * Method: the numbers of ranks with the most squared singular value a byte first, then dynamic programming over what a
+ * Lagrangian bound leaves (src/lowRank/allocate.ts).
+ * Error: least of all sums to 1e-9 of it; beyond 2048 equal prospects at once, within the squared singular values of
+ * one step of one matrix.
  *
- * @throws TypeError for what are no matrices; RangeError for a budget below the least that they can be kept in (which is named), weights that are negative or
- * not as many, an empty matrix, NaN or Infinity (the first index is named)
+ * @throws TypeError for what are no matrices; RangeError for a budget below the least that they can be kept in (which
+ * is named)
+ * @throws RangeError for weights that are negative or not as many, and for an empty matrix
+ * @throws RangeError for NaN or Infinity (the first index is named)
  */
 export function lowRankPlan(matrices: readonly TensorLike[], options: LowRankPlanOptions): LowRankPlan<PlannedRank[]>
 export function lowRankPlan<K extends string>(
@@ -178,7 +187,9 @@ function readWeights(
 interface Way extends Choice {
   readonly rank: number
   readonly dense: boolean
-  /** the sum of squares lost, of the matrix in a scale of its own; `loss` is that times the weight, in the scale of all */
+  /**
+   * the sum of squares lost, of the matrix in a scale of its own; `loss` is that times the weight, in the scale of all
+   */
   readonly lost: number
 }
 
@@ -204,7 +215,10 @@ function spectrumOf(source: Source, weight: number): Spectrum {
 /** Below that of any matrix that counts. */
 const LEAST_EXPONENT = -8192
 
-/** Each rank that is cheaper than the matrix, and the matrix: in ascending cost and descending loss, which is in units of 2^scale. */
+/**
+ * Each rank that is cheaper than the matrix, and the matrix: in ascending cost and descending loss, which is in units
+ * of 2^scale.
+ */
 function waysOf(
   [m, n]: readonly [number, number],
   { s, share, exponent }: Spectrum,

@@ -29,11 +29,14 @@ const VERB = 'reconstruct'
 /**
  * The matrix that a result of `lowRank` stands for, u vT + residual.
  *
- * Shapes: u (m, rank), v (n, rank), residual (m, n) to (m, n); each a tensor, or what `quantize` returns. u in f64 gives f64, anything else f32.
- * Method: quantised parts as `dequantize` has them; products added up in f64, ranks in order in blocks of 256, and the residual to their sum.
+ * Shapes: u (m, rank), v (n, rank), residual (m, n) to (m, n); each a tensor, or what `quantize` returns. u in f64
+ * gives f64, anything else f32.
+ * Method: quantised parts as `dequantize` has them; products added up in f64, ranks in order in blocks of 256, and the
+ * residual to their sum.
  * Error: that of f64, and one rounding to f32; what is beyond f32 is infinite.
  *
- * @throws TypeError for an object without factors; RangeError for shapes that do not go together, NaN or Infinity (the first index is named)
+ * @throws TypeError for an object without factors; RangeError for shapes that do not go together, NaN or Infinity (the
+ * first index is named)
  */
 export function reconstruct(factored: Factored<Tensor | Quantized>): Tensor
 export function reconstruct(factored: Factored): Tensor<Floats>
@@ -49,7 +52,9 @@ export interface FactoredPart {
   readonly coded?: { readonly quantized: Quantized; readonly asked: DequantizeIntegers | DequantizeHalf }
 }
 
-/** Reads and checks what `reconstruct` is asked. Fields of a result that say something else about it are not looked at. */
+/**
+ * Reads and checks what `reconstruct` is asked. Fields of a result that say something else about it are not looked at.
+ */
 export function prepareReconstruct(factored: Factored): Readonly<Record<'u' | 'v', FactoredPart>> & {
   readonly residual?: FactoredPart
 } {

@@ -3,10 +3,10 @@ import { product, productAcross, type Dense } from './algebra.js'
 import type { Factors } from './basis.js'
 
 /**
- * Other factors of the same product, (u Q)(v Q)T with Q orthogonal, whose columns are all of about one size: the rounding of a great column, which its
- * scale makes coarse, would drown the small ones.
- * In each of log2(rank) rounds the greatest column turns with the smallest, the second greatest with the second smallest and so on, by the angle that
- * makes them equal, as R. B. Bendel and M. R. Mickey, Commun. Stat. B7, 1978, set the diagonal of a matrix.
+ * Other factors of the same product, (u Q)(v Q)T with Q orthogonal, whose columns are all of about one size. A great
+ * column has a coarse scale, whose rounding would drown the small ones. In each of log2(rank) rounds the greatest
+ * column turns with the smallest, the second greatest with the second smallest, and so on. The angle makes them equal
+ * (R. B. Bendel and M. R. Mickey, Commun. Stat. B7, 1978, set the diagonal of a matrix.
  */
 export function spread({ u, v }: Factors): Factors {
   const turned = turns(u, v)
@@ -27,7 +27,8 @@ function turns(u: Dense, v: Dense): Dense {
     const order = Array.from({ length: r }, (_, i) => i).sort((a, b) => gram[b * r + b]! - gram[a * r + a]! || a - b)
     for (let k = 0; k < r >> 1; k++) {
       const [i, j] = [order[k]!, order[r - 1 - k]!]
-      // For sizes p, q and their product c, tan 2t = (q - p) / 2c makes p = q, with 2t within a right angle; from 2t to t by half angles.
+      // For sizes p, q and their product c, tan 2t = (q - p) / 2c makes p = q. 2t is within a right angle; half-angle
+      // formulas lead from 2t to t.
       const difference = gram[i * r + i]! - gram[j * r + j]!
       const twice = 2 * gram[i * r + j]!
       const size = sqrtF64(difference * difference + twice * twice)

@@ -50,16 +50,16 @@ const VERB = 'compressModel'
  * Compresses the tensors of a model, one by one, to a safetensors file that `openModel` reads.
  *
  * Shapes: any; low rank sees more than two dimensions as (shape[0], rest). Defaults: see `CompressOptions`.
- * Method: `lowRank`, then `prune` (of the factors, where there are), then `quantize`. Pruned arrays are stored as a bitmask and the
- * elements kept, where that is smaller. Factors that would be larger than their tensor are not made. Each error is measured on what
- * the stored bytes give back. Memory: one tensor at a time, a result of up to 64 MiB until it is written, and those arrays of it that do
- * not fill whole words of 8 bytes until the end.
+ * Method: `lowRank`, then `prune` (of the factors, where there are), then `quantize`. Pruned arrays are stored as a
+ * bitmask and the elements kept, where that is smaller. Factors that would be larger than their tensor are not made.
+ * Each error is measured on what the stored bytes give back. Memory: one tensor at a time, and a result of up to 64 MiB
+ * until it is written. Arrays that do not fill whole words of 8 bytes are kept until the end.
  * Error: in the report, tensor by tensor.
  *
- * @throws TypeError, RangeError for a recipe that is wrong, or whose axis a chosen tensor lacks, before anything is read; RangeError where it
- * could do nothing for any chosen tensor
- * @throws FormatError for a file that is broken ('bad-tensor': numbers that are not finite; the message names the tensor), and for one that
- * is compressed already
+ * @throws TypeError, RangeError for a recipe that is wrong, or whose axis a chosen tensor lacks, before anything is
+ * read; RangeError where it could do nothing for any chosen tensor
+ * @throws FormatError for a file that is broken ('bad-tensor': numbers that are not finite; the message names the
+ * tensor), and for one that is compressed already
  */
 export async function compressModel(model: Model, options: CompressOptions): Promise<CompressResult> {
   checkRecipe(VERB, options)
@@ -219,7 +219,8 @@ function factor(
     return { note: `rank is at most ${Math.min(m, n)}: low rank left out` }
   }
   const result = lowRank({ data: float32(tensor), shape: [m, n], dtype }, target)
-  // Without quantisation F32 factors stand against the tensor as it is; what is wider than F32 would be worth no more than that.
+  // Without quantisation F32 factors stand against the tensor as it is; what is wider than F32 would be worth no more
+  // than that.
   const factorBytes = (quantized ? 1 : 4) * result.rank * (m + n)
   if (factorBytes >= (quantized ? 1 : Math.min(4, data.BYTES_PER_ELEMENT)) * m * n) {
     return { note: `rank ${result.rank} would not save anything: low rank left out` }

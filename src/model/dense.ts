@@ -20,8 +20,8 @@ export interface Part {
 }
 
 /**
- * Stores an array under `base`: quantised where options are given, and where a mask is given only its kept elements beside the mask,
- * if that is smaller. `values` are the masked ones, as f32 where there are no options.
+ * Stores an array under `base`, quantised where options are given. With a mask, only its kept elements are stored
+ * beside it, if that is smaller. `values` are the masked ones, as f32 where there are no options.
  */
 export function encodeDense(
   base: string,
@@ -98,7 +98,10 @@ export function partTypes(base: string, { quantize: q, kept }: DenseEncoding): M
   return parts
 }
 
-/** The inverse of encodeDense; `get` gives a part's array by name. Throws FormatError where the parts do not fit together. */
+/**
+ * The inverse of encodeDense; `get` gives a part's array by name. Throws FormatError where the parts do not fit
+ * together.
+ */
 export function decodeDense(
   base: string,
   encoding: DenseEncoding,

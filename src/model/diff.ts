@@ -19,7 +19,8 @@ export interface TensorDifference {
 /**
  * Compares two models tensor by tensor, restored where they are compressed; a is the reference.
  *
- * Shapes: tensors of one name are compared when their shapes are equal. Method: `compare` for floating-point tensors, bytes for all others.
+ * Shapes: tensors of one name are compared when their shapes are equal. Method: `compare` for floating-point tensors,
+ * bytes for all others.
  * Error: that of `compare`.
  *
  * @throws FormatError for a file that is broken, or a tensor with NaN or Infinity in one model only

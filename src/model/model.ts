@@ -36,7 +36,10 @@ export interface Model {
   /** whether `compressModel` wrote it */
   readonly compressed: boolean
   readonly tensors: readonly ModelTensor[]
-  /** one tensor, restored to F32 where it is compressed; RangeError for an unknown name, FormatError for parts that do not fit */
+  /**
+   * one tensor, restored to F32 where it is compressed; RangeError for an unknown name, FormatError for parts that do
+   * not fit
+   */
   read(name: string): Promise<FileTensor>
   close(): Promise<void>
 }

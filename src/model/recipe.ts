@@ -28,8 +28,8 @@ export interface ModelProgress extends Progress {
 /** An aborted call rejects with the signal's reason after the tensor at hand; a sink keeps what it was given. */
 export interface CompressOptions extends Recipe, WatchOptions<ModelProgress> {
   /**
-   * which tensors; those that hold no floating-point numbers are never compressed. Default: two or more dimensions, and the
-   * only tensor of a file whatever its dimensions
+   * which tensors; those that hold no floating-point numbers are never compressed. Default: two or more dimensions, and
+   * the only tensor of a file whatever its dimensions
    */
   select?: (tensor: ModelTensor) => boolean
   /** where the file goes; without it the bytes are returned */

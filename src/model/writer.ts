@@ -38,9 +38,9 @@ interface Piece {
 }
 
 /**
- * Writes a safetensors file array by array, without knowing the later ones: small files are held back until the end, for larger ones
- * `room` bytes are left for the header. Arrays that do not fill whole words come last, wide elements first: so every array is
- * aligned to its elements, which readers that map the file rely on.
+ * Writes a safetensors file array by array, without knowing the later ones. Small files are held back until the end;
+ * larger ones leave `room` bytes for the header. Arrays that do not fill whole words come last, wide elements first. So
+ * every array is aligned to its elements, on which readers that map the file rely.
  */
 export class SafetensorsWriter {
   private readonly entries: TensorEntry[] = []

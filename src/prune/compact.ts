@@ -8,7 +8,10 @@ function bytesOf(data: Elements, start: number, length: number): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset + start * size, length * size)
 }
 
-/** The elements whose bit is 1, side by side; `to` has just so many. Sparse storage: they and the bitmask are all of the tensor. */
+/**
+ * The elements whose bit is 1, side by side; `to` has just so many. Sparse storage: they and the bitmask are all of the
+ * tensor.
+ */
 export function gatherKept<T extends Elements>(to: T, data: T, bits: Uint8Array): T {
   const size = data.BYTES_PER_ELEMENT
   frame(storageEngine(), (memory, kernels) => {

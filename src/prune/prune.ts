@@ -24,7 +24,10 @@ export interface PruneOptions {
   pattern?: string
   /** for many tensors: 'layer' (default) removes the fraction of each, 'global' the fraction of all together */
   scope?: PruneScope
-  /** for one tensor: an earlier result of its shape, whose arrays are written again (where an error stops the work, in part) */
+  /**
+   * for one tensor: an earlier result of its shape, whose arrays are written again (where an error stops the work, in
+   * part)
+   */
   out?: Pruned
 }
 
@@ -43,15 +46,18 @@ const LARGEST_BLOCK = 1024
 /**
  * Removes the elements of least magnitude from one tensor, or from many in one call.
  *
- * Shapes: `values` and `mask` have the tensor's; many tensors come as an array or a record, and so do the results.
- * With `pattern` a tensor is seen as (shape[0], rest), one row for fewer than two dimensions; the last block of a row may be short.
+ * Shapes: `values` and `mask` have the tensor's; many tensors come as an array or a record, and so do the results. With
+ * `pattern` a tensor is seen as (shape[0], rest), one row for fewer than two dimensions; the last block of a row may be
+ * short.
  * Defaults: scope 'layer'.
- * Method: exact selection on |x| as f32 patterns; of equal magnitudes the lowest flat index goes first (in 'global', the earliest
- * tensor). Removed elements become +0, kept ones keep their bits.
+ * Method: exact selection on |x| as f32 patterns; of equal magnitudes the lowest flat index goes first (in 'global',
+ * the earliest tensor). Removed elements become +0, kept ones keep their bits.
  * Error: none.
  *
- * @throws TypeError for an unknown option, for both or neither of sparsity and pattern, for scope 'global' with a pattern
- * @throws RangeError for a sparsity outside [0, 1], a pattern that is not N:M with 0 < N < M <= 1024, NaN or Infinity (first index named)
+ * @throws TypeError for an unknown option, for both or neither of sparsity and pattern, for scope 'global' with a
+ * pattern
+ * @throws RangeError for a sparsity outside [0, 1], a pattern that is not N:M with 0 < N < M <= 1024, NaN or Infinity
+ * (first index named)
  */
 export function prune(tensor: TensorLike, options: PruneOptions): Pruned
 export function prune(tensors: readonly TensorLike[], options: PruneOptions): Pruned[]
@@ -189,7 +195,10 @@ function pruneTogether(sources: readonly Source[], count: number, out: Pruned | 
   return sources.map((source) => applyCut(source, cut, count === 0, out))
 }
 
-/** Masks a tensor by a cut, and takes off the cut's ties what it has removed of them. `check`: the data has not been looked at yet. */
+/**
+ * Masks a tensor by a cut, and takes off the cut's ties what it has removed of them. `check`: the data has not been
+ * looked at yet.
+ */
 export function applyCut(source: Source, cut: Cut, check = false, earlier?: Pruned): Pruned {
   const arrays = arraysFor(source, earlier)
   return pruned(source, arrays, maskByCut(source, cut, check, arrays))

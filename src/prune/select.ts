@@ -20,8 +20,9 @@ export interface Cut {
 /**
  * The cut that removes exactly `count` (1 .. total) elements of least magnitude from several tensors taken together.
  *
- * A sample brackets the threshold, one pass collects what lies within, and a radix select finds it exactly; should the bracket
- * miss or hold too much (many equal values), three counting passes over the data settle it. Nothing depends on the sample but the time.
+ * A sample brackets the threshold, one pass collects what lies within, and a radix select finds it exactly. Where the
+ * bracket misses, or holds too much (many equal values), three counting passes over the data settle it. Nothing depends
+ * on the sample but the time.
  *
  * @throws RangeError for NaN or Infinity, with the first index
  */
@@ -107,8 +108,9 @@ export function countMagnitudes(sources: readonly Source[], { pass, prefix }: Di
 }
 
 /**
- * The cut by counting: each of three passes shows `add` the counts of every tensor, or part of one, for the digits known so far, and ends with
- * `next`, which knows one more, and after the last the cut. For tensors that are not in one memory all at once.
+ * The cut by counting, in three passes. Each shows `add` the counts of every tensor, or part of one, for the digits
+ * known so far. `next` ends a pass and knows one digit more; after the last it knows the cut. For tensors that are not
+ * in one memory all at once.
  */
 export class CountingCut {
   private pass = 0

@@ -31,9 +31,9 @@ const VERB = 'fakeQuantize'
  * Quantises and dequantises at once, and tells which elements a straight-through gradient passes.
  *
  * Shapes: `values` and `mask` have the tensor's. Options and defaults are those of `quantize`.
- * Method: values = dequantize(quantize(tensor)); the mask's bit is 1 where rint(x / scale) + zeroPoint is one of the codes, judged on the
- * rounded value as PyTorch's fake_quantize does (at int4 and scale 1, -8.4 passes and 7.5 does not). For float16 and
- * bfloat16 it is 0 where a value saturated.
+ * Method: values = dequantize(quantize(tensor)); the mask's bit is 1 where rint(x / scale) + zeroPoint is one of the
+ * codes. The rounded value is judged, as in PyTorch's fake_quantize: at int4 and scale 1, -8.4 passes and 7.5 does not.
+ * For float16 and bfloat16 it is 0 where a value saturated.
  * Error: that of `quantize`.
  *
  * @throws as `quantize`; with `scales` given, infinities saturate (and do not pass), NaN is an error

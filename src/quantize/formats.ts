@@ -19,7 +19,9 @@ export type { ByteArray, Format, Grid, Half, HalfFormat, IntegerFormat, Packing,
 
 type Table = Readonly<Record<IntegerFormat, Grid> & Record<HalfFormat, Half>>
 
-/** Every number format: a file of its own and a line here. Its name is in formats/format.ts, from where callers have it. */
+/**
+ * Every number format: a file of its own and a line here. Its name is in formats/format.ts, from where callers have it.
+ */
 export const FORMATS: Table = { int8, uint8, int4, uint4, float16, bfloat16 }
 
 export const FORMAT_NAMES = /* @__PURE__ */ Object.keys(FORMATS) as readonly QuantizeFormat[]

@@ -1,9 +1,10 @@
 /**
  * Quantisation: numbers to few bits and back.
  *
- * Read formats (the table; a number format is a file in formats/), then passes (the kernels over tiles of a tensor), then the
- * verbs: quantize, dequantize, fakeQuantize. kernelCalls names the arguments of wide kernels; options and quantized are what
- * goes in and comes out; packing is for model files. May import core, and of files the names of dtypes.
+ * Read formats first: the table of number formats, each a file in formats/. Then passes (the kernels over tiles of a
+ * tensor), then the verbs: quantize, dequantize, fakeQuantize. kernelCalls names the arguments of wide kernels; options
+ * and quantized are what goes in and comes out; packing is for model files. May import core, and of files the names of
+ * dtypes.
  */
 export { dequantize, type DequantizeOptions } from './dequantize.js'
 export { init } from './engine.js'

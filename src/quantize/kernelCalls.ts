@@ -3,7 +3,8 @@ import type { Rows } from '../core/tiles.js'
 import type { Kernels } from './engine.js'
 import type { Grid } from './formats.js'
 
-// Kernels take up to eleven numbers in a row. The widest are called here and nowhere else, so that each number has a name.
+// Kernels take up to eleven numbers in a row. The widest are called here and nowhere else, so that each number has a
+// name.
 
 /** Scales f32 and zero points i32 in memory, one for each set or column. */
 export interface Steps {

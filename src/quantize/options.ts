@@ -9,19 +9,28 @@ const LEAST_SCALE = 2 ** -126
 export interface QuantizeOptions {
   /** what each element becomes */
   format: QuantizeFormat
-  /** channel axis: one scale for each index along it. Negative counts from the end. Default: one scale for the whole tensor */
+  /**
+   * channel axis: one scale for each index along it. Negative counts from the end. Default: one scale for the whole
+   * tensor
+   */
   axis?: number
-  /** one scale for each run of so many elements of a channel, the last run may be short (a group longer than a channel is one short run); the channel axis is then 0 by default */
+  /**
+   * one scale for each run of so many elements of a channel. The last run may be short, and a group longer than its
+   * channel is one short run. The channel axis is then 0 by default
+   */
   group?: number
-  /** default true: zero stays in the middle of the codes and only the greatest magnitude counts; false: least and greatest value count */
+  /**
+   * default true: zero stays in the middle of the codes and only the greatest magnitude counts; false: least and
+   * greatest value count
+   */
   symmetric?: boolean
   /** scales to use instead of the data's own, one for each set (channel * groups per channel + group) */
   scales?: ArrayLike<number>
   /** zero points that go with `scales`; required with them when symmetric is false, else not allowed */
   zeroPoints?: ArrayLike<number>
   /**
-   * an earlier result for the same shape and options, whose arrays are written again (where an error stops the work, in part):
-   * fresh memory costs more than the quantising
+   * an earlier result for the same shape and options, whose arrays are written again, in part where an error stops the
+   * work. Fresh memory costs more than the quantising
    */
   out?: Quantized
 }

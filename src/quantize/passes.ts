@@ -28,7 +28,10 @@ function aligned(bytes: number): number {
   return Math.ceil(bytes / 64) * 64
 }
 
-/** The memory that the steps over a window share. The steps are functions, so that a bundle has those alone that it uses. */
+/**
+ * The memory that the steps over a window share. The steps are functions, so that a bundle has those alone that it
+ * uses.
+ */
 export interface Passes {
   readonly memory: Memory
   readonly kernels: Kernels
@@ -165,7 +168,10 @@ export function use({ memory, steps, grid }: Passes, window: Window, { scales, z
   }
 }
 
-/** Spreads the window's parameters over its columns, where it has columns: for encoding as 1 / scale, for decoding as scale. */
+/**
+ * Spreads the window's parameters over its columns, where it has columns: for encoding as 1 / scale, for decoding as
+ * scale.
+ */
 export function spread({ kernels, wide, steps, layout }: Passes, window: Window, invert: boolean): void {
   if (!isColumns(window)) return
   kernels.scalesWiden(wide.scales, wide.zeros, steps.scales, steps.zeros, window.sets, layout.inner, Number(invert))
@@ -185,7 +191,10 @@ export function decodeTile(passes: Passes, tile: Tile, to: Pointer): void {
   } else decodeRows(passes, tile, passes.steps, to)
 }
 
-/** A byte 0xff for each element of the tile that no end of the codes cuts off, else 0. Wants `spread(passes, window, true)`. */
+/**
+ * A byte 0xff for each element of the tile that no end of the codes cuts off, else 0. Wants
+ * `spread(passes, window, true)`.
+ */
 export function insideTile(passes: Passes, tile: Tile, to: Pointer): void {
   const { kernels, values, wide, least, most } = passes
   if (tile.kind === 'columns') {

@@ -30,19 +30,21 @@ import type { Quantized, QuantizedHalf, QuantizedIntegers } from './quantized.js
 /**
  * Quantises a tensor to 8-bit or 4-bit integers with scales, or to 16-bit floats.
  *
- * Shapes: any; `codes` stand in the tensor's own row-major order. Sets of elements share a scale: the whole tensor, each index along
- * `axis`, or each run of `group` elements in a channel.
+ * Shapes: any; `codes` stand in the tensor's own row-major order. Sets of elements share a scale: the whole tensor,
+ * each index along `axis`, or each run of `group` elements in a channel.
  * Defaults: symmetric, one scale for the whole tensor.
- * Method: affine quantisation, code = clamp(rint(x / scale) + zeroPoint), half to even, x / scale as x * (1 / scale) in f32.
- * Symmetric: scale = absmax / 127 (8 bits) or / 7 (4 bits), codes within +-127 or +-7 of the zero point (0; 128 for uint8, 8 for uint4).
- * Otherwise scale = (max(0, x) - min(0, x)) / 255 or / 15, zeroPoint = qmin + rint(-min / scale): zero is always a code.
- * A set of zeros has scale 1; no scale is below 2^-126. float16 and bfloat16 round half to even and saturate finite values. f64 input is rounded to f32 first.
- * Error: |x - dequantised| <= scale (1/2 + 2^-15) for the data's own scales; up to a whole scale where values are so near the end of f32
- * that the scale had to be reduced for every code to decode.
+ * Method: affine quantisation, code = clamp(rint(x / scale) + zeroPoint), half to even, x / scale as x * (1 / scale) in
+ * f32.
+ * Symmetric: scale = absmax / 127 (8 bits) or / 7 (4 bits), codes within +-127 or +-7 of the zero point (0; 128 for
+ * uint8, 8 for uint4). Otherwise scale = (max(0, x) - min(0, x)) / 255 or / 15, zeroPoint = qmin + rint(-min / scale):
+ * zero is always a code. A set of zeros has scale 1; no scale is below 2^-126. float16 and bfloat16 round half to even
+ * and saturate finite values. f64 input is rounded to f32 first.
+ * Error: |x - dequantised| <= scale (1/2 + 2^-15) for the data's own scales. It is up to a whole scale where values are
+ * near the end of f32: there the scale was reduced so that every code decodes.
  *
  * @throws TypeError for an unknown option or format, or options that do not go together
- * @throws RangeError for an axis outside the shape, a group below 1 or not whole, and for NaN or Infinity (the first index is named; with `scales` given,
- * infinities saturate)
+ * @throws RangeError for an axis outside the shape, a group below 1 or not whole, and for NaN or Infinity (the first
+ * index is named; with `scales` given, infinities saturate)
  */
 export function quantize(tensor: TensorLike, options: QuantizeOptions & { format: IntegerFormat }): QuantizedIntegers
 export function quantize(tensor: TensorLike, options: QuantizeOptions & { format: HalfFormat }): QuantizedHalf

@@ -7,7 +7,10 @@ export interface QuantizedIntegers {
   axis?: number
   group?: number
   symmetric: boolean
-  /** int8: Int8Array, uint8: Uint8Array, one an element; int4 and uint4: Uint8Array, two to a byte, the first in the low nibble */
+  /**
+   * int8: Int8Array, uint8: Uint8Array, one an element; int4 and uint4: Uint8Array, two to a byte, the first in the low
+   * nibble
+   */
   codes: Int8Array<ArrayBuffer> | Uint8Array<ArrayBuffer>
   /** one for each set: channel * groups per channel + group */
   scales: Float32Array<ArrayBuffer>

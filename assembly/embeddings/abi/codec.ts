@@ -1,4 +1,7 @@
-/** The ABI of codecs, beside that of searching: rows to codes and back. Arguments: outputs, inputs, sizes, scalars, scratch. */
+/**
+ * The ABI of codecs, beside that of searching: rows to codes and back. Arguments: outputs, inputs, sizes, scalars,
+ * scratch.
+ */
 export { packNibbles } from '../../quantize/nibbles'
 export { encodeF16 } from '../../quantize/half'
 export { decodeUniform } from '../codec/planes'

@@ -1,4 +1,7 @@
-/** The ABI of searching: queries, blocks of codes, scans, the best of many. Arguments: outputs, inputs, sizes, scalars, scratch. */
+/**
+ * The ABI of searching: queries, blocks of codes, scans, the best of many. Arguments: outputs, inputs, sizes, scalars,
+ * scratch.
+ */
 export * from '../../common/shared'
 export { randomSigns } from '../../common/random'
 export { finiteF32 } from '../../linalg/finite'

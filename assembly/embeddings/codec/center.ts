@@ -1,4 +1,7 @@
-/** Rows less a centroid, and what is known of a residual. Sums are in f64: two f64x2 over pairs of pairs, added, lane 0 + lane 1, the last n mod 4. */
+/**
+ * Rows less a centroid, and what is known of a residual. Sums are in f64: two f64x2 over pairs of pairs, added, lane 0
+ * + lane 1, the last n mod 4.
+ */
 import { Lanes } from '../../common/lanes'
 
 /** sum x y of x, y: f32[n]. */

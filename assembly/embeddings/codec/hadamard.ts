@@ -4,7 +4,10 @@
 export const SIXTEEN: i32 = 16
 
 export class Hadamard {
-  /** Sixteen floats: radix 4, a 4x4 transposition, radix 4, and not transposed back: the two commute, so that the transform stays symmetric. */
+  /**
+   * Sixteen floats: radix 4, a 4x4 transposition, radix 4, and not transposed back: the two commute, so that the
+   * transform stays symmetric.
+   */
   @inline static sixteen(v0: v128, v1: v128, v2: v128, v3: v128, to: usize): void {
     let a = f32x4.add(v0, v1)
     let b = f32x4.sub(v0, v1)

@@ -56,8 +56,8 @@ class Symmetric {
 }
 
 /**
- * codes: i8[n] of residuals z: f32[count][n], rint(127 z / max |z|), then the scale |z|^2 / <z, code> and the bias <centroid, z>; l2: twice the
- * scale, -|z|^2.
+ * codes: i8[n] of residuals z: f32[count][n], rint(127 z / max |z|), then the scale |z|^2 / <z, code> and the bias
+ * <centroid, z>; l2: twice the scale, -|z|^2.
  */
 export function encodeSymmetric(
   codes: usize,
@@ -134,9 +134,9 @@ class Affine {
 }
 
 /**
- * codes: i8[n] of rows: f32[count][n], on starts and steps: f32[n]; codes stand for offset + step code. With l2 a row ends in 2 and
- * |x - c|^2 - 2 <x - c, what its codes stand for - c>, c the centroid, with which errors at right angles to q - x cost nothing. flip: codes are kept as
- * bytes without a sign, 128 more.
+ * codes: i8[n] of rows: f32[count][n], on starts and steps: f32[n]; codes stand for offset + step code.
+ * With l2 a row ends in two factors: 2, and |x - c|^2 - 2 <x - c, what its codes stand for - c>, c the centroid. Errors
+ * at right angles to q - x then cost nothing. flip: codes are kept as bytes without a sign, 128 more.
  */
 export function encodeAffine(
   codes: usize,

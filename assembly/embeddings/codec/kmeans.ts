@@ -1,7 +1,7 @@
 /**
- * The nearest of many centroids, by the greatest x.c - |c|^2 / 2, and means of what is nearest to each.
- * One kernel serves rows of all widths: eight rows, transposed, stay in the first-level cache while four centroids at a
- * time stream past them. Rows and centroids are taken off a common point first: data far from the origin loses no digits.
+ * The nearest of many centroids, by the greatest x.c - |c|^2 / 2, and means of what is nearest to each. One kernel
+ * serves rows of all widths: eight rows, transposed, stay in the first-level cache while four centroids at a time
+ * stream past them. Rows and centroids are taken off a common point first: data far from the origin loses no digits.
  */
 import { MEDIAN } from '../constants'
 import { packAlongF32 } from '../../linalg/pack'
@@ -26,7 +26,10 @@ class Nearest {
     } while (work < end)
   }
 
-  /** Which of a panel's four centroids has the product `best` with one packed row. Sums run as in the search, to the bit. */
+  /**
+   * Which of a panel's four centroids has the product `best` with one packed row. Sums run as in the search, to the
+   * bit.
+   */
   @inline static lane(x: usize, panel: usize, d: i32, sum: v128, best: f32): i32 {
     const end = panel + ((<usize>d) << 4)
     do {
@@ -38,7 +41,9 @@ class Nearest {
     return mask ? ctz(mask) : 0
   }
 
-  /** found: f32[8] of the best products of packed rows, then u32[8] of the panels that have them, the lowest of equals. */
+  /**
+   * found: f32[8] of the best products of packed rows, then u32[8] of the panels that have them, the lowest of equals.
+   */
   @inline static search(found: usize, work: usize, panels: usize, last: usize, halves: usize, length: usize): void {
     let best0 = f32x4.splat(<f32>-Infinity)
     let best1 = best0
@@ -103,10 +108,10 @@ class Nearest {
 }
 
 /**
- * Packs centroids: f32[k][d]. shift: f32[d], a point in their middle; panels: f32[ceil(k / 4)][d][4], what they are beside
- * it; halves: f32[ceil(k / 4)][4], minus half the squares of that, summed in f64 in order, -Infinity beyond the last.
- * Each coordinate of the point is the median, the lower of two, of up to 31 centroids that are spread evenly. A few that
- * are far out do not move it. some: f32[31], scratch.
+ * Packs centroids: f32[k][d]. shift: f32[d], a point in their middle; panels: f32[ceil(k / 4)][d][4], what they are
+ * beside it; halves: f32[ceil(k / 4)][4], minus half the squares of that, summed in f64 in order, -Infinity beyond the
+ * last. Each coordinate of the point is the median, the lower of two, of up to 31 centroids that are spread evenly. A
+ * few that are far out do not move it. some: f32[31], scratch.
  */
 export function packCentroidsF32(
   panels: usize,
@@ -151,9 +156,9 @@ export function packCentroidsF32(
 }
 
 /**
- * numbers: u8 or (where `wide`) u16, `step` bytes apart, of the centroids that rows are nearest to, the lowest of equals.
- * rows: f32[count][ld], d of the ld numbers; centroids as packCentroidsF32 leaves them. Sums run along d in order, from
- * -|c|^2 / 2. Returns how many numbers are other than what stood there. work: f32[d + 2][8].
+ * numbers: u8 or (where `wide`) u16, `step` bytes apart, of the centroids that rows are nearest to, the lowest of
+ * equals. rows: f32[count][ld], d of the ld numbers; centroids as packCentroidsF32 leaves them. Sums run along d in
+ * order, from -|c|^2 / 2. Returns how many numbers are other than what stood there. work: f32[d + 2][8].
  */
 export function nearestF32(
   numbers: usize,

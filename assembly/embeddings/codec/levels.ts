@@ -108,8 +108,8 @@ class Codes {
 }
 
 /**
- * codes of t: f32[n], n a multiple of 16, of 1 to 4 bits: a plane of 4, 2 or 1 bits to `low`, the highest of 3 to `high`.
- * z times `unit` is classified: t itself, or what calibration makes of it.
+ * codes of t: f32[n], n a multiple of 16, of 1 to 4 bits: a plane of 4, 2 or 1 bits to `low`, the highest of 3 to
+ * `high`. z times `unit` is classified: t itself, or what calibration makes of it.
  */
 export class Levels {
   @inline static encode(

@@ -1,7 +1,9 @@
 /**
- * Optimised scalar quantisation, as Lucene does it (B. Trent, T. Veasey, 2024): codes k = rint((x - a) / (b - a) (2^B - 1)) on an interval of the
- * vector's own, which comes down (1 - l) <x, e>^2 / |x|^2 + l |e|^2, e what codes miss, l = .1, by least squares over a and b for the codes of the
- * interval before; at the end the numbers that codes stand for are fitted to the codes once more. Sums are f64: two f64x2 over pairs of pairs, added, lane 0 + lane 1, the last n mod 4.
+ * Optimised scalar quantisation, as Lucene does it (B. Trent, T. Veasey, 2024): codes k = rint((x - a) / (b - a) (2^B -
+ * 1)) on an interval [a, b] of the vector's own. The interval minimises (1 - l) <x, e>^2 / |x|^2 + l |e|^2, e what
+ * codes miss, l = .1. Each round solves least squares over a and b for the codes of the round before. At the end the
+ * numbers that codes stand for are fitted to the codes once more. Sums are f64: two f64x2 over pairs of pairs, added,
+ * lane 0 + lane 1, the last n mod 4.
  */
 import { Lanes, ROUND_MAGIC } from '../../common/lanes'
 import { squaresF32 } from '../../linalg/columns'
@@ -163,7 +165,10 @@ class Fit {
   }
 }
 
-/** interval: f64[4], a and the step that x is rounded on and those that its codes stand for, for x: f32[n] of squares > 0; spread: the half width to begin with, in standard deviations. work: f64[9]. */
+/**
+ * interval: f64[4], a and the step that x is rounded on and those that its codes stand for, for x: f32[n] of squares >
+ * 0; spread: the half width to begin with, in standard deviations. work: f64[9].
+ */
 function fitInterval(interval: usize, x: usize, n: i32, squares: f64, most: f64, spread: f64, work: usize): void {
   const count = <f64>n
   const total = sumF32(x, n)
@@ -220,8 +225,8 @@ function fitInterval(interval: usize, x: usize, n: i32, squares: f64, most: f64,
 }
 
 /**
- * codes: rows of planes of residuals z: f32[count][n], then the step, the bias <centroid, z> and the lower end a; l2: twice the step and the end, and -|z|^2.
- * bytes: of a row's codes; spread: as fitInterval.
+ * codes: rows of planes of residuals z: f32[count][n], then the step, the bias <centroid, z> and the lower end a; l2:
+ * twice the step and the end, and -|z|^2. bytes: of a row's codes; spread: as fitInterval.
  */
 export function encodeOsq(
   codes: usize,
@@ -265,8 +270,8 @@ export function encodeOsq(
 }
 
 /**
- * tables: u8[n / 4][16], for codes of one bit, of whole numbers rint(q / step) from -most to most, most = 15: a table's least sum is taken off it. result: f64[2],
- * the step and the sum of what was taken off. q: f32[n], n a multiple of 4.
+ * tables: u8[n / 4][16], for codes of one bit, of whole numbers rint(q / step) from -most to most, most = 15: a table's
+ * least sum is taken off it. result: f64[2], the step and the sum of what was taken off. q: f32[n], n a multiple of 4.
  */
 export function buildSignedTables(tables: usize, result: usize, q: usize, n: i32, most: i32): void {
   const stop = q + ((<usize>n) << 2)

@@ -1,5 +1,6 @@
 /**
- * Codes as planes of 4, 2 and 1 bits, the lowest bits first, each from the lowest bit of a byte up; 8 bits: code - 128 as a signed byte.
+ * Codes as planes of 4, 2 and 1 bits, the lowest bits first, each from the lowest bit of a byte up; 8 bits: code - 128
+ * as a signed byte.
  */
 export class Planes {
   /** Sixteen codes of a plane as its bytes, the first lowest. */
@@ -119,8 +120,8 @@ export class Planes {
 }
 
 /**
- * rows: f32[count][n] = offset + scale code, of rows of codes `stride` bytes apart: scale is the row's first factor times `factor`; offset its
- * third times `factor` where `third`, else scale times `zero`. scratch: u8[n].
+ * rows: f32[count][n] = offset + scale code, of rows of codes `stride` bytes apart: scale is the row's first factor
+ * times `factor`; offset its third times `factor` where `third`, else scale times `zero`. scratch: u8[n].
  */
 export function decodeUniform(
   rows: usize,

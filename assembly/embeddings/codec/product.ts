@@ -1,8 +1,12 @@
-/** Product quantisation: tables of a query, and rows from codes. Centroids are as packCentresF32 leaves them (kmeans.ts). */
+/**
+ * Product quantisation: tables of a query, and rows from codes. Centroids are as packCentresF32 leaves them
+ * (kmeans.ts).
+ */
 
 /**
- * table: f32[ceil(k / 4)][4] of a query's part q: f32[d] and centroids: their inner products, or (`squares`) minus their squared distances.
- * Sums run along d in order; of inner products, that with the centroids' common point comes last.
+ * table: f32[ceil(k / 4)][4] of a query's part q: f32[d] and centroids: their inner products, or (`squares`) minus
+ * their squared distances. Sums run along d in order; of inner products, that with the centroids' common point comes
+ * last.
  */
 export function productTableF32(
   table: usize,
@@ -55,8 +59,8 @@ export function productTableF32(
 }
 
 /**
- * rows: f32[count][ld], d numbers of each: centroids: f32[..][d] by numbers, added to what is there where `add`. Numbers are bits `shift` on, as `mask` leaves
- * them, of bytes that stand `step` apart.
+ * rows: f32[count][ld], d numbers of each: centroids: f32[..][d] by numbers, added to what is there where `add`.
+ * Numbers are bits `shift` on, as `mask` leaves them, of bytes that stand `step` apart.
  */
 export function lookUpRowsF32(
   rows: usize,

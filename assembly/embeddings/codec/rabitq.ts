@@ -1,11 +1,12 @@
 /**
- * RaBitQ: a residual's direction o by the vector y = +-(k + 1/2), k = min(floor(t |o|), 2^(B-1) - 1), of greatest cosine with it. J. Gao and C. Long,
- * RaBitQ, 2024 (one bit); J. Gao et al., Practical and Asymptotically Optimal Quantization of High-Dimensional Vectors, 2024 (t by
- * its breakpoints).
+ * RaBitQ: a residual's direction o by the vector y = +-(k + 1/2), k = min(floor(t |o|), 2^(B-1) - 1), of greatest
+ * cosine with it. J. Gao and C. Long, RaBitQ, 2024 (one bit); J. Gao et al., Practical and Asymptotically Optimal
+ * Quantization of High-Dimensional Vectors, 2024 (t by its breakpoints).
  *
- * S = <|o|, k + 1/2>, Q = |k + 1/2|^2; t is to make S^2 / Q greatest. Crossing a breakpoint t = m / |o_i| adds |o_i| to S and 2 m = 2 t |o_i| to Q, so
- * that on (t0, t1] no S^2 / Q exceeds that of the ends S0, Q0 and S1, Q0 + 2 t0 (S1 - S0): what cannot beat the best so far is left out, and
- * the rest halved until few breakpoints are left, which are tried one after the other.
+ * S = <|o|, k + 1/2>, Q = |k + 1/2|^2; t is to make S^2 / Q greatest. Crossing a breakpoint t = m / |o_i| adds |o_i| to
+ * S and 2 m = 2 t |o_i| to Q, as its square. So on (t0, t1] no S^2 / Q exceeds that of the ends S0, Q0 and S1,
+ * Q0 + 2 t0 (S1 - S0). Intervals that cannot beat the best so far are left out, and the rest are halved. The few
+ * breakpoints that are left are tried one after the other.
  */
 import { ROUND_MAGIC, ROUND_MAGIC_BITS } from '../../common/lanes'
 import { squaresF32 } from '../../linalg/columns'
@@ -33,7 +34,10 @@ export function rabitqWork(n: i32): i32 {
   return 5 * ((n + 15) & ~15) + <i32>WORK
 }
 
-/** Values of t that are tried where the best is not asked for: so many from low on, a step apart, in units of the guess. */
+/**
+ * Values of t that are tried where the best is not asked for. There are so many from `low` on, a step apart, in units
+ * of the guess.
+ */
 const LADDER: i32 = 12
 const LADDER_LOW: f64 = 0.85
 const LADDER_STEP: f64 = 0.025
@@ -67,7 +71,10 @@ class Steps {
   }
 }
 
-/** end: f64[4] of t over o: f32[n], n a multiple of 8; half: <|o|, 1/2>, quarter: a quarter of the coordinates. Sums of k are exact. */
+/**
+ * end: f64[4] of t over o: f32[n], n a multiple of 8; half: <|o|, 1/2>, quarter: a quarter of the coordinates. Sums of
+ * k are exact.
+ */
 function measure(end: usize, o: usize, n: i32, t: f64, limit: f32, half: f64, quarter: f64): void {
   const stop = o + ((<usize>n) << 2)
   const vt = f32x4.splat(<f32>t)
@@ -156,7 +163,10 @@ function greatest(x: usize, n: i32): f32 {
   )
 }
 
-/** Where the line of t is cut first, in units of the guess: 0, 1/2, 3/4, 1, 5/4, 3/2, 2, all. Computed, since a module has no data. */
+/**
+ * Where the line of t is cut first, in units of the guess: 0, 1/2, 3/4, 1, 5/4, 3/2, 2, all. Computed, since a module
+ * has no data.
+ */
 function cutAt(cut: i32): f64 {
   if (cut == 0) return 0
   if (cut == 7) return INFINITE
@@ -164,7 +174,9 @@ function cutAt(cut: i32): f64 {
 }
 const CUT_COUNT: i32 = 8
 
-/** The t of greatest S^2 / Q. ends: scratch of 2 STACK ends and FEW points with two vectors behind; guess: any t > 0. */
+/**
+ * The t of greatest S^2 / Q. ends: scratch of 2 STACK ends and FEW points with two vectors behind; guess: any t > 0.
+ */
 function bestStep(o: usize, n: i32, limit: f32, half: f64, quarter: f64, guess: f64, ends: usize): f64 {
   const points = ends + 2 * STACK * END
   let best: f64 = 0
@@ -272,9 +284,10 @@ function writeSteps(codes: usize, o: usize, n: i32, t: f64, limit: f32, middle: 
 }
 
 /**
- * codes: rows of planes of residuals z: f32[count][n], then the scale |z|^2 / <z, y> and the bias <centroid, z>; l2: twice the scale and -|z|^2.
- * third: |z| sqrt((Q / S^2 - 1) / (n - 1)), the standard deviation of the estimate for each unit of the query's residual (l2: twice).
- * bytes: of a row's codes. guess: t for a residual of unit length; exact: it is only where the search begins.
+ * codes: rows of planes of residuals z: f32[count][n], then the scale |z|^2 / <z, y> and the bias <centroid, z>; l2:
+ * twice the scale and -|z|^2. third: |z| sqrt((Q / S^2 - 1) / (n - 1)), the standard deviation of the estimate for each
+ * unit of the query's residual (l2: twice). bytes: of a row's codes. guess: t for a residual of unit length; exact: it
+ * is only where the search begins.
  */
 export function encodeRabitq(
   codes: usize,

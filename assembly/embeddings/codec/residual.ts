@@ -1,10 +1,11 @@
 /** One stage of a residual quantiser's beam search. */
 
 /**
- * Of each row's `parents` candidates and 256 codewords keeps the best `beam` (at most 256 parents), the least squared length of what is left first, the lowest
- * candidate and number of equals. products: f32[rows][parents][256] of candidates and codewords, halves: f32[256], minus half the codewords' squares.
- * Written: codes: u8[rows][beam][stages] (up to and with number `stage`), left: f32[rows][beam][d], costs: f32[rows][beam]; read: the same of the stage before,
- * [rows][parents]. kept: scratch, i32[beam].
+ * Keeps the best `beam` of each row's `parents` candidates and 256 codewords (at most 256 parents). The least squared
+ * length of what is left comes first, the lowest candidate and number of equals. products: f32[rows][parents][256] of
+ * candidates and codewords, halves: f32[256], minus half the codewords' squares.
+ * Written: codes: u8[rows][beam][stages] (up to and with number `stage`), left: f32[rows][beam][d], costs:
+ * f32[rows][beam]; read: the same of the stage before, [rows][parents]. kept: scratch, i32[beam].
  */
 export function beamStepF32(
   codes: usize,

@@ -1,13 +1,16 @@
 /**
- * Random rotations of rows of any length in O(d log d): random signs and Walsh-Hadamard transforms (N. Ailon and B. Chazelle, SIAM J.
- * Comput. 39, 2009), in two rounds, with fresh signs before each transform: with the same ones, H D and D H partly cancel.
+ * Random rotations of rows of any length in O(d log d): random signs and Walsh-Hadamard transforms (N. Ailon and B.
+ * Chazelle, SIAM J. Comput. 39, 2009), in two rounds, with fresh signs before each transform: with the same ones, H D
+ * and D H partly cancel.
  *
- * Where d is p or 3 p, p a power of two: each block of p is transformed; three blocks are then reflected, x - (2/3)(sum of the blocks), which
- * is orthogonal. Else p is the greatest power of two below d: the first p elements are transformed, then the last p; between the
- * rounds the halves of the row are mixed, (a + b) / sqrt 2 and (a - b) / sqrt 2, since first and last may share a single element.
+ * Where d is p or 3 p, p a power of two: each block of p is transformed; three blocks are then reflected, x - (2/3)(sum
+ * of the blocks), which is orthogonal. Else p is the greatest power of two below d: the first p elements are
+ * transformed, then the last p; between the rounds the halves of the row are mixed, (a + b) / sqrt 2 and (a - b) / sqrt
+ * 2. First and last may share a single element.
  *
- * Signs come times the scale of their transform, from 1/p in all for blocks to 1/sqrt(p) a transform. sqrt(1/2) and 2/3 are each a product of two
- * f32 that is right to 1e-11: the nearest f32 alone would make rows longer or shorter by 2e-8 a step.
+ * Signs come times the scale of their transform, from 1/p in all for blocks to 1/sqrt(p) a transform. sqrt(1/2) and 2/3
+ * are each a product of two f32 that is right to 1e-11. The nearest f32 alone would make rows longer or shorter by 2e-8
+ * a step.
  */
 import { Hadamard, laterStages, SIXTEEN, transform } from './hadamard'
 
@@ -155,8 +158,8 @@ class Norm {
 }
 
 /**
- * to: f32[d] = R (from - centroid), and its squared length; to may be from. p, and signs (f32[2][d] for blocks, else f32[4][p]), as
- * src/embeddings/rotation.ts plans them.
+ * to: f32[d] = R (from - centroid), and its squared length; to may be from. p, and signs (f32[2][d] for blocks, else
+ * f32[4][p]), as src/embeddings/rotation.ts plans them.
  */
 export function rotateRow(to: usize, from: usize, centroid: usize, signs: usize, d: i32, p: i32): f32 {
   if (p < SIXTEEN) return rotateShort(to, from, centroid, signs, d, p)

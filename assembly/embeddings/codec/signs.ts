@@ -1,4 +1,7 @@
-/** One bit a coordinate, 1 where it is above 0; the first coordinate is a byte's highest bit, as NumPy's packbits has it. */
+/**
+ * One bit a coordinate, 1 where it is above 0; the first coordinate is a byte's highest bit, as NumPy's packbits has
+ * it.
+ */
 import { Lanes } from '../../common/lanes'
 
 /** codes: rows of ceil(n / 8) bytes, each xor `flip`, of rows: f32[count][n]. */

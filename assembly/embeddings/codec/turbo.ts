@@ -1,12 +1,14 @@
 /**
- * Rotated rows as the codes of a Lloyd-Max quantiser for the normal distribution (S. P. Lloyd, IEEE Trans. Inf. Theory 28, 1982; J. Max, IRE
- * Trans. Inf. Theory 6, 1960), with one scale a row, as TurboQuant (A. Zandieh et al., arXiv 2504.19874) and EDEN (S. Vargaftik et al.,
- * ICML 2022) have it: r = x - c, t = R r, y the levels of t sqrt(d) / |r|, scale = |r|^2 / <t, y>, so that scale <R q, y> is right for q = r.
+ * Rotated rows as the codes of a Lloyd-Max quantiser for the normal distribution (S. P. Lloyd, IEEE Trans. Inf. Theory
+ * 28, 1982; J. Max, IRE Trans. Inf. Theory 6, 1960). There is one scale a row, as TurboQuant (A. Zandieh et al., arXiv
+ * 2504.19874) and EDEN (S. Vargaftik et al., ICML 2022) have it. r = x - c, t = R r, y is the levels of t sqrt(d) /
+ * |r|, scale = |r|^2 / <t, y>. So scale <R q, y> is right for q = r.
  *
- * A row: codes, scale f32, bias f32, the centroid's number u8 or u16 where there are several. bias is <c, r> - scale <R c, y>; of squared
- * distances, -2 scale <R c, y> - |r|^2.
+ * A row: codes, scale f32, bias f32, the centroid's number u8 or u16 where there are several. bias is <c, r> - scale <R
+ * c, y>; of squared distances, -2 scale <R c, y> - |r|^2.
  *
- * Calibrated: y = level of (t sqrt(d) / |r| + shift) factor, times 1 / factor, less shift, each of its coordinate. Where that leaves <t, y> below
+ * Calibrated: y = level of (t sqrt(d) / |r| + shift) factor, times 1 / factor, less shift, each of its coordinate.
+ * Where that leaves <t, y> below
  * |r| sqrt(d) / 2, scale = 4 <t, y> / d.
  *
  * Of squared distances, c is the centroid less the rows' mean in <R c, y>, as q is in a query's tables.
@@ -106,8 +108,9 @@ class Row {
 }
 
 /**
- * codes: u8[n][stride] of rows: f32[n][d]. Centroids' numbers, where they have bytes, are in the codes' rows already; centroids: f32[][d], rotated: f32[][padded d],
- * zeros beyond; signs and p as rotateRow has them; calibration: 0, or f32[2][padded d], 1 / factor and shift. `l2` says for which bias.
+ * codes: u8[n][stride] of rows: f32[n][d]. Centroids' numbers, where they have bytes, are in the codes' rows already;
+ * centroids: f32[][d], rotated: f32[][padded d], zeros beyond; signs and p as rotateRow has them; calibration: 0, or
+ * f32[2][padded d], 1 / factor and shift. `l2` says for which bias.
  */
 export function encodeTurbo(
   codes: usize,
@@ -160,7 +163,8 @@ export function encodeTurbo(
     const w = load<f32>(sums)
     let scale: f32 = none || !(w > 0) ? 0 : norm / w
     if (calibration && !none) {
-      // Of a row unlike those calibrated for, levels may be nearly at right angles to it: that scale would be without bound.
+      // Of a row unlike those calibrated for, levels may be nearly at right angles to it: that scale would be without
+      // bound.
       const least = LEAST_PRODUCT * root * sqrt<f32>(norm)
       if (w > 0 && w < least) scale = w / (LEAST_PRODUCT * LEAST_PRODUCT * <f32>d)
     }
@@ -173,7 +177,10 @@ export function encodeTurbo(
   }
 }
 
-/** rows: f32[n][d] that codes stand for: the nearest to what was coded, on average, which is `shrink` of the scale that keeps products right. */
+/**
+ * rows: f32[n][d] that codes stand for: the nearest to what was coded, on average, which is `shrink` of the scale that
+ * keeps products right.
+ */
 export function decodeTurbo(
   rows: usize,
   codes: usize,

@@ -1,6 +1,7 @@
 /**
- * Rows of codes to blocks of 32 and back. A block's part holds its rows either as columns (byte b of all rows together: u8[bytes][32]), which scans
- * with a row a lane read, or as strips, one row after the other. `stride` is the distance of blocks; `lane` the row's number in the first one.
+ * Rows of codes to blocks of 32 and back. A block's part holds its rows as columns or as strips. Columns (byte b of all
+ * rows together: u8[bytes][32]) are for scans with a row a lane. Strips are one row after the other. `stride` is the
+ * distance of blocks; `lane` the row's number in the first one.
  */
 class Columns {
   /** One perfect shuffle of 16 rows of 16 bytes; four of them transpose. step: the distance of what is stored. */
@@ -32,7 +33,10 @@ class Columns {
   }
 }
 
-/** to: columns of blocks, from: u8[count][rowBytes], whose first `bytes` are taken. bytes, count > 0. scratch: 512 bytes. */
+/**
+ * to: columns of blocks, from: u8[count][rowBytes], whose first `bytes` are taken. bytes, count > 0. scratch: 512
+ * bytes.
+ */
 export function placeColumns(
   to: usize,
   stride: usize,
@@ -135,7 +139,8 @@ class Strip {
 }
 
 /**
- * to: strips of blocks, `step` bytes apart in one; from: rows, `rowBytes` apart. Pairs of bytes are xored with `flip`. bytes, count > 0.
+ * to: strips of blocks, `step` bytes apart in one; from: rows, `rowBytes` apart. Pairs of bytes are xored with `flip`.
+ * bytes, count > 0.
  */
 export function placeStrips(
   to: usize,

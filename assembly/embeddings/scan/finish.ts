@@ -1,4 +1,7 @@
-/** From a scan's sums to scores: ((((step raw + base) scale + bias) + third multiplier) + constant) + term of the centroid, in this order, in f32. */
+/**
+ * From a scan's sums to scores: ((((step raw + base) scale + bias) + third multiplier) + constant) + term of the
+ * centroid, in this order, in f32.
+ */
 class Finish {
   @inline static four(
     whole: bool,
@@ -60,8 +63,8 @@ class Finish {
 }
 
 /**
- * scores: f32[count][32], in place of raw sums, i32 where `whole`, else f32; p: the factors f32[factors][32] of the first of blocks that are `stride`
- * apart; factors: 0, 2, or 3 where the third takes part.
+ * scores: f32[count][32], in place of raw sums, i32 where `whole`, else f32; p: the factors f32[factors][32] of the
+ * first of blocks that are `stride` apart; factors: 0, 2, or 3 where the third takes part.
  */
 export function finishScores(
   scores: usize,
@@ -90,7 +93,10 @@ export function finishScores(
   }
 }
 
-/** scores: f32[count][32] += terms[centroid]; centroids: u8 or u16 (bytes: 1, 2), [32] in blocks that are `stride` apart. */
+/**
+ * scores: f32[count][32] += terms[centroid]; centroids: u8 or u16 (bytes: 1, 2), [32] in blocks that are `stride`
+ * apart.
+ */
 export function addTerms(scores: usize, centroids: usize, stride: usize, count: i32, bytes: i32, terms: usize): void {
   do {
     let p = centroids

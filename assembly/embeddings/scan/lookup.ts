@@ -1,6 +1,7 @@
 /**
- * Scores of rows of bytes by tables of 256 numbers, one for each byte of a row. Two loads a byte bound the scan, so that lanes gain nothing; four sums
- * keep it from waiting for additions, and a group of tables that fits the first-level cache meets many rows before the next one.
+ * Scores of rows of bytes by tables of 256 numbers, one for each byte of a row. Two loads a byte bound the scan, so
+ * that lanes gain nothing. Four sums keep it from waiting for additions. A group of tables that fits the first-level
+ * cache meets many rows before the next one.
  */
 
 /** Tables of a group: 32 KB. */
@@ -64,8 +65,9 @@ class Lookup {
 }
 
 /**
- * scores: f32[32 count] of blocks, `stride` bytes apart, of 32 rows of `bytes` bytes; tables: f32[bytes][256]. A row's sum is that of groups of 32 bytes in
- * order, each (s0 + s1) + (s2 + s3), where s_i runs over the group's bytes i, i + 4, … in order.
+ * scores: f32[32 count] of blocks, `stride` bytes apart, of 32 rows of `bytes` bytes; tables: f32[bytes][256]. A row's
+ * sum is that of groups of 32 bytes in order, each (s0 + s1) + (s2 + s3). s_i runs over the group's bytes i, i + 4, …
+ * in order.
  */
 export function scanLookup(scores: usize, blocks: usize, stride: usize, count: i32, tables: usize, bytes: i32): void {
   const step = <usize>bytes
@@ -137,8 +139,8 @@ class Pairs {
 }
 
 /**
- * As scanLookup, of tables: f32[bytes][256][2]: scores are the first of a row's two sums over the root of the second, 0 where that is not above 0.
- * sums: f32[1024][2], scratch.
+ * As scanLookup, of tables: f32[bytes][256][2]: scores are the first of a row's two sums over the root of the second, 0
+ * where that is not above 0. sums: f32[1024][2], scratch.
  */
 export function scanLookupUnit(
   scores: usize,

@@ -41,7 +41,10 @@ function squaresWide(x: usize, n: i32): f64 {
   return sum
 }
 
-/** x: f32[n][d], each row times 1 / its length; zeros stay. Returns the first row that is not finite, where it stops, or -1. */
+/**
+ * x: f32[n][d], each row times 1 / its length; zeros stay. Returns the first row that is not finite, where it stops, or
+ * -1.
+ */
 export function unitRows(x: usize, n: i32, d: i32): i32 {
   const row = (<usize>d) << 2
   let i = 0

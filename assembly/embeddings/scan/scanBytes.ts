@@ -1,6 +1,7 @@
 /**
- * Products of codes of 5 to 8 bits with a query in whole numbers. Two codes are one i16 t = low + 256 high, low without a sign:
- * dot(t & 255, a - b) + dot(t, b) = low a + 256 high b, so that the lower code meets a weight a of 16 bits, and the upper one 256 b, b of 8 bits.
+ * Products of codes of 5 to 8 bits with a query in whole numbers. Two codes are one i16 t = low + 256 high, low without
+ * a sign: dot(t & 255, a - b) + dot(t, b) = low a + 256 high b. The lower code meets a weight a of 16 bits, and the
+ * upper one 256 b, b of 8 bits.
  */
 class Pairs {
   @inline static add(sum: v128, codes: v128, low: v128, both: v128, mask: v128): v128 {
@@ -13,7 +14,9 @@ class Pairs {
     return f32x4.add(v128.shuffle<u32>(ab, cd, 0, 1, 4, 5), v128.shuffle<u32>(ab, cd, 2, 3, 6, 7))
   }
 
-  /** Four rows of `step` bytes; sums over 1024 codes fit i32, whatever the codes: 64 * 2 * 32639 * (255 + 128) < 2^31. */
+  /**
+   * Four rows of `step` bytes; sums over 1024 codes fit i32, whatever the codes: 64 * 2 * 32639 * (255 + 128) < 2^31.
+   */
   @inline static four(sums: usize, rows: usize, query: usize, step: usize, mask: v128): void {
     let f0 = f32x4.splat(0)
     let f1 = f0
@@ -88,8 +91,9 @@ class Pairs {
 }
 
 /**
- * sums: f32[count][32] of blocks of rows, `step` bytes each: bits 8, 16 codes at a time, the lower ones of pairs moved up by 128; bits 5 to 7: planes
- * of 32 codes at a time. query: i16[step / 16][2][8]: a - b, b. scratch: 128 bytes for every 32 codes. byte: 255, nibble: 15.
+ * sums: f32[count][32] of blocks of rows, `step` bytes each: bits 8, 16 codes at a time, the lower ones of pairs moved
+ * up by 128; bits 5 to 7: planes of 32 codes at a time. query: i16[step / 16][2][8]: a - b, b. scratch: 128 bytes for
+ * every 32 codes. byte: 255, nibble: 15.
  */
 export function scanBytes(
   sums: usize,
@@ -141,9 +145,10 @@ export function scanBytes(
 const TOP: f32 = 32512
 
 /**
- * query: i16 as above; rest: f32[n], what rounding takes from q, or 0; result: f64[2], the step of a weight, and what brings step times a sum of codes to the product with q. q: f32[n], zeros behind its
- * coordinates, n a multiple of 16 (8 bits) or 32. order: coordinates in the order of lanes are those of every 32 the even ones, then the odd ones, where
- * bits < 8. What rounding takes from a weight counts with the codes' middle.
+ * query: i16 as above; rest: f32[n], what rounding takes from q, or 0; result: f64[2], the step of a weight, and what
+ * brings step times a sum of codes to the product with q. q: f32[n], zeros behind its coordinates, n a multiple of 16
+ * (8 bits) or 32. order: coordinates in the order of lanes are those of every 32 the even ones, then the odd ones,
+ * where bits < 8. What rounding takes from a weight counts with the codes' middle.
  */
 export function buildByteQuery(query: usize, result: usize, rest: usize, q: usize, n: i32, bits: i32): void {
   const end = q + ((<usize>n) << 2)

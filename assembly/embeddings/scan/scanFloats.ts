@@ -1,6 +1,6 @@
 /**
- * Products of f32 and f16 rows with a query, four rows a pass: lanes j of every eight coordinates are summed in order, then 0 + 4, 1 + 5, 2 + 6 and 3 + 7,
- * then (0 + 2) + (1 + 3).
+ * Products of f32 and f16 rows with a query, four rows a pass. Lanes j of every eight coordinates are summed in order.
+ * Then come 0 + 4, 1 + 5, 2 + 6 and 3 + 7, then (0 + 2) + (1 + 3).
  */
 class Rows {
   /** The sums of four vectors' lanes. */
@@ -50,8 +50,8 @@ class Rows {
   }
 
   /**
-   * The upper halves of eight f16's f32, but for the exponents' bias, which a power of two makes up for; subnormals included. The lower
-   * halves are their last three bits, shifted up.
+   * The upper halves of eight f16's f32, but for the exponents' bias, which a power of two makes up for; subnormals
+   * included. The lower halves are their last three bits, shifted up.
    */
   @inline static upper(bits: v128, keep: v128): v128 {
     return v128.and(i16x8.shr_s(bits, 3), keep)
@@ -108,8 +108,8 @@ class Rows {
 }
 
 /**
- * sums: f32[count][32] of blocks of f32 rows, `step` bytes each, a multiple of 32, zeros behind their numbers; blocks are `stride` apart. squared: minus
- * the squared distance instead of the product. query: f32[step / 4].
+ * sums: f32[count][32] of blocks of f32 rows, `step` bytes each, a multiple of 32, zeros behind their numbers; blocks
+ * are `stride` apart. squared: minus the squared distance instead of the product. query: f32[step / 4].
  */
 export function scanFloats(
   sums: usize,
@@ -140,7 +140,10 @@ export function scanFloats(
   } while (--count > 0)
 }
 
-/** The same of f16 rows that are finite, `step` bytes each, a multiple of 16; query: f32[step / 2]. keep: 0x8fff, exponent: 239 << 23. */
+/**
+ * The same of f16 rows that are finite, `step` bytes each, a multiple of 16; query: f32[step / 2]. keep: 0x8fff,
+ * exponent: 239 << 23.
+ */
 export function scanHalves(
   sums: usize,
   blocks: usize,

@@ -1,6 +1,7 @@
 /**
- * Hamming distances, a row of a block in each lane. Eight columns pass carry-save adders, so that one popcount serves them
- * all (R. Harley's counter; W. Mula, N. Kurz and D. Lemire, Faster population counts using AVX2 instructions, 2018).
+ * Hamming distances, a row of a block in each lane. Eight columns pass carry-save adders, so that one popcount serves
+ * them all (R. Harley's counter; W. Mula, N. Kurz and D. Lemire, Faster population counts using AVX2 instructions,
+ * 2018).
  */
 class Adder {
   @inline static carry(a: v128, b: v128, half: v128, c: v128): v128 {
@@ -28,7 +29,10 @@ class Sixteen {
 /** Columns whose eights fit u8: 31 groups of eight. */
 const COLUMNS: usize = 248
 
-/** distances: i32[count][32] of codes u8[columns][32] in blocks, `stride` apart; query: u8[columns][16], each column's byte 16 times; columns > 0. */
+/**
+ * distances: i32[count][32] of codes u8[columns][32] in blocks, `stride` apart; query: u8[columns][16], each column's
+ * byte 16 times; columns > 0.
+ */
 export function scanSigns(
   distances: usize,
   blocks: usize,

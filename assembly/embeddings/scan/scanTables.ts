@@ -1,8 +1,9 @@
 /**
- * Scans by tables of sixteen bytes, a row of a block in each lane: codes u8[columns][32], tables u8[2 columns][16], of the low and the high nibble of each
- * column. Four entries are combined in bytes, by a tree of rounding averages (D. Blalock and J. Guttag, Multiplying matrices without
- * multiplying, 2021) or, where they sum to at most 255, exactly; then in u16, which holds 257 of the greatest ones, then in i32.
- * Masks are arguments: the compiler folds a constant into each of its uses, which costs 9 to 26%.
+ * Scans by tables of sixteen bytes, a row of a block in each lane. Codes are u8[columns][32]; tables are u8[2
+ * columns][16], of the low and the high nibble of each column. Four entries are combined in bytes, by a tree of
+ * rounding averages (D. Blalock and J. Guttag, Multiplying matrices without multiplying, 2021). Where they sum to at
+ * most 255 they are added exactly. The next sum is in u16, which holds 257 of the greatest ones, then in i32. Masks are
+ * arguments: the compiler folds a constant into each of its uses, which costs 9 to 26%.
  */
 class Four {
   /** The average of two bytes, rounded up, or their sum. */
@@ -95,7 +96,10 @@ class Scan {
   }
 }
 
-/** raw: i32[count][32] of count blocks, `stride` apart; columns: even, > 0; nibble: 15; exact: whether entries are added, not averaged. */
+/**
+ * raw: i32[count][32] of count blocks, `stride` apart; columns: even, > 0; nibble: 15; exact: whether entries are
+ * added, not averaged.
+ */
 export function scanTables(
   raw: usize,
   blocks: usize,
@@ -198,8 +202,8 @@ class ThreeBits {
 }
 
 /**
- * The same of codes of three bits: columns of two bits, 2 groups of them, then of one bit; tables: u8[8 groups][16] in the order of buildScalarTables.
- * exact: as above. groups > 0; nibble: 15, third: 0x44, index: 7.
+ * The same of codes of three bits: columns of two bits, 2 groups of them, then of one bit; tables: u8[8 groups][16] in
+ * the order of buildScalarTables. exact: as above. groups > 0; nibble: 15, third: 0x44, index: 7.
  */
 export function scanThreeBits(
   raw: usize,
@@ -217,7 +221,10 @@ export function scanThreeBits(
   else ThreeBits.blocks(false, raw, blocks, stride, count, tables, groups, nibble, third, index)
 }
 
-/** sums: f32[n] = (64 high + low) factor + offset, of whole numbers high and low: i32[n]; sums may be either; n: a multiple of 4 */
+/**
+ * sums: f32[n] = (64 high + low) factor + offset, of whole numbers high and low: i32[n]; sums may be either; n: a
+ * multiple of 4
+ */
 export function joinDigits(sums: usize, high: usize, low: usize, n: i32, factor: f32, offset: f32): void {
   const f = f32x4.splat(factor)
   const o = f32x4.splat(offset)

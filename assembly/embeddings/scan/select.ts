@@ -1,6 +1,7 @@
 /**
- * The best of many scores, in total order: by score, from the greatest, then by id, from the least. An entry is one u64 that is the greater the better:
- * the score's bits, made to order as whole numbers do, above the complement of the id. -0 counts as 0; scores are not NaN.
+ * The best of many scores, in total order: by score, from the greatest, then by id, from the least. An entry is one
+ * u64; greater is better. The score's bits, made to order as whole numbers do, stand above the complement of the id. -0
+ * counts as 0; scores are not NaN.
  */
 class Entry {
   @inline static of(score: f32, id: u32): u64 {
@@ -24,7 +25,9 @@ class Entry {
 }
 
 class Best {
-  /** Brings the k greatest of n entries to the front, the least of them last (C. A. R. Hoare, Algorithm 65: find, 1961). */
+  /**
+   * Brings the k greatest of n entries to the front, the least of them last (C. A. R. Hoare, Algorithm 65: find, 1961).
+   */
   static partition(p: usize, n: i32, k: i32): void {
     let left = 0
     let right = n - 1
@@ -82,9 +85,9 @@ class Best {
 }
 
 /**
- * Adds scores to the best so far. buffer: u64[capacity], of which `filled` are in use; state: the entry that a newcomer has to exceed, u64, 0 at first. rows:
- * scores f32[rows], of blocks of 32; masks: u32 a block, a bit for each row that counts, or 0; ids: u32[rows], or 0 for first + row. k < capacity.
- * Returns how many entries are in use.
+ * Adds scores to the best so far. buffer: u64[capacity], of which `filled` are in use; state: the entry that a newcomer
+ * has to exceed, u64, 0 at first. rows: scores f32[rows], of blocks of 32; masks: u32 a block, a bit for each row that
+ * counts, or 0; ids: u32[rows], or 0 for first + row. k < capacity. Returns how many entries are in use.
  */
 export function selectScores(
   buffer: usize,

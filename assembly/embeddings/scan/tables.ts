@@ -1,8 +1,8 @@
 /**
- * What a scan by tables asks of a query: for every nibble of a row's codes the sixteen products that it may stand for, as
- * u8 with one step for all. Fine tables have 4096 steps, in two digits of six bits: tables of the high digits, then,
- * `below` bytes on, of the low ones. below = 0: 256 steps, one digit.
- * A table's least value is taken off it and summed into the base. Scalars and their sums are f64, products f32.
+ * What a scan by tables asks of a query: the sixteen products of every nibble of a row's codes. They are u8 with one
+ * step for all. Fine tables have 4096 steps, in two digits of six bits: tables of the high digits, then, `below` bytes
+ * on, of the low ones. below = 0: 256 steps, one digit. A table's least value is taken off it and summed into the base.
+ * Scalars and their sums are f64, products f32.
  */
 import { ROUND_MAGIC, ROUND_MAGIC_BITS } from '../../common/lanes'
 

@@ -1,4 +1,6 @@
-/** The ABI of decompositions and solvers, beside that of products. Arguments: outputs, inputs, sizes, scalars, scratch. */
+/**
+ * The ABI of decompositions and solvers, beside that of products. Arguments: outputs, inputs, sizes, scalars, scratch.
+ */
 export { randomSigns, randomUniforms } from '../../common/random'
 export { accumulatePanelsF32, multiplyRowsF32 } from '../accumulate'
 export { scaleColumnsF32, scaleColumnsF64, topColumnsF32, topColumnsF64 } from '../columns'

@@ -8,8 +8,8 @@ import type { Query } from '../scan/query.js'
 import { pqTables4 } from '../scan/scan.js'
 
 /**
- * Rows cut into sub-spaces, each with 2^bits centroids of its own (H. Jegou, M. Douze and C. Schmid, IEEE Trans. Pattern
- * Anal. Mach. Intell. 33, 2011). Where the dimension does not divide, the first ones are one wider.
+ * Rows cut into sub-spaces, each with 2^bits centroids of its own (H. Jegou, M. Douze and C. Schmid, IEEE Trans.
+ * Pattern Anal. Mach. Intell. 33, 2011). Where the dimension does not divide, the first ones are one wider.
  * Centroids: f32, of one sub-space (2^bits, width) after the other.
  */
 export interface Split {

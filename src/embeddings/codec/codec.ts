@@ -25,8 +25,8 @@ export interface Codec {
   readonly tableBytes: number
   readonly seed: number
   /**
-   * The codes of vectors (n, dimension): (n, bytesPerVector); of one (dimension): (bytesPerVector). The bytes of a vector
-   * do not depend on the others.
+   * The codes of vectors (n, dimension): (n, bytesPerVector); of one (dimension): (bytesPerVector). The bytes of a
+   * vector do not depend on the others.
    *
    * @throws RangeError for vectors of another dimension, or with a number that is not finite (row and column are named)
    */

@@ -41,7 +41,9 @@ export function batchRows(width: number): number {
   return Math.max(1, Math.floor(BATCH_BYTES / 4 / width))
 }
 
-/** Squares of numbers below 2^48, times as many as a row may have, and products of such sums' roots, stay within f32. */
+/**
+ * Squares of numbers below 2^48, times as many as a row may have, and products of such sums' roots, stay within f32.
+ */
 const MOST_EXPONENT = 48
 export const MOST_BITS = (MOST_EXPONENT + 127) << 23
 
@@ -127,7 +129,10 @@ function loadFront(engine: Engine, front: Omit<Front, 'load'>): LoadedFront {
   }
 }
 
-/** The error that names the row and column of the first number of the leading columns that is not finite, or not below 2^most. */
+/**
+ * The error that names the row and column of the first number of the leading columns that is not finite, or not below
+ * 2^most.
+ */
 export function numberError(source: Source, columns: number, most = 128): Error {
   const width = source.shape[1]!
   for (let i = 0; i < source.size; i++) {

@@ -27,7 +27,8 @@ const SQUARES = 'table:squares'
 const MOST = 2 ** 50
 
 /**
- * Opens what `toBytes` or `save` gave: bytes, or the path of a file (Node, Deno, Bun). Of a Blob it resolves to the codec.
+ * Opens what `toBytes` or `save` gave: bytes, or the path of a file (Node, Deno, Bun). Of a Blob it resolves to the
+ * codec.
  *
  * @throws TypeError for any other input; FormatError for a file that is damaged, of another kind or by a later version;
  * the runtime's own error where a path cannot be read

@@ -11,7 +11,10 @@ export interface Rotation {
 }
 
 export interface LoadedRotation {
-  /** rows: f32 (count, d) -> R (row - centroid): f32 (count, d); to may be from. No centroid: 0. Every row by itself: the number of rows does not matter. */
+  /**
+   * rows: f32 (count, d) -> R (row - centroid): f32 (count, d); to may be from. No centroid: 0. Every row by itself:
+   * the number of rows does not matter.
+   */
   rotate(to: Pointer, from: Pointer, count: number, centroid?: Pointer): void
   /** f32 (count, d) -> R^T row: f32 (count, d); to may be from */
   inverse(to: Pointer, from: Pointer, count: number): void
@@ -29,7 +32,10 @@ const STREAM = 0x10000
 /** The first factor of sqrt(1/2), of which the kernel has the second. */
 const HALF_SIGNS = 1.0003691911697388
 
-/** Elements of a transform: all of d or a third, where that is a power of two and fills vectors; else the greatest power of two below d. */
+/**
+ * Elements of a transform: all of d or a third, where that is a power of two and fills vectors; else the greatest power
+ * of two below d.
+ */
 function blockOf(d: number): number {
   const power = 2 ** (31 - Math.clz32(d))
   if (power === d) return d

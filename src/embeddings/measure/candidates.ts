@@ -28,7 +28,9 @@ const ROWS_A_CENTROID = 32
 
 /** Rows that code books need. */
 const ROWS_A_BOOK = 1024
-/** Stages of a residual quantizer, each with tables as great as those of a product quantizer; sub-spaces follow them. */
+/**
+ * Stages of a residual quantizer, each with tables as great as those of a product quantizer; sub-spaces follow them.
+ */
 const MOST_STAGES = 3
 /** Bytes of the length behind them. */
 const LENGTH = 2

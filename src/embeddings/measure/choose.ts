@@ -18,19 +18,19 @@ const MISSES = 8
 const LEAST_ROWS = 20
 
 /**
- * Finds the cheapest codec that holds a recall, or the one that finds most in so many bytes. Methods, bits, centroids, fewer
- * numbers of each vector, and rescoring are tried on vectors (n, d). Of these 500 are held out as queries, or more where the
- * recall is close to 1.
+ * Finds the cheapest codec that holds a recall, or the one that finds most in so many bytes. Methods, bits, centroids,
+ * fewer numbers of each vector, and rescoring are tried on vectors (n, d). Of these 500 are held out as queries, or
+ * more where the recall is close to 1.
  *
- * A codec holds a recall where the lower end of its interval does. With `recall`, the fewest bytes of codes and tables win;
- * what cannot be smaller than a codec that holds it is not tried. With bytes, the highest recall of the codes alone wins.
- * Of many vectors a sample of 2^24 numbers is searched. Neighbours are easier to find in it than among all: codecs that fall
- * short there are left, and a winner is measured among all rows before it counts.
- * The codec is the one that was measured; it has not seen the queries.
+ * A codec holds a recall where the lower end of its interval does. With `recall`, the fewest bytes of codes and tables
+ * win; what cannot be smaller than a codec that holds it is not tried. With bytes, the highest recall of the codes
+ * alone wins. Of many vectors a sample of 2^24 numbers is searched. Neighbours are easier to find in it than among all.
+ * Codecs that fall short there are dropped, and a winner is measured among all rows before it counts. The codec is the
+ * one that was measured; it has not seen the queries.
  *
- * Method: successive halving (K. Jamieson and A. Talwalkar, AISTATS 2016): a quarter of the queries first, all for those that
- * may still win. Of several that are close to the target the one chosen is, on average, lucky: `evaluate` with other queries
- * says by how much.
+ * Method: successive halving (K. Jamieson and A. Talwalkar, AISTATS 2016): a quarter of the queries first, all for
+ * those that may still win. Of several that are close to the target the one chosen is, on average, lucky: `evaluate`
+ * with other queries says by how much.
  *
  * @throws TypeError for none or several of recall, bytesPerVector, totalBytes
  * @throws RangeError where nothing that was tried reaches the target, naming the best

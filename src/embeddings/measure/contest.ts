@@ -64,7 +64,10 @@ export class Contest {
     return choiceOf(winner, entries, costs)
   }
 
-  /** Whether fewer numbers could win if nothing else were lost: their recall in float32, which what is coded stays below. */
+  /**
+   * Whether fewer numbers could win if nothing else were lost: their recall in float32, which what is coded stays
+   * below.
+   */
   private reaches({ truncate, pca }: Settings): boolean {
     const { ceilings, trials, goal } = this
     const key = `${truncate} ${pca}`
@@ -130,7 +133,9 @@ export class Contest {
     return entries.length === 0 || (winner !== undefined && !reaches(entries[0]!, this.rank(winner.codec)))
   }
 
-  /** Codecs of the bytes that are allowed are compared by the recall of the codes alone, or with the least rescoring. */
+  /**
+   * Codecs of the bytes that are allowed are compared by the recall of the codes alone, or with the least rescoring.
+   */
   private rank(codec: Codec): number {
     return this.entries.find((entry) => entry.codec === codec)!.trial.recall
   }

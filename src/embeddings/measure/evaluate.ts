@@ -14,8 +14,8 @@ import { checkFinite, gathered, type Table } from './table.js'
 /** An aborted call throws the signal's reason. The call does not wait, so that only onProgress can abort it. */
 export interface EvaluateOptions extends WatchOptions {
   /**
-   * vectors to search for, or how many of the rows themselves, each searched for among the others; default at most 500 rows,
-   * fewer where the table is small or very large
+   * vectors to search for, or how many of the rows themselves, each searched for among the others. Default: at most 500
+   * rows, fewer where the table is small or very large
    */
   queries?: VectorsLike | number
   /** neighbours of each query; default 10 */
@@ -44,7 +44,10 @@ export interface Evaluation {
   tied: number
   /** how many vectors there were */
   rows: number
-  /** mean squared difference of a number and what its code decodes to; of vectors of unit length where the metric is the cosine */
+  /**
+   * mean squared difference of a number and what its code decodes to; of vectors of unit length where the metric is the
+   * cosine
+   */
   mse: number
   /** the squares of all differences over the squares of all numbers */
   relativeMse: number
@@ -76,15 +79,17 @@ const STEPS = 3
 /**
  * Measures what a codec loses on vectors (n, d): recall with its interval, distortion, bias of scores, bytes, speed.
  *
- * Recall is the share of the k rows that are nearest by float32 which the codes find, too, by row: of equally near rows the first count. Without
- * `queries`, rows are drawn, and each is searched for among all others; the truth that `recallInterval` is about is then the mean over all n rows,
- * each searched for among the n - 1 others. With `queries`, it is the mean over all that might be asked in their stead. The codec is
- * taken as it is: one that was fitted on few rows, such as a centroid for every ten, knows them better than what is added later, which only
- * queries from elsewhere show.
+ * Recall is the share of the k nearest rows by float32 that the codes find. Rows are compared by number: of equally
+ * near rows the first count. Without `queries`, rows are drawn, and each is searched for among all others.
+ * `recallInterval` is then about the mean over all n rows, each searched for among the n - 1 others. With `queries`, it
+ * is the mean over all that might be asked in their stead. The codec is taken as it is. One that was fitted on few
+ * rows, such as ten for each centroid, knows them better than later rows; only queries from elsewhere show that.
  *
- * Method: intervals of E. B. Wilson for clusters of hits (src/embeddings/interval.ts). The speeds vary from run to run, all else is the same everywhere.
+ * Method: intervals of E. B. Wilson for clusters of hits (src/embeddings/interval.ts). The speeds vary from run to run,
+ * all else is the same everywhere.
  *
- * @throws TypeError, RangeError for vectors of another dimension, or not finite, or fewer than two where queries are drawn
+ * @throws TypeError, RangeError for vectors of another dimension, or not finite, or fewer than two where queries are
+ * drawn
  */
 export function evaluate(codec: Codec, vectors: VectorsLike, options: EvaluateOptions = {}): Evaluation {
   checkOptions('evaluate', options, OPTIONS)

@@ -20,8 +20,8 @@ export interface ChooseOptions extends WatchOptions {
   /** what is tried; default all but opq and residual, which take long to fit */
   methods?: readonly Method[]
   /**
-   * what may be used, 1: the codes alone; default [1, 3], 3 meaning that the best 3 k are rescored by originals that are kept
-   * somewhere
+   * what may be used, 1: the codes alone; default [1, 3], 3 meaning that the best 3 k are rescored by originals that
+   * are kept somewhere
    */
   oversampling?: number | readonly number[]
   /**

@@ -3,7 +3,10 @@ import { defaultEngine, frame } from '../codingEngine.js'
 /** Random numbers that are drawn at once. */
 const CHUNK = 65536
 
-/** `count` of the rows 0 … rows - 1, ascending, without replacement: the same for a seed and a stream, whatever else is drawn. */
+/**
+ * `count` of the rows 0 … rows - 1, ascending, without replacement: the same for a seed and a stream, whatever else is
+ * drawn.
+ */
 export function sampleRows(rows: number, count: number, seed: number, stream = 0): Uint32Array<ArrayBuffer> {
   if (count >= rows) return Uint32Array.from({ length: rows }, (_, row) => row)
   // The rows of the least numbers: a row's number depends on itself alone, and no two of 2^53 are expected to be equal.

@@ -9,13 +9,16 @@ const UNSEEN = 2
 const STRICT = 0.4
 
 /**
- * The interval of the mean of shares in [0, 1], of queries drawn without replacement from `population` (Infinity: from a source of them).
+ * The interval of the mean of shares in [0, 1], of queries drawn without replacement from `population` (Infinity: from
+ * a source of them).
  *
- * The hits of one query depend on each other, hence a query counts as one observation. Method: E. B. Wilson's interval (JASA 22, 1927), which
- * stays in [0, 1] and is right near its ends, for as many queries as would give the variance that is seen (E. L. Korn and B. I. Graubard, Survey
- * Methodology 24, 1998): with Student's quantile and the correction for finite populations. Shares near 1 are often all 1 in a sample, though a
- * few in the population are 0: the variance is taken as if two more queries had been seen that find all or nothing. The quantile is that of a higher
- * confidence, .98 for .95: of a hundred intervals that hold with .95 each, often fewer than 95 do (in 38% of hundreds); of these, in 2%.
+ * The hits of one query depend on each other, hence a query counts as one observation. Method: E. B. Wilson's interval
+ * (JASA 22, 1927), which stays in [0, 1] and is right near its ends. Its number of queries is the one that would give
+ * the variance that is seen (E. L. Korn and B. I. Graubard, Survey Methodology 24, 1998). Student's quantile and the
+ * correction for finite populations are applied. Shares near 1 are often all 1 in a sample, though a few in the
+ * population are 0. So the variance counts two more queries, one that finds all and one that finds nothing. The
+ * quantile is that of a higher confidence, .98 for .95: of a hundred intervals that hold with .95 each, often fewer
+ * than 95 do (in 38% of hundreds); of these, in 2%.
  */
 export function shareInterval(shares: ArrayLike<number>, population: number, confidence: number): Interval {
   const count = shares.length
@@ -37,7 +40,10 @@ export function shareInterval(shares: ArrayLike<number>, population: number, con
   return [Math.max(0, Math.min(mean, middle - half)), Math.min(1, Math.max(mean, middle + half))]
 }
 
-/** What Student's t of so many degrees of freedom is within, both ways, with probability `confidence`. Method: Abramowitz and Stegun 26.7.5. */
+/**
+ * What Student's t of so many degrees of freedom is within, both ways, with probability `confidence`. Method:
+ * Abramowitz and Stegun 26.7.5.
+ */
 export function studentQuantile(confidence: number, freedom: number): number {
   const z = normalQuantile(confidence)
   const y = z * z
@@ -67,7 +73,10 @@ const D = [
   0.0005475938084995345, 1.0507500716444169e-9
 ]
 
-/** What a standard normal is within, both ways, with probability `confidence`, at most 1 - 2^-30. Method: M. J. Wichura, AS 241, Applied Statistics 37, 1988. */
+/**
+ * What a standard normal is within, both ways, with probability `confidence`, at most 1 - 2^-30. Method: M. J. Wichura,
+ * AS 241, Applied Statistics 37, 1988.
+ */
 export function normalQuantile(confidence: number): number {
   const q = confidence / 2
   if (q <= 0.425) {

@@ -23,8 +23,8 @@ interface Hits {
 }
 
 /**
- * Searches for `width` others: (queries, width). `own[q]` is query q among the rows. One more is asked for, and the query
- * itself, or else the last, is left out: the search of a table that never held it.
+ * Searches for `width` others: (queries, width). `own[q]` is query q among the rows. One more is asked for, and the
+ * query itself, or else the last, is left out: the search of a table that never held it.
  */
 export function searchOthers(
   index: Index,
@@ -68,8 +68,8 @@ interface Wanted {
 }
 
 /**
- * The truth that recall is held against: the nearest rows of each query by float32 scores, of equally near ones the first.
- * Rows pass in shards, so that tables larger than linear memory are searched, too.
+ * The truth that recall is held against: the nearest rows of each query by float32 scores, of equally near ones the
+ * first. Rows pass in shards, so that tables larger than linear memory are searched, too.
  */
 export function exactNeighbours(table: Table, queries: Table, { metric, k, own, onShard }: Wanted): Neighbours {
   const [count, dimensions] = table.shape as [number, number]

@@ -35,7 +35,8 @@ const COLOURS = [
 ] // prettier-ignore
 
 /**
- * Draws recall against bytes per vector as an SVG image, with bars for the intervals and a line along the best for each size.
+ * Draws recall against bytes per vector as an SVG image, with bars for the intervals and a line along the best for each
+ * size.
  *
  * The size has a logarithmic axis. Colours follow the reader's light or dark theme. No two runs differ in a byte.
  *

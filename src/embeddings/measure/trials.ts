@@ -91,7 +91,10 @@ export class Trials {
     return this.judged(this.search(this.indexOf(codec, this.base), this.few), this.few, SURE)
   }
 
-  /** The recall among all rows of the table, each query left out of what is searched for it; as many queries as a few seconds allow. */
+  /**
+   * The recall among all rows of the table; each query is left out of what is searched for it. It takes as many queries
+   * as a few seconds allow.
+   */
   ofWhole(codec: Codec): Trial[] {
     const board = (this.whole ??= this.wholeBoard())
     return this.judged(this.search(this.indexOf(codec, board.rows), board), board)

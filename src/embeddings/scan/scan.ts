@@ -54,8 +54,9 @@ function scanRaw(
 }
 
 /**
- * Scores of all rows of `count` blocks, lanes without a row included: f32 [32 count], the higher the better.
- * score = ((((step raw + base) scale + bias) + third multiplier) + constant) + terms[centroid], in f32; the third takes part where it is an offset.
+ * Scores of all rows of `count` blocks, lanes without a row included: f32 [32 count], the higher the better. score =
+ * ((((step raw + base) scale + bias) + third multiplier) + constant) + terms[centroid], in f32; the third takes part
+ * where it is an offset.
  */
 export function scanBlocks(
   engine: Engine,
@@ -187,7 +188,10 @@ export function scalarTables(engine: Engine, q: Pointer, d: number, bits: number
   })
 }
 
-/** Tables for sub-spaces of 4 bits, of f32 (m, 16): step raw + base is the sum of tables[i][code i]. Error: as scalarTables. */
+/**
+ * Tables for sub-spaces of 4 bits, of f32 (m, 16): step raw + base is the sum of tables[i][code i]. Error: as
+ * scalarTables.
+ */
 export function pqTables4(engine: Engine, tables: Pointer, m: number): QueryData {
   const { kernels } = engine
   const length = align(m, 4)
@@ -198,10 +202,10 @@ export function pqTables4(engine: Engine, tables: Pointer, m: number): QueryData
 }
 
 /**
- * A query for codes of 5 to 8 bits: step raw + base is the sum of q[i] (value i + offset). q: f32 (d).
- * The value is the unsigned code, for 8 bits the signed byte. A uniform grid of B bits has the offset -(2^B - 1) / 2, and
- * .5 for 8 bits.
- * Error: half the coordinates are rounded to max |q| / 254, the others to 1 / 256 of that; finely, to 1 / 254 of either.
+ * A query for codes of 5 to 8 bits: step raw + base is the sum of q[i] (value i + offset). q: f32 (d). The value is the
+ * unsigned code, for 8 bits the signed byte. A uniform grid of B bits has the offset -(2^B - 1) / 2, and .5 for 8 bits.
+ * Error: half the coordinates are rounded to max |q| / 254, the others to 1 / 256 of that; finely, to 1 / 254 of
+ * either.
  */
 export function byteQuery(
   engine: Engine,

@@ -2,7 +2,9 @@ import { frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import { selectScores } from './kernelCalls.js'
 
-/** Room for so many candidates is the least: small buffers are sorted out often, and their threshold is soon a good one. */
+/**
+ * Room for so many candidates is the least: small buffers are sorted out often, and their threshold is soon a good one.
+ */
 const LEAST_CAPACITY = 64
 
 /** Which rows of a tile take part, and what they are called. */
@@ -23,7 +25,8 @@ export interface Best {
 /**
  * The k best of scores that come in tiles, in total order: by score from the greatest, then by id from the least.
  * -0 counts as 0, and scores are not NaN. Its room lives in the frame that is open when it is made.
- * Method: a buffer of 4 k; when it is full, a quickselect leaves the k best, and only what exceeds the k-th is taken from then on.
+ * Method: a buffer of 4 k; when it is full, a quickselect leaves the k best, and only what exceeds the k-th is taken
+ * from then on.
  */
 export class TopK {
   private readonly capacity: number

@@ -4,7 +4,9 @@ import { blockParts } from '../scan/blocks.js'
 import { BLOCK_ROWS, type RowLayout } from '../scan/layout.js'
 import type { Collection, Shelf } from './collection.js'
 
-/** Checks what a scan of blocks relies on: floats and factors that are finite, centroids that exist. Throws FormatError. */
+/**
+ * Checks what a scan of blocks relies on: floats and factors that are finite, centroids that exist. Throws FormatError.
+ */
 export function checkBlocks({ engine, codes }: Collection, pointer: number, count: number): void {
   const { layout, centroids } = codes.codec
   const { factors, centroid, bytes } = blockParts(layout)

@@ -42,8 +42,8 @@ export class Coarse {
     frame(engine, () => {
       const rows = memory.alloc(centroids.byteLength)
       memory.f32(rows, centroids.length).set(centroids)
-      // Rows lie on a sphere, the centroids of spread ones deep in it. Of the ten nearest of 20,000 sentences, 24 of 140
-      // lists hold .963 when chosen by direction, .936 by distance.
+      // Rows lie on a sphere, the centroids of spread ones deep in it. Of the ten nearest of 20,000 sentences, 24 of
+      // 140 lists hold .963 when chosen by direction, .936 by distance.
       if (metric === 'cosine') engine.kernels.unitRows(rows, lists, dimensions)
       placeRows(engine, this.layout, this.blocks, 0, rows, lists)
     })

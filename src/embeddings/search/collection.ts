@@ -115,8 +115,8 @@ export class Collection {
   }
 
   /**
-   * Visits the blocks of all lists, in order: pieces that follow one another in memory, the first block's number, how many
-   * blocks and how many rows they hold.
+   * Visits the blocks of all lists, in order, as pieces that follow one another in memory. `visit` gets the first
+   * block's number, and how many blocks and rows a piece holds.
    */
   eachPiece(
     { store }: Shelf,
@@ -141,8 +141,8 @@ export class Collection {
   }
 
   /**
-   * Three steps, since no frame may be open where room is made: codes in scratch memory are copied out, room is made, the
-   * codes are copied to their places.
+   * Three steps, since permanent room may not be made while a frame is open. Codes in scratch memory are copied out,
+   * room is made, and the codes are copied to their places.
    */
   private appendBatch(ids: Uint32Array, first: number, write: WriteRows): void {
     const { rows, numbers } = this.encodeBatch(ids.length, first, write)

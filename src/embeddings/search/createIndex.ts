@@ -11,8 +11,8 @@ import { checkIndexOptions, type IndexOptions } from './options.js'
 import { readIndexFile } from './readIndex.js'
 
 /**
- * An empty index of a codec's codes. It searches all rows, or, with `lists`, those near a query. K-means of a sample makes
- * the lists at the first search or save that finds 32 rows for each.
+ * An empty index of a codec's codes. It searches all rows, or, with `lists`, those near a query. K-means of a sample
+ * makes the lists at the first search or save that finds 32 rows for each.
  *
  * @throws TypeError, RangeError for what is no codec, and for options that are unknown or out of range
  */
@@ -22,16 +22,16 @@ export function createIndex(codec: Codec, options: IndexOptions = {}): Index {
 
 export interface OpenIndexOptions {
   /**
-   * `encoder` of `tersor/embeddings`: then the index takes new vectors, too, and its codec encodes and decodes. Default:
-   * none, for searching alone, which spares a page a fifth of the code
+   * `encoder` of `tersor/embeddings`: then the index takes new vectors, too, and its codec encodes and decodes.
+   * Default: none, for searching alone, which spares a page a fifth of the code
    */
   encoder?: Encoder
 }
 
 /**
- * Opens what an index's `toBytes` or `save` gave: bytes, a Blob (a File is one; as a promise), or the path of a file (Node,
- * Deno, Bun). The codes are read to where they are searched, as they are. It searches, removes, takes codes and is saved
- * again; with `encoder` it takes vectors as well.
+ * Opens what an index's `toBytes` or `save` gave: bytes, a Blob (a File is one; as a promise), or the path of a file
+ * (Node, Deno, Bun). The codes are read to where they are searched, as they are. It searches, removes, takes codes and
+ * is saved again; with `encoder` it takes vectors as well.
  *
  * @throws FormatError for a file that is damaged, of another kind or version
  * @throws the runtime's own error where a path or a Blob cannot be read

@@ -3,7 +3,10 @@ import { checkAttached, isArrayOf, show } from '../../core/check.js'
 import { BLOCK_ROWS } from '../scan/layout.js'
 import { type Ids, NO_ID } from './ids.js'
 
-/** Which rows a search may find: a function of the id, or a bit for each id (bit `id & 7` of byte `id >> 3`; ids beyond its end have none). */
+/**
+ * Which rows a search may find: a function of the id, or a bit for each id (bit `id & 7` of byte `id >> 3`; ids beyond
+ * its end have none).
+ */
 export type Filter = ((id: number) => boolean) | Uint8Array
 
 export function checkFilter(verb: string, filter: unknown): Filter | undefined {
@@ -29,7 +32,10 @@ export function checkFilter(verb: string, filter: unknown): Filter | undefined {
   return filter
 }
 
-/** For each block, which lanes a search looks at: those that hold a row which the filter lets through. Each row is asked about once. */
+/**
+ * For each block, which lanes a search looks at: those that hold a row which the filter lets through. Each row is asked
+ * about once.
+ */
 export class Masks {
   private readonly masks: Uint32Array<ArrayBuffer> | undefined
   private readonly known: Uint8Array<ArrayBuffer> | undefined
@@ -44,7 +50,10 @@ export class Masks {
     this.known = new Uint8Array(blocks)
   }
 
-  /** Writes the masks of `count` blocks from `first` on, of which the last has `lastRows` rows and the others all; false where all are empty. */
+  /**
+   * Writes the masks of `count` blocks from `first` on, of which the last has `lastRows` rows and the others all; false
+   * where all are empty.
+   */
   write(to: () => Uint32Array, first: number, count: number, lastRows: number): boolean {
     if (this.filter) for (let i = 0; i < count; i++) this.learn(first + i, i === count - 1 ? lastRows : BLOCK_ROWS)
     // A function may have made memory grow: only now a view holds.

@@ -94,8 +94,8 @@ class Table {
 }
 
 /**
- * The ids of rows by position and positions by id. While every id is its position nothing is kept; from then on a number for each position, and,
- * once an id is looked for, a table.
+ * The ids of rows by position and positions by id. While every id is its position nothing is kept. From then on each
+ * position has a number, and, once an id is looked for, there is a table.
  */
 export class Ids {
   /** the number that the next row gets which brings none */
@@ -114,7 +114,10 @@ export class Ids {
     return (this.ids?.byteLength ?? 0) + (this.table?.bytes ?? 0)
   }
 
-  /** Of positions [first, first + count), NO_ID where there is no row; a view, or undefined where each id is its position. */
+  /**
+   * Of positions [first, first + count), NO_ID where there is no row; a view, or undefined where each id is its
+   * position.
+   */
   view(first: number, count: number): Uint32Array<ArrayBuffer> | undefined {
     return this.ids?.subarray(first, first + count)
   }

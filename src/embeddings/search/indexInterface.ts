@@ -4,7 +4,10 @@ import type { OriginalsFormat } from './loaded.js'
 import type { AddOptions, AsyncRescore, SearchOptions } from './options.js'
 import type { SearchResult } from './searchResult.js'
 
-/** Vectors by their codes, and the search for those nearest to a query. It owns its engine, whose memory is freed with it. */
+/**
+ * Vectors by their codes, and the search for those nearest to a query. It owns its engine, whose memory is freed with
+ * it.
+ */
 export interface Index {
   readonly codec: Codec
   /** rows that it holds */

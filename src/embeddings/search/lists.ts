@@ -54,7 +54,10 @@ export class List {
   }
 }
 
-/** Which blocks belong to which list. With one list blocks are used from the first on; with several, freed ones are used again. */
+/**
+ * Which blocks belong to which list. With one list blocks are used from the first on; with several, freed ones are used
+ * again.
+ */
 export class Lists {
   readonly all: List[]
   /** blocks that have been given to lists, or freed since */

@@ -14,7 +14,10 @@ import type { BlockForm } from './store.js'
 export type OriginalsFormat = 'float32' | 'float16' | 'int8'
 export const ORIGINALS: readonly OriginalsFormat[] = ['float32', 'float16', 'int8']
 
-/** A codec in an engine. Rows from outside pass its front first: they are cut, projected, scaled; `inner` numbers are left of a row. */
+/**
+ * A codec in an engine. Rows from outside pass its front first: they are cut, projected, scaled; `inner` numbers are
+ * left of a row.
+ */
 export interface LoadedCodec {
   readonly layout: RowLayout
   readonly metric: Metric
@@ -49,7 +52,10 @@ export function loadParts(engine: Engine, front: Front, quantizer: Quantizer): L
   }
 }
 
-/** A codec of whole vectors, which needs no sample: floats, or a byte for each of the rotated coordinates of what is left of a vector less `centroid`. */
+/**
+ * A codec of whole vectors, which needs no sample. It keeps floats, or a byte for each rotated coordinate of a vector
+ * less `centroid`.
+ */
 export function exactCodec(
   engine: Engine,
   format: OriginalsFormat,

@@ -12,8 +12,8 @@ export function moveRow(engine: Engine, store: Store, from: number, to: number):
 }
 
 /**
- * Moves every row: to[position] says where to, and is overwritten. Follows the cycles of the permutation, and the chains
- * that end in places without a row.
+ * Moves every row: to[position] says where to, and is overwritten. Follows the cycles of the permutation, and the
+ * chains that end in places without a row.
  */
 export function permuteRows(engine: Engine, store: Store, to: Uint32Array<ArrayBuffer>): void {
   frame(engine, (memory) => {

@@ -15,8 +15,8 @@ export interface IndexOptions {
 
 export interface AddOptions {
   /**
-   * whole numbers from 0 to 4294967294, one for each vector, none of which the index has; default: the next numbers after
-   * the greatest that there was
+   * whole numbers from 0 to 4294967294, one for each vector, none of which the index has; default: the next numbers
+   * after the greatest that there was
    */
   ids?: ArrayLike<number>
 }
@@ -35,13 +35,24 @@ export type AsyncRescore = (ids: Uint32Array<ArrayBuffer>) => VectorsLike | Prom
 export interface SearchOptions<R = Rescore> {
   /** results for each query; default 10 */
   k?: number
-  /** which ids may be found: a function, asked once for each row that is looked at; or bits, `id & 7` of byte `id >> 3` */
+  /**
+   * which ids may be found: a function, asked once for each row that is looked at; or bits, `id & 7` of byte `id >> 3`
+   */
   filter?: Filter
-  /** candidates that are scored again, times k; default 3. Infinity, where codes have bounds of their error: all that these do not rule out */
+  /**
+   * candidates that are scored again, times k; default 3. Infinity, where codes have bounds of their error: all that
+   * these do not rule out
+   */
   oversampling?: number
-  /** gives the vectors that candidates are scored by; false: the codes' scores stay. Default: the originals, where the index keeps them */
+  /**
+   * gives the vectors that candidates are scored by; false: the codes' scores stay. Default: the originals, where the
+   * index keeps them
+   */
   rescore?: R | false
-  /** lists that are looked at; default twice the square root of their number: they have 96% of the ten nearest of 20,000 sentences */
+  /**
+   * lists that are looked at; default twice the square root of their number: they have 96% of the ten nearest of 20,000
+   * sentences
+   */
   probes?: number
 }
 

@@ -5,8 +5,8 @@ import type { Shortlist } from './shortlist.js'
 const STEP = 4
 
 /**
- * The shortlist of one query on its way to its results. Where rows have an upper bound of their score, they are scored by
- * falling bound. It ends when none that is left can come among the first k.
+ * The shortlist of one query on its way to its results. Where rows have an upper bound of their score, they are scored
+ * by falling bound. It ends when none that is left can come among the first k.
  */
 export class Ranking {
   private order: Uint32Array<ArrayBuffer> = new Uint32Array(0)

@@ -6,7 +6,10 @@ import { scoreFinely } from '../scan/scan.js'
 import type { Collection, Shelf } from './collection.js'
 import type { Found } from './find.js'
 
-/** Codes of fewer bits are so much coarser than the scan's tables that these do not matter; where originals decide in the end, one bit more is. */
+/**
+ * Codes of fewer bits are so much coarser than the scan's tables that these do not matter. Where originals decide in
+ * the end, one bit more is coarse enough.
+ */
 const LEAST_BITS = 2
 
 /** Whether the tables of a query are coarser than the codes are worth, so that the best are scored once more. */
@@ -15,7 +18,10 @@ export function deservesRefining({ codec }: Shelf, { fine, uneven }: Query, resc
   return fine !== undefined && (scan === 'tables' ? bits >= LEAST_BITS + (rescored ? 1 : 0) : uneven === true)
 }
 
-/** How many to find for so many that are wanted: among hundreds of nearly the same rows the order of the scan is its rounding's. */
+/**
+ * How many to find for so many that are wanted: among hundreds of nearly the same rows the order of the scan is its
+ * rounding's.
+ */
 export function withMargin(wanted: number): number {
   return 2 * wanted + 96
 }

@@ -5,7 +5,9 @@ import { NO_ID } from './ids.js'
 export interface SearchResult {
   /** (queries, k): the best first, equals by id; 4294967295 where there is none */
   ids: Tensor<Uint32Array<ArrayBuffer>>
-  /** (queries, k): cosine, inner product or negative squared distance, by the codec's metric; -Infinity where none is */
+  /**
+   * (queries, k): cosine, inner product or negative squared distance, by the codec's metric; -Infinity where none is
+   */
   scores: Tensor<Float32Array<ArrayBuffer>>
   /** how many of the k there are, for each query */
   counts: Uint32Array<ArrayBuffer>

@@ -112,7 +112,10 @@ function* scoreByAsked(task: Task, contenders: readonly Contender[], most: numbe
   }
 }
 
-/** One call of search. Its masks hold for one version of the collection, which changes only while vectors are waited for. */
+/**
+ * One call of search. Its masks hold for one version of the collection, which changes only while vectors are waited
+ * for.
+ */
 class Task {
   readonly result: SearchResult
   private masks: Masks

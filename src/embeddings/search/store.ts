@@ -37,8 +37,8 @@ export function rowForm(engine: Engine, rowBytes: number): BlockForm {
 }
 
 /**
- * Blocks of rows by number, in an engine of their owner's, where they stay. Room is made in chunks, a sixteenth of what is there, so that
- * nothing is ever moved; lanes without a row are zero. No frame may be open where room is made.
+ * Blocks of rows by number, in an engine of their owner's, where they stay. Room is made in chunks, a sixteenth of what
+ * is there, so that nothing is ever moved; lanes without a row are zero. No frame may be open where room is made.
  */
 export class Store {
   /** blocks that there is room for */
@@ -57,8 +57,8 @@ export class Store {
   }
 
   /**
-   * Makes room for blocks [0, blocks); `exactly` without some more, and `uncleared` where all of it is written at once. Throws MemoryLimitError, having
-   * changed nothing.
+   * Makes room for blocks [0, blocks); `exactly` without some more, and `uncleared` where all of it is written at once.
+   * Throws MemoryLimitError, having changed nothing.
    */
   reserve(blocks: number, { exactly = false, uncleared = false } = {}): void {
     const missing = blocks - this.capacity

@@ -7,7 +7,9 @@ import { bytesOf, type ArrayName } from './indexContents.js'
 import { writeEntry } from './indexEntry.js'
 import type { IndexSettings } from './options.js'
 
-/** An index as the pieces of a safetensors file (docs/formats.md). They are views: they hold until the index changes. */
+/**
+ * An index as the pieces of a safetensors file (docs/formats.md). They are views: they hold until the index changes.
+ */
 export function indexPieces(codec: Codec, settings: IndexSettings, collection: Collection): Uint8Array[] {
   const { coarse, lists, codes, originals, size, ids, engine } = collection
   const entries: TensorEntry[] = []

@@ -37,9 +37,14 @@ export interface ExportVectorsOptions<To extends VectorDestination = VectorDesti
   to: To
   /** to int8 and uint8: what numbers are multiplied with before they are rounded, one for all vectors and queries */
   scale?: number
-  /** the input is bytes that hold so many bits of each vector (codes of 1 bit, say); what stands after them is left away */
+  /**
+   * the input is bytes that hold so many bits of each vector (codes of 1 bit, say); what stands after them is left away
+   */
   bits?: number
-  /** which bit of a byte comes first: 'lowest', as in codes of this library, or 'highest', as NumPy packs them and `ubinary` of sentence-transformers has them */
+  /**
+   * which bit of a byte comes first: 'lowest', as in codes of this library; or 'highest', as in NumPy's packbits and in
+   * `ubinary` of sentence-transformers
+   */
   order?: 'lowest' | 'highest'
 }
 
@@ -89,16 +94,19 @@ const takesScale = (to: VectorDestination): boolean => /int8$/.test(to)
 const takesBits = (to: VectorDestination): boolean => /bit$/.test(to)
 
 /**
- * Writes vectors as databases take them: literals for pgvector, bytes for sqlite-vec and Redis, numbers for Qdrant; one item for each vector, in a list
- * also for one.
+ * Writes vectors as databases take them: literals for pgvector, bytes for sqlite-vec and Redis, numbers for Qdrant; one
+ * item for each vector, in a list also for one.
  *
- * Shapes: (n, d) or (d), in any form that the verbs take; with `bits`, bytes (n, at least bits / 8), as `encode` of a codec of 1 bit gives them.
- * Method: bits are 1 where a number is above 0, in the order of the coordinates. float16 rounds half to even. int8 = clamp(rint(scale x)), half to
- * even, uint8 the same plus 128, which leaves distances as they are, but not inner products; an Int8Array or Uint8Array passes as it is, without a scale.
+ * Shapes: (n, d) or (d), in any form that the verbs take; with `bits`, bytes (n, at least bits / 8), as `encode` of a
+ * codec of 1 bit gives them.
+ * Method: bits are 1 where a number is above 0, in the order of the coordinates. float16 rounds half to even. int8 =
+ * clamp(rint(scale x)), half to even. uint8 is the same plus 128, which leaves distances as they are, but not inner
+ * products. An Int8Array or Uint8Array passes as it is, without a scale.
  * Error: text of f32 and float16 reads back exactly; numbers have no more digits than that takes.
  *
  * @throws TypeError for an unknown destination or option, or where the scale that int8 takes is missing
- * @throws RangeError for NaN and infinities, for numbers beyond float16 where it is asked for, and for bits that do not fill bytes (sqlite-vec)
+ * @throws RangeError for NaN and infinities, for numbers beyond float16 where it is asked for, and for bits that do not
+ * fill bytes (sqlite-vec)
  */
 export function exportVectors<To extends VectorDestination>(
   vectors: VectorsLike,
@@ -232,13 +240,19 @@ function textOf<T extends Float32Array | Uint16Array>(
 /** Powers of ten that f64 holds exactly. */
 const TENS = /* @__PURE__ */ Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
 
-/** x to so many significant digits, where 10^first <= |x| < 10^(first + 1). A quotient of exact numbers is the f64 next to the decimal. */
+/**
+ * x to so many significant digits, where 10^first <= |x| < 10^(first + 1). A quotient of exact numbers is the f64 next
+ * to the decimal.
+ */
 function rounded(x: number, digits: number, first: number): number {
   const ten = TENS[digits - 1 - first]!
   return Math.round(x * ten) / ten
 }
 
-/** The fewest digits that read back as the same f32, of 6 to 9: nine always do (IEEE 754-2019, 5.12.2), and fewer than six come by themselves. */
+/**
+ * The fewest digits that read back as the same f32, of 6 to 9: nine always do (IEEE 754-2019, 5.12.2), and fewer than
+ * six come by themselves.
+ */
 function shortF32(x: number): string {
   const magnitude = Math.abs(x)
   // Where numbers of embeddings are; toPrecision takes some 20 times as long.

@@ -22,7 +22,8 @@ export interface FileVectors {
 }
 
 /**
- * The rows of a .npy or safetensors file (F64, F32, F16, BF16), read by their places when they are asked for; the header at the first time.
+ * The rows of a .npy or safetensors file (F64, F32, F16, BF16), read by their places when they are asked for. The
+ * header is read at the first time.
  *
  * @param input a path (Node, Deno, Bun), bytes, a Blob, or anything that reads ranges
  * @throws (rejects) FormatError for a file that is none, or that has no such rows; RangeError for an id beyond them

@@ -28,7 +28,10 @@ export interface ReadVectorsOptions {
   column?: string
   /** the column that holds the ids, "id" */
   id?: string
-  /** hyparquet, for Parquet: `import * as parquet from 'hyparquet'`, with the compressors of hyparquet-compressors where they are needed */
+  /**
+   * hyparquet, for Parquet: `import * as parquet from 'hyparquet'`, with the compressors of hyparquet-compressors where
+   * they are needed
+   */
   parquet?: ParquetLibrary
   /** apache-arrow, for files of Arrow: `import * as arrow from 'apache-arrow'` */
   arrow?: ArrowLibrary
@@ -58,10 +61,11 @@ function check(options: ReadVectorsOptions): void {
 /**
  * Reads vectors from a file, its bytes or text, a table, or records, with their ids and whatever stands beside them.
  *
- * Input: a path (a string; in Node, Deno and Bun), bytes, a Blob, text of JSON, JSON lines or CSV, a table of apache-arrow, or anything that
- * the verbs take for vectors. Formats: JSON (nested arrays, records, answers of embedding APIs), JSON lines (records or vectors), CSV (RFC 4180, with a
- * header and a column of lists like "[0.1,0.2]", as pgvector writes them too; or only numbers), .npy, safetensors, .fvecs, .bvecs, .ivecs; Parquet
- * and Arrow through the library that is handed over.
+ * Input: a path (a string; in Node, Deno and Bun); bytes or a Blob; text of JSON, JSON lines or CSV; a table of
+ * apache-arrow; or anything that the verbs take for vectors. Formats: JSON (nested arrays, records, answers of
+ * embedding APIs); JSON lines (records or vectors); CSV (RFC 4180, with a header and a column of lists like
+ * "[0.1,0.2]", as pgvector writes them; or only numbers), .npy, safetensors, .fvecs, .bvecs, .ivecs; Parquet and Arrow
+ * through the library that is handed over.
  * Shapes: (n, d), as f32, whatever the numbers are in; a single vector is (1, d).
  *
  * @throws TypeError for an input or an option that is none, RangeError for a column that does not exist

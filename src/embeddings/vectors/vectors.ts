@@ -6,13 +6,17 @@ import { readTensor } from '../../core/tensor.js'
 /** Vectors of more numbers are refused: the scans' sums hold no more. */
 export const MOST_DIMENSIONS = 8192
 
-/** An embedding as APIs and databases give it: numbers, or text that holds them (base64 of f32, or "[1, 2, 3]" as pgvector writes it). */
+/**
+ * An embedding as APIs and databases give it: numbers, or text that holds them (base64 of f32, or "[1, 2, 3]" as
+ * pgvector writes it).
+ */
 type Embedding = readonly number[] | NumberArray | TensorLike | string
 
 /**
- * What vectors may come in: a tensor of shape (n, d) or (d); a list of vectors (arrays, typed arrays, tensors of one vector); flat
- * numbers with their `dimensions`; records with an `embedding`, `vector` or `values`; or what an API answers, `{ data: [{ embedding }] }`
- * or `{ embeddings: [[...]] }`. A typed array alone is one vector, or many where the dimension is known.
+ * What vectors may come in: a tensor of shape (n, d) or (d); a list of vectors (arrays, typed arrays, tensors of one
+ * vector); flat numbers with their `dimensions`; records with an `embedding`, `vector` or `values`; or what an API
+ * answers, `{ data: [{ embedding }] }` or `{ embeddings: [[...]] }`. A typed array alone is one vector, or many where
+ * the dimension is known.
  */
 export type VectorsLike =
   | TensorLike
@@ -306,9 +310,9 @@ function fromArray(where: string, value: readonly unknown[], dimensions?: number
 }
 
 /**
- * Reads vectors from whatever they come in ({@link VectorsLike}), as f32 or as the typed array that they are in already. `dimensions`
- * is that of the codec or index, where there is one: numbers in one flat array are then cut by it, and other lengths are an error.
- * NaN and infinities pass: kernels find them.
+ * Reads vectors from whatever they come in ({@link VectorsLike}), as f32 or as the typed array that they are in
+ * already. `dimensions` is that of the codec or index, where there is one. Numbers in one flat array are then cut by
+ * it, and other lengths are an error. NaN and infinities pass: kernels find them.
  */
 export function vectorsOf(verb: string, input: unknown, name = 'vectors', dimensions?: number): Vectors {
   const where = `${verb}: "${name}"`

@@ -1,7 +1,9 @@
 import type { Steps } from './passes.js'
 import type { Tall } from './tall.js'
 
-/** A matrix A (rows, columns) by its products. All of them are those of A 2^-exponent; the first one finds the exponent. */
+/**
+ * A matrix A (rows, columns) by its products. All of them are those of A 2^-exponent; the first one finds the exponent.
+ */
 export interface Access {
   readonly rows: number
   readonly columns: number

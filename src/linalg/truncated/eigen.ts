@@ -29,8 +29,10 @@ export function eigenBytes(n: number, k: number): number {
 }
 
 /**
- * a: f64[padded(n)][padded(n)], symmetric, given by its lower half in rows, zeros beyond n; destroyed. Allocations are the caller's frame's.
- * Method: tridiagonal form, implicit QL for the values, inverse iteration for a few vectors, the rotations of QL for many.
+ * a: f64[padded(n)][padded(n)], symmetric, given by its lower half in rows, zeros beyond n; destroyed. Allocations are
+ * the caller's frame's.
+ * Method: tridiagonal form, implicit QL for the values, inverse iteration for a few vectors, the rotations of QL for
+ * many.
  */
 export function eigenSymmetric({ memory, kernels }: Engine, a: Pointer, n: number): Eigen {
   const ld = padded(n)

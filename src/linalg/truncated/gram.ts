@@ -10,7 +10,10 @@ import { rankFor, type Target } from './target.js'
 
 /** What sums in f32, of runs of 64 products, leave a Gram matrix wrong by, as a share of its greatest eigenvalue. */
 const NOISE_F32 = 2 ** -23
-/** The most that an f32 Gram matrix may add to the sum of squares left out, as a share of it; twice that of its root. */
+/**
+ * The most that an f32 Gram matrix may add to the sum of squares left out, as a share of that sum. Its root may grow by
+ * half of it.
+ */
 const EXCESS = 2 ** -22
 /** What is left out has to be so much of the greatest eigenvalue: then it is known to 1e-4. */
 export const LEAST_LOST = 2 ** -10
@@ -62,7 +65,9 @@ function* eigenvectors(engine: Engine, access: RowAccess, target: Target) {
   }
 }
 
-/** Whether noise in the Gram matrix, turning each vector by noise / value, stays small beside what the rank leaves out. */
+/**
+ * Whether noise in the Gram matrix, turning each vector by noise / value, stays small beside what the rank leaves out.
+ */
 function resolved(values: Float64Array, rank: number, lost: Float64Array): boolean {
   const total = values.reduce((sum, value) => sum + Math.max(value, 0), 0)
   if (!(lost[rank]! * total >= LEAST_LOST * values[0]!)) return false

@@ -50,9 +50,10 @@ function sideBySide(parts: readonly Tall[]): Tall {
 }
 
 /**
- * Block Golub-Kahan-Lanczos from a block of random signs (G. H. Golub, F. T. Luk and M. L. Overton, 1981; C. Musco and C. Musco, 2015): A is projected on
- * the span Y of the first blocks of (A A')^i A X by its rows A'Y, which are at hand. `swapped`: the same of A's transpose.
- * Returns undefined where the first `trusted` values do not meet the target; they are the ones that the steps bring close.
+ * Block Golub-Kahan-Lanczos from a block of random signs (G. H. Golub, F. T. Luk and M. L. Overton, 1981; C. Musco and
+ * C. Musco, 2015). Y spans the first blocks of (A A')^i A X. A is projected on Y by its rows A'Y, which are at hand.
+ * `swapped`: the same of A's transpose. Returns undefined where the first `trusted` values do not meet the target; they
+ * are the ones that the steps bring close.
  */
 export function* byKrylov(
   engine: Engine,

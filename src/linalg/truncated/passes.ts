@@ -12,7 +12,10 @@ export const SLAB = 256
 /** One reading of all rows, slab by slab, as f64 or f32. */
 export interface Pass {
   readonly wide: boolean
-  /** `rows` rows from `start` on stand at `at`, `ld` apart, in memory for 256; the greatest is in [.5, 1) 2^exponent, or all are 0 */
+  /**
+   * `rows` rows from `start` on stand at `at`, `ld` apart, in memory for 256; the greatest is in [.5, 1) 2^exponent, or
+   * all are 0
+   */
   visit(at: Pointer, ld: number, start: number, rows: number, exponent: number): void
 }
 

@@ -38,13 +38,19 @@ export interface Reader {
   whole(): Steps<Source>
 }
 
-/** A Gram matrix takes m n^2 multiplications, Krylov 12 m n (rank + 16): the former where n is no more than so many blocks. */
+/**
+ * A Gram matrix takes m n^2 multiplications, Krylov 12 m n (rank + 16): the former where n is no more than so many
+ * blocks.
+ */
 const GRAM_BLOCKS = 12
 /** As long as no rank is known. */
 const FIRST_RANK = 64
 /** Krylov's basis has three blocks, and no more columns than the matrix. */
 const KRYLOV_BLOCKS = 3
-/** Squares to the unit roundoff of f64, with room for sums: below this error, or beyond this energy, a Gram matrix cannot tell ranks apart. */
+/**
+ * Squares to the unit roundoff of f64, with room for sums: below this error, or beyond this energy, a Gram matrix
+ * cannot tell ranks apart.
+ */
 const LEAST_ERROR = 2 ** -22
 const MOST_ENERGY = 1 - 2 ** -44
 /** Tighter targets than these are met by sums in f64. */

@@ -6,8 +6,8 @@ import type { Source, TensorLike } from '../../core/tensor.js'
 import { readChunk, StreamRows, type Steps } from './passes.js'
 
 /**
- * A matrix (m, n) that comes by rows, in chunks (r, n) of any heights. It is gathered in memory where m < n and a Gram matrix is made of it, and for
- * targets below an error of 2^-22.
+ * A matrix (m, n) that comes by rows, in chunks (r, n) of any heights. It is gathered in memory where m < n and a Gram
+ * matrix is made of it, and for targets below an error of 2^-22.
  */
 export interface RowStream {
   /** (m, n); without it the rows are counted in one pass more */

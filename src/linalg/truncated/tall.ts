@@ -113,7 +113,10 @@ export function addProduct(
   })
 }
 
-/** A column that has nothing left beside the others is made anew from random numbers: of this seed, and a stream of its own. */
+/**
+ * A column that has nothing left beside the others is made anew from random numbers: of this seed, and a stream of its
+ * own.
+ */
 export interface Fresh {
   readonly seed: number
   readonly stream: number
@@ -131,9 +134,9 @@ export function tolerance(data: Floats): number {
 }
 
 /**
- * Makes the columns of y orthonormal, and orthogonal to those of `against`; each loses only what it shares with those before it.
- * Those that are dependent are replaced. Returns what y was multiplied by, f64[columns][columns], after it had lost its share of `against`; undefined
- * where a column was replaced.
+ * Makes the columns of y orthonormal, and orthogonal to those of `against`; each loses only what it shares with those
+ * before it. Those that are dependent are replaced. Returns what y was multiplied by, f64[columns][columns], after it
+ * had lost its share of `against`; undefined where a column was replaced.
  */
 export function orthonormalise(
   memory: Memory,

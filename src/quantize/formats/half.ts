@@ -7,7 +7,9 @@ export function halfFormat(shape: HalfShape): Half {
   return { ...shape, kind: 'half', bits: 16, codes: Uint16Array, bytesOf: (size) => 2 * size }
 }
 
-/** The pattern, as an f32, of the least magnitude that rounds to infinity: the f32 halfway from the greatest finite one. */
+/**
+ * The pattern, as an f32, of the least magnitude that rounds to infinity: the f32 halfway from the greatest finite one.
+ */
 export function beyondPattern({ exponentBits }: Half): number {
   const fractionBits = 15 - exponentBits
   const bias = (1 << (exponentBits - 1)) - 1

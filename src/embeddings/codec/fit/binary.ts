@@ -15,8 +15,8 @@ export interface BinaryOptions {
 }
 
 /**
- * The signs of coordinates: 1 where above 0. The score is the share of signs that agree less the share that differ,
- * (d - 2 Hamming) / d; for l2 minus the squared distance of the signs themselves, -4 Hamming / d.
+ * The signs of coordinates: 1 where above 0. The score is the share of signs that agree less the share that differ, (d
+ * - 2 Hamming) / d. For l2 it is minus the squared distance of the signs themselves, -4 Hamming / d.
  *
  * Method: bits as numpy.packbits has them, the first coordinate highest.
  */

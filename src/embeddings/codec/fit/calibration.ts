@@ -10,8 +10,8 @@ import type { Sample } from './fitter.js'
 const ROWS = 4096
 
 /**
- * 1 / factor and shift of every rotated coordinate, times sqrt(d) / |r|.
- * Its quantiles at the share of the outermost level come to stand on that level, as in Qdrant's TurboQuant (docs of 1.18).
+ * 1 / factor and shift of every rotated coordinate, times sqrt(d) / |r|. Its quantiles at the share of the outermost
+ * level come to stand on that level, as in Qdrant's TurboQuant (docs of 1.18).
  */
 export function fitCalibration(
   engine: Engine,

@@ -46,7 +46,8 @@ export interface CodecFit {
   /**
    * Adds vectors (r, dimension), or one (dimension), behind the last that is here.
    *
-   * @throws RangeError for vectors of another dimension, or with a number that is not finite (row and column are named); nothing is added then
+   * @throws RangeError for vectors of another dimension, or with a number that is not finite (row and column are
+   * named); nothing is added then
    */
   add(vectors: VectorsLike): this
   /**
@@ -58,7 +59,8 @@ export interface CodecFit {
   /**
    * The codec: the same bytes however the table came together.
    *
-   * @throws RangeError where there are no rows, where rows between them are missing, and for what the method asks of them
+   * @throws RangeError where there are no rows, where rows between them are missing, and for what the method asks of
+   * them
    */
   fit(): Codec
 }
@@ -72,13 +74,16 @@ const KEPT_ROWS = 65536
 /**
  * Fits a codec to vectors.
  *
- * Shapes: sample (n, dimension), the whole table or rows chosen from it at random. Defaults: method 'turbo' with 2 bits, for the cosine, seed 0.
- * Numbers: for the cosine all that are within float32; for dot and l2 below 2^48, and data so small that rows lie less than 1e-12 apart has to be
- * rescaled: squares of less vanish in float32.
- * Method: the front (truncation, principal components, unit length), then the method's own, named there. All that is learnt comes from at most `keep` rows: those of the least hash of seed and place.
+ * Shapes: sample (n, dimension), the whole table or rows chosen from it at random. Defaults: method 'turbo' with 2
+ * bits, for the cosine, seed 0.
+ * Numbers: for the cosine all that are within float32; for dot and l2 below 2^48. Data whose rows lie less than 1e-12
+ * apart has to be rescaled: squares of less vanish in float32.
+ * Method: the front (truncation, principal components, unit length), then the method's own, named there. All that is
+ * learnt comes from at most `keep` rows: those of the least hash of seed and place.
  *
- * @throws TypeError for an unknown option, or both bits and bytes; RangeError for bits that the method lacks (those it has are listed), for rows with a number that is
- * not finite (row and column are named), for fewer rows than centroids
+ * @throws TypeError for an unknown option, or both bits and bytes; RangeError for bits that the method lacks (those it
+ * has are listed), and for fewer rows than centroids
+ * @throws RangeError for rows with a number that is not finite (row and column are named)
  */
 export function fitCodec(sample: VectorsLike, options: CodecOptions = {}): Codec {
   const source = vectorsOf(VERB, sample, 'sample')

@@ -21,7 +21,10 @@ const MOST = 2 ** 48
 
 export interface Int8Options {
   bits?: number
-  /** a scale for each vector, centered and rotated, or a range for each dimension; default 'vector', with `compat` 'dimension' */
+  /**
+   * a scale for each vector, centered and rotated, or a range for each dimension; default 'vector', with `compat`
+   * 'dimension'
+   */
   axis?: (typeof INT8_AXES)[number]
   /** the bytes of another library */
   compat?: (typeof COMPATS)[number]

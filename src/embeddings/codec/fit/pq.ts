@@ -20,8 +20,8 @@ const ITERATIONS = 25
 /**
  * Product quantisation: each part of a row as the number of its nearest centroid.
  *
- * Method: H. Jegou, M. Douze and C. Schmid, IEEE Trans. Pattern Anal. Mach. Intell. 33, 2011. Scores come from tables of
- * the query (asymmetric distances).
+ * Method: H. Jegou, M. Douze and C. Schmid, IEEE Trans. Pattern Anal. Mach. Intell. 33, 2011. Scores come from tables
+ * of the query (asymmetric distances).
  */
 export const pq: Fitter<PqOptions> = {
   method: 'pq',

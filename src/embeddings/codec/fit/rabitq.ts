@@ -28,8 +28,8 @@ export interface RabitqOptions {
  * estimated without bias, with a bound of the error.
  *
  * Method: RaBitQ (assembly/embeddings/codec/rabitq.ts).
- * Error: an estimate of <q, x> has the standard deviation |q - c| |x - c| sqrt((1 / cos^2 - 1) / (d - 1)), where cos is
- * that of the residual and its code.
+ * Error: an estimate of <q, x> has the standard deviation |q - c| |x - c| sqrt((1 / cos^2 - 1) / (d - 1)). cos is that
+ * of the residual and its code.
  */
 export const rabitq: Fitter<RabitqOptions> = {
   method: 'rabitq',

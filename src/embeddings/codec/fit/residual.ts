@@ -47,8 +47,8 @@ const MOST_ROWS = 32768
  * A stage is fitted to what the stages before it have left.
  *
  * Method: Y. Chen, T. Guan and C. Wang, Sensors 10, 2010; encoded by a beam search (A. Babenko and V. Lempitsky, CVPR
- * 2014). The last two bytes of a row are the squared length of its sum, which cosine and l2 need; for dot there are none.
- * For l2 rows are taken off their mean first, so that these lengths are short.
+ * 2014). The last two bytes of a row are the squared length of its sum, which cosine and l2 need; for dot there are
+ * none. For l2 rows are taken off their mean first, so that these lengths are short.
  */
 export const residual: Fitter<ResidualOptions> = {
   method: 'residual',

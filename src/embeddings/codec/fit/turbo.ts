@@ -24,8 +24,8 @@ const ROWS_EACH = 64
 const USUAL = [1024, 256, 64, 16]
 
 /**
- * Rotation, levels of Lloyd and Max, and one scale a row that keeps inner products right. Rows are centered on their mean
- * or on k-means centroids, whose share of a score the query knows.
+ * Rotation, levels of Lloyd and Max, and one scale a row that keeps inner products right. Rows are centered on their
+ * mean or on k-means centroids, whose share of a score the query knows.
  */
 export const turbo: Fitter<Options> = {
   method: 'turbo',

@@ -91,7 +91,9 @@ function loadOsq(engine: Engine, layout: RowLayout, parts: OsqParts): LoadedQuan
   }
 }
 
-/** Tables of whole numbers from -15 to 15: four of them, less their least, are at most 60, so that sums of u8 are exact. */
+/**
+ * Tables of whole numbers from -15 to 15: four of them, less their least, are at most 60, so that sums of u8 are exact.
+ */
 function signedTables(engine: Engine, q: Pointer, d: number): QueryData {
   const { memory, kernels } = engine
   const length = 16 * Math.ceil(d / 16)

@@ -14,7 +14,10 @@ const NAMES = ['embeddings', 'vectors', 'embedding', 'data']
 /** Types that are numbers as they are, or become so. */
 const NUMBERS = /^(F64|F32|F16|BF16|[IU](8|16|32|64))$/
 
-/** The vectors of a .npy or safetensors file, whose source stays open. Throws FormatError, RangeError for a column that the file does not have. */
+/**
+ * The vectors of a .npy or safetensors file, whose source stays open. Throws FormatError, RangeError for a column that
+ * the file does not have.
+ */
 export async function readTensors(source: ByteSource, column?: string): Promise<Tensor> {
   const file = await openTensors(source)
   const known = file.tensors.map(({ name }) => name)

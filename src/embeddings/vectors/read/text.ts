@@ -65,7 +65,10 @@ export function readJson(bytes: Uint8Array, options: RecordOptions): ReadVectors
   return readValue(parse('readVectors: "input"', text), { ...options, isFile: true })
 }
 
-/** What is read already. Records keep what else they hold; an answer of an API, and a store with ids beside the vectors, too. */
+/**
+ * What is read already. Records keep what else they hold; an answer of an API, and a store with ids beside the vectors,
+ * too.
+ */
 export function readValue(value: unknown, options: RecordOptions): ReadVectors {
   const { isFile } = options
   if (Array.isArray(value) && isRecord(value[0]) && !('data' in value[0])) return readRecords(value, options)

@@ -1,8 +1,8 @@
 import { FormatError } from '../../../core/errors.js'
 import type { Tensor } from '../../../core/tensor.js'
 
-// The format of the Texmex sets, http://corpus-texmex.irisa.fr: each vector is its dimension, a little-endian i32, and its
-// numbers: f32 (.fvecs), u8 (.bvecs) or i32 (.ivecs).
+// The format of the Texmex sets, http://corpus-texmex.irisa.fr: each vector is its dimension, a little-endian i32, and
+// its numbers: f32 (.fvecs), u8 (.bvecs) or i32 (.ivecs).
 
 export type VecsFormat = 'fvecs' | 'bvecs' | 'ivecs'
 
