@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, relative, resolve } from 'node:path'
 import { instantiateSync } from '@assemblyscript/loader'
 import { root, run } from './commands.mjs'
+import { isCurrent, writeStamp } from './stamps.mjs'
 
 /** The ABI of each module. Its name is that of its domain, and of what it does where a domain has several. */
 export const MODULES = {
@@ -110,16 +111,17 @@ export function compileTo(out, entry) {
 async function compile(name, entry) {
   const stamp = join(folder, `${name}.stamp`)
   const wanted = stampOf(entry)
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+  if (isCurrent(stamp, wanted)) return
   rmSync(stamp, { force: true })
   const out = join(folder, `${name}.wasm`)
   await compileTo(out, entry)
   check(name, readFileSync(out))
   const declared = readFileSync(join(folder, `${name}.d.ts`), 'utf8')
   rmSync(join(folder, `${name}.js`))
-  for (const [file, text] of Object.entries(carriers(name, readFileSync(out)))) writeFileSync(join(folder, file), text)
+  const made = carriers(name, readFileSync(out))
+  for (const [file, text] of Object.entries(made)) writeFileSync(join(folder, file), text)
   writeFileSync(join(folder, `${name}.d.ts`), declarationOf(name, declared))
-  writeFileSync(stamp, wanted)
+  writeStamp(stamp, wanted, [`${name}.wasm`, `${name}.d.ts`, ...Object.keys(made)])
 }
 
 /** Compiles the modules whose sources have changed, two at a time. */

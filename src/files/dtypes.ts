@@ -14,33 +14,40 @@ export type TensorArray<B extends ArrayBufferLike = ArrayBufferLike> =
   | Int8Array<B>
   | Uint8Array<B>
 
-type Carrier = new (buffer: ArrayBuffer) => TensorArray<ArrayBuffer>
+interface Carrier {
+  readonly BYTES_PER_ELEMENT: number
+  readonly name: string
+  new (buffer: ArrayBuffer): TensorArray<ArrayBuffer>
+}
 
 // Files are little-endian and carriers have the host's byte order: big-endian hosts (s390x) are not supported.
 const TYPES = {
-  BOOL: { bits: 8, array: Uint8Array },
-  U8: { bits: 8, array: Uint8Array },
-  I8: { bits: 8, array: Int8Array },
-  U16: { bits: 16, array: Uint16Array },
-  I16: { bits: 16, array: Int16Array },
-  U32: { bits: 32, array: Uint32Array },
-  I32: { bits: 32, array: Int32Array },
-  U64: { bits: 64, array: BigUint64Array },
-  I64: { bits: 64, array: BigInt64Array },
-  F16: { bits: 16, array: Uint16Array },
-  BF16: { bits: 16, array: Uint16Array },
-  F32: { bits: 32, array: Float32Array },
-  F64: { bits: 64, array: Float64Array },
-  F8_E4M3: { bits: 8, array: Uint8Array },
-  F8_E5M2: { bits: 8, array: Uint8Array },
-  F8_E8M0: { bits: 8, array: Uint8Array },
-  F8_E4M3FNUZ: { bits: 8, array: Uint8Array },
-  F8_E5M2FNUZ: { bits: 8, array: Uint8Array },
-  C64: { bits: 64, array: Float32Array },
-  F4: { bits: 4, array: Uint8Array },
-  F6_E2M3: { bits: 6, array: Uint8Array },
-  F6_E3M2: { bits: 6, array: Uint8Array }
-} satisfies Record<string, { bits: number; array: Carrier }>
+  BOOL: Uint8Array,
+  U8: Uint8Array,
+  I8: Int8Array,
+  U16: Uint16Array,
+  I16: Int16Array,
+  U32: Uint32Array,
+  I32: Int32Array,
+  U64: BigUint64Array,
+  I64: BigInt64Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  F32: Float32Array,
+  F64: Float64Array,
+  F8_E4M3: Uint8Array,
+  F8_E5M2: Uint8Array,
+  F8_E8M0: Uint8Array,
+  F8_E4M3FNUZ: Uint8Array,
+  F8_E5M2FNUZ: Uint8Array,
+  C64: Float32Array,
+  F4: Uint8Array,
+  F6_E2M3: Uint8Array,
+  F6_E3M2: Uint8Array
+} satisfies Record<string, Carrier>
+
+/** Bits of an element where it is not one of its carrier. */
+const BITS: Readonly<Record<string, number | undefined>> = { C64: 64, F4: 4, F6_E2M3: 6, F6_E3M2: 6 }
 
 /**
  * Element types, by the names of safetensors (safetensors/src/tensor.rs, `enum Dtype`). F16 and BF16 are carried as bit
@@ -103,7 +110,7 @@ export function isFloat(dtype: Dtype): dtype is FloatDtype {
 }
 
 export function bitsOf(dtype: Dtype): number {
-  return TYPES[dtype].bits
+  return BITS[dtype] ?? 8 * TYPES[dtype].BYTES_PER_ELEMENT
 }
 
 /** A shape's lengths are whole numbers; -0 is none. */
@@ -131,7 +138,7 @@ export function describe(dtype: Dtype, shape: readonly number[]): string {
 /** The bytes of a tensor as its typed array, in a buffer of its own, so aligned and transferable. */
 export function carry(dtype: Dtype, bytes: Uint8Array<ArrayBuffer>): TensorArray<ArrayBuffer> {
   const whole = bytes.byteLength === bytes.buffer.byteLength
-  return new TYPES[dtype].array((whole ? bytes : new Uint8Array(bytes)).buffer)
+  return new TYPES[dtype]((whole ? bytes : new Uint8Array(bytes)).buffer)
 }
 
 const NATURAL: Readonly<Record<string, Dtype | undefined>> = {
@@ -162,7 +169,7 @@ export function checkNewTensor(where: string, tensor: NewTensor): { dtype: Dtype
   if (!isDtype(dtype)) {
     throw typeError(`${where} expected a "dtype" of ${DTYPES.join(', ')}, got ${brief(dtype)}`)
   }
-  const carrier = TYPES[dtype].array.name
+  const carrier = TYPES[dtype].name
   if (natural !== dtype && tag !== carrier) {
     throw typeError(`${where} expected a ${carrier} for ${dtype}, got ${brief(data)}`)
   }

@@ -1,3 +1,4 @@
+import { ENCODERS } from '../../src/embeddings/codec/coding.js'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
@@ -86,7 +87,7 @@ export interface Coder {
 export function coderOf(quantizer: Quantizer): Coder {
   const engine = createEngine()
   const { memory } = engine
-  const loaded = quantizer.load(engine)
+  const loaded = quantizer.load(engine, ENCODERS)
   const { dimensions, layout } = quantizer
   const bytes = rowBytes(layout)
   return {
@@ -131,7 +132,7 @@ export function scannerOf(quantizer: Quantizer, codes: Uint8Array): (query: Floa
   const engine = createEngine()
   const { memory } = engine
   const { layout } = quantizer
-  const loaded = quantizer.load(engine)
+  const loaded = quantizer.load(engine, ENCODERS)
   const count = codes.length / rowBytes(layout)
   const blocks = Math.ceil(count / 32)
   const at = memory.alloc(blocks * blockBytes(layout))

@@ -26,5 +26,6 @@ export {
 } from '../order'
 export { choleskyF64, choleskyWork, clearUpper, isAsymmetric, pivotedCholeskyF64 } from '../cholesky'
 export { factorQrF64, formQF64, qrWork, signColumns } from '../blocked'
-export { applyQ, factorPanelF64, factorPivotedQrF64, unitReflectors } from '../reflectors'
+export { applyQ, factorPanelF64, unitReflectors } from '../reflectors'
+export { factorPivotedQrF64 } from '../pivotedQr'
 export { solveTriangleF64, triangularWork } from '../triangular'

@@ -7,7 +7,7 @@ import { writeFile } from '../../files/fileSystem.js'
 import { codecPieces, type CodecParts } from './codecFile.js'
 import { MOST_BITS } from './front.js'
 import { planesOf, rowBytes, type RowLayout } from '../scan/layout.js'
-import type { Method, Metric, Quantizer } from './quantizer.js'
+import type { Encoders, Method, Metric, Quantizer } from './quantizer.js'
 import type { VectorsLike } from '../vectors/vectors.js'
 
 /** A fitted way to write vectors in few bytes. */
@@ -62,6 +62,7 @@ export interface Coder {
 export interface Coding {
   /** the kernels of codecs, with those of searching */
   readonly modules: readonly KernelModule[]
+  readonly encoders: Encoders
   coderOf(parts: CodecParts): Coder
 }
 

@@ -7,7 +7,8 @@ import { vectorsOf, type VectorsLike } from '../vectors/vectors.js'
 import { readCodes, rowError, type Coder, type CodesLike, type Coding } from './codec.js'
 import type { CodecParts } from './codecFile.js'
 import { BATCH_BYTES, batchRows, type LoadedFront } from './front.js'
-import type { LoadedQuantizer } from './quantizer.js'
+import { encodeResiduals } from './methods/residualEncode.js'
+import type { Encoders, LoadedQuantizer } from './quantizer.js'
 
 interface Loaded {
   readonly engine: Engine
@@ -83,11 +84,13 @@ class EngineCoder implements Coder {
     if (!this.loaded) {
       const engine = createEngineOf<Kernels>(MODULES)
       const { front, quantizer } = this.parts
-      this.loaded = { engine, front: front.load(engine), quantizer: quantizer.load(engine) }
+      this.loaded = { engine, front: front.load(engine), quantizer: quantizer.load(engine, ENCODERS) }
     }
     return this.loaded
   }
 }
 
+export const ENCODERS: Encoders = { residual: encodeResiduals }
+
 /** What lets a codec encode and decode. */
-export const coding: Coding = { modules: MODULES, coderOf: (parts) => new EngineCoder(parts) }
+export const coding: Coding = { modules: MODULES, encoders: ENCODERS, coderOf: (parts) => new EngineCoder(parts) }

@@ -27,6 +27,12 @@ export type Method = (typeof METHODS)[number]
 /** The tables of a quantizer, as they stand in a codec's file. */
 export type Tables = Readonly<Record<string, Tensor<Float32Array<ArrayBuffer>> | Tensor<Int8Array<ArrayBuffer>>>>
 
+/** Encoders that are more than a call of a kernel. What only searches does without their code. */
+export interface Encoders {
+  /** @param tables as methods/residualTables.ts has loaded them */
+  residual(engine: Engine, tables: unknown, codes: Pointer, rows: Pointer, count: number): void
+}
+
 /**
  * A fitted method: what it knows, apart from any engine. Rows are f32, of `dimensions`, as the codec's front gives them
  * (unit length for cosine).
@@ -41,8 +47,8 @@ export interface Quantizer {
   /** what else the file's entry holds, with `tables` enough to open it again */
   readonly parameters: Readonly<Record<string, number | string | boolean>>
   readonly tables: Tables
-  /** Puts the tables into an engine, where they live until the caller's frame ends. */
-  load(engine: Engine): LoadedQuantizer
+  /** Puts the tables into an engine, where they live until the caller's frame ends. Without `encoders` it only searches. */
+  load(engine: Engine, encoders?: Encoders): LoadedQuantizer
 }
 
 /** A quantizer in an engine. Its calls take scratch from the arena and give it back. */

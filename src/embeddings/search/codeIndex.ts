@@ -38,7 +38,7 @@ function emptyCollection(
 ): Collection {
   const { front, quantizer } = partsOf(verb, codec)
   const engine = createEngineOf<Kernels>(encoder?.modules ?? SEARCHING)
-  const codes = loadParts(engine, front, quantizer)
+  const codes = loadParts(engine, front, quantizer, encoder?.encoders)
   const shelf: Shelf = { codec: codes, store: new Store(engine, codeForm(engine, codes.layout)) }
   if (!originals) return new Collection(engine, [shelf])
   const whole = exactCodec(engine, originals, codec.dimensions, codec.metric, knownMean(front, quantizer))

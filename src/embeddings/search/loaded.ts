@@ -6,7 +6,7 @@ import { createFront, type Front } from '../codec/front.js'
 import { rowBytes, type RowLayout } from '../scan/layout.js'
 import { floatQuantizer } from '../codec/methods/floats.js'
 import { vectorQuantizer } from '../codec/methods/int8.js'
-import type { Metric, Quantizer } from '../codec/quantizer.js'
+import type { Encoders, Metric, Quantizer } from '../codec/quantizer.js'
 import type { Query } from '../scan/query.js'
 import type { BlockForm } from './store.js'
 
@@ -36,9 +36,9 @@ export interface LoadedCodec {
 }
 
 /** Puts what a codec consists of into an engine, for good. */
-export function loadParts(engine: Engine, front: Front, quantizer: Quantizer): LoadedCodec {
+export function loadParts(engine: Engine, front: Front, quantizer: Quantizer, encoders?: Encoders): LoadedCodec {
   const loadedFront = front.load(engine)
-  const loaded = quantizer.load(engine)
+  const loaded = quantizer.load(engine, encoders)
   return {
     layout: quantizer.layout,
     metric: front.metric,

@@ -1,3 +1,4 @@
+import { ENCODERS } from '../../../src/embeddings/codec/coding.js'
 import { describe, expect, it } from 'vitest'
 import { createEngine, frame } from '../../../src/embeddings/codingEngine.js'
 import { rangeError } from '../../../src/core/errors.js'
@@ -40,7 +41,7 @@ function scan(quantizer: Quantizer, codes: Uint8Array, count: number, query: Flo
   const engine = createEngine()
   const { layout } = quantizer
   const { memory } = engine
-  const loaded = quantizer.load(engine)
+  const loaded = quantizer.load(engine, ENCODERS)
   return frame(engine, () => {
     const rows = memory.alloc(codes.length)
     memory.u8(rows, codes.length).set(codes)

@@ -1,10 +1,10 @@
+import { internalError } from '../../../core/errors.js'
 import type { Engine } from '../../engine.js'
 import type { Pointer } from '../../../core/memory.js'
 import type { Query } from '../../scan/query.js'
 import { multiplyPanels } from '../panels.js'
-import type { LoadedQuantizer, OpenMethod, Quantizer, Tables } from '../quantizer.js'
+import type { Encoders, LoadedQuantizer, OpenMethod, Quantizer, Tables } from '../quantizer.js'
 import { checkTables, isCount, readParameter, readTable } from './contents.js'
-import { encodeResiduals } from './residualEncode.js'
 import {
   CODEWORDS,
   LENGTH_BYTES,
@@ -48,11 +48,11 @@ export function residualQuantizer(shape: ResidualShape, tables: Tables): Quantiz
     centroids: 0,
     parameters: { stages, subspaces, beam },
     tables,
-    load: (engine) => loadResidual(engine, tables, shape)
+    load: (engine, encoders) => loadResidual(engine, tables, shape, encoders)
   }
 }
 
-function loadResidual(engine: Engine, tables: Tables, shape: ResidualShape): LoadedQuantizer {
+function loadResidual(engine: Engine, tables: Tables, shape: ResidualShape, encoders?: Encoders): LoadedQuantizer {
   const { kernels } = engine
   const { d } = shape
   const loaded = loadResidualTables(engine, tables, shape)
@@ -62,8 +62,9 @@ function loadResidual(engine: Engine, tables: Tables, shape: ResidualShape): Loa
   }
   return {
     encode: (codes, rows, count) => {
+      if (!encoders) throw internalError('a residual quantizer without its encoder')
       shift(rows, count, -1)
-      encodeResiduals(engine, loaded, codes, rows, count)
+      encoders.residual(engine, loaded, codes, rows, count)
     },
     decode: (rows, codes, count) => {
       sumCodewords(engine, loaded, rows, codes, count)

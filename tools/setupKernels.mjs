@@ -1,0 +1,2 @@
+// Before tests that read the sources: they need the kernels alone.
+export { compileKernels as setup } from './kernels.mjs'
