@@ -18,5 +18,5 @@ export function projectsOf(ending: string, exclude: readonly string[] = []): Tes
 }
 
 export default defineConfig({
-  test: { testTimeout: 60_000, projects: projectsOf('.test.ts', ['**/*.long.test.ts']) }
+  test: { testTimeout: 60_000, maxWorkers: '100%', projects: projectsOf('.test.ts', ['**/*.long.test.ts']) }
 })

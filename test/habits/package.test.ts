@@ -1,14 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import * as distill from '../../src/distill/index.js'
 import * as linalg from '../../src/linalg/index.js'
 import * as prune from '../../src/prune/index.js'
 import * as quantize from '../../src/quantize/index.js'
-import { compileTo, folder, MODULES } from '../../tools/kernels.mjs'
+import { MODULES } from '../../tools/kernels.mjs'
 
 const root = resolve(import.meta.dirname, '../..')
 const DOMAINS: Readonly<Record<string, object>> = { quantize, prune, distill, linalg }
@@ -38,21 +37,6 @@ describe('the package', () => {
     expect(packed).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md']))
     expect(packed.filter((path) => /^(src|assembly|test|bench|examples)\//.test(path))).toEqual([])
   })
-
-  it.each(Object.entries(MODULES))(
-    'is built to the same kernels of %s twice',
-    { timeout: 120_000 },
-    async (name, abi) => {
-      const again = mkdtempSync(join(tmpdir(), 'tersor-'))
-      try {
-        const out = join(again, `${name}.wasm`)
-        await compileTo(out, abi)
-        expect(readFileSync(out).equals(readFileSync(join(folder, `${name}.wasm`)))).toBe(true)
-      } finally {
-        rmSync(again, { recursive: true })
-      }
-    }
-  )
 
   it('has the modules of kernels as files, too', () => {
     for (const name of Object.keys(MODULES)) {

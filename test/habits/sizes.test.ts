@@ -26,9 +26,10 @@ const MODULES: readonly [entry: string, names: string[], modules: string[]][] = 
   ['tersor/pool', ['createPoolOf', 'quantizing'], ['quantize']],
   ['tersor/pool', ['createPoolOf', 'pruning', 'distilling'], ['distill', 'prune-masks']],
   ['tersor/pool', ['createPoolOf', 'multiplying'], ['linalg-decompositions', 'linalg-products']],
-  ['tersor/embeddings', ['paretoPlot'], ['common']],
-  ['tersor/embeddings', ['readVectors', 'fileVectors'], []],
-  ['tersor/embeddings', ['exportVectors'], []]
+  ['tersor/embeddings', ['paretoPlot'], []],
+  // Halves in files and for databases.
+  ['tersor/embeddings', ['readVectors', 'fileVectors'], ['quantize']],
+  ['tersor/embeddings', ['exportVectors'], ['quantize']]
 ]
 
 describe('an import pays for what it uses', () => {

@@ -1,66 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { matmul } from '../../src/index.js'
-import {
-  byTurns,
-  checkCall,
-  checkError,
-  checkResult,
-  expectSame,
-  numbers,
-  somePools,
-  type Call
-} from '../support/pool.js'
+import { checkCall, checkError, expectSame } from '../support/pool.js'
+import { check, checkWays, pools, tensor } from '../support/poolProducts.js'
 import { index, seeded } from '../support/random.js'
-import { sizeOf } from '../support/shapes.js'
-
-const pools = somePools()
-
-let turn = 0
-const check = (call: Call): Promise<void> => checkResult(byTurns(pools, turn++), call)
-
-interface Tensor {
-  data: Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>
-  shape: number[]
-}
-
-const tensor = (shape: number[], seed: number, wide = false): Tensor => {
-  const data = numbers(sizeOf(shape), seed)
-  return { data: wide ? Float64Array.from(data) : data, shape }
-}
-
-const inPlace = ({ data, shape }: Tensor): unknown => {
-  const type = data.constructor as new (of: SharedArrayBuffer) => Float32Array
-  const shared = new type(new SharedArrayBuffer(data.byteLength))
-  shared.set(data)
-  return { data: shared, shape }
-}
-
-const turned = (shape: number[]): number[] => [...shape.slice(0, -2), ...shape.slice(-2).reverse()]
-
-/** The four ways of asking for a product of these sizes; the numbers differ. */
-async function checkWays(left: number[], right: number[]): Promise<void> {
-  for (const transposeA of [false, true]) {
-    for (const transposeB of [false, true]) {
-      const a = tensor(transposeA ? turned(left) : left, 1, turn % 3 === 2)
-      const b = tensor(transposeB ? turned(right) : right, 2)
-      const options = { transposeA, transposeB }
-      await check({ verb: 'matmul', args: [a, b], options })
-      await check({ verb: 'matmul', args: [inPlace(a), b], options })
-      await check({ verb: 'matmul', args: [a, inPlace(b)], options })
-    }
-  }
-}
 
 describe('cut into rows and columns', () => {
   it.each([
     [1, 1, 1],
     [256, 40, 512],
     [257, 40, 513],
-    [600, 700, 900],
     [5000, 3, 40],
     [7, 30, 20000],
     [3, 9000, 160],
-    [150, 9000, 150],
     [2000, 300, 1],
     [1, 300, 4000],
     [1, 200_000, 1],
@@ -93,14 +44,6 @@ describe('cut into products', () => {
     [
       [1, 50, 30, 40],
       [20, 1, 40, 20]
-    ],
-    [
-      [3, 400, 300],
-      [3, 300, 600]
-    ],
-    [
-      [3, 400, 300],
-      [1, 300, 600]
     ],
     [
       [30_000, 2, 1],

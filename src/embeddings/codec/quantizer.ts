@@ -47,7 +47,9 @@ export interface Quantizer {
   /** what else the file's entry holds, with `tables` enough to open it again */
   readonly parameters: Readonly<Record<string, number | string | boolean>>
   readonly tables: Tables
-  /** Puts the tables into an engine, where they live until the caller's frame ends. Without `encoders` it only searches. */
+  /**
+   * Puts the tables into an engine, where they live until the caller's frame ends. Without `encoders` it only searches.
+   */
   load(engine: Engine, encoders?: Encoders): LoadedQuantizer
 }
 
