@@ -1,3 +1,15 @@
+/**
+ * Vectors as codes that are searched as they are. Five rooms; each may import those before it, and core, files, linalg
+ * and quantize:
+ *
+ * 1. vectors: what comes in and goes out. Begin with vectors/vectors.ts.
+ * 2. scan: codes in blocks, and how a query scores them. Begin with scan/layout.ts.
+ * 3. codec: a fitted way to write vectors. Begin with codec/quantizer.ts; methods/ open, fit/ fits.
+ * 4. search: the index. Begin with search/indexInterface.ts.
+ * 5. measure: what a codec loses, and which to take. Begin with measure/evaluate.ts.
+ *
+ * Two engines: engine.ts for what only searches, codingEngine.ts for what encodes and fits.
+ */
 export {
   createCodecFit,
   fitCodec,

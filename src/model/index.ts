@@ -1,3 +1,11 @@
+/**
+ * Whole models: every tensor of a file through a recipe, one at a time, into one safetensors file, and back.
+ *
+ * Read in this order: recipe (what is done to which tensors); compress (the verb); dense (how one array is stored);
+ * encoding (what the metadata says of a tensor); writer (the file, array by array); model (opens it); decompress; diff.
+ *
+ * May import core, files, linalg, quantize, prune and lowRank. The formats are in docs/formats.md.
+ */
 export { FormatError, MemoryLimitError, type ErrorCode, type FormatErrorCode } from '../core/errors.js'
 export { compressModel, type CompressReport, type CompressResult, type TensorReport } from './compress.js'
 export { decompressModel, type DecompressOptions } from './decompress.js'

@@ -1,3 +1,14 @@
+/**
+ * The verbs of tersor on workers: the same arguments and bytes, with promises.
+ *
+ * Read in this order: domain and domains/ (which verbs a pool has); plan and plans/ (how a call falls into chunks);
+ * programs/ (what runs on a chunk). job is a plan on its way, crew shares chunks out among threads, and thread is one
+ * worker. The diagram over `Crew` has their states; inline is the crew where there are no workers.
+ * protocol, ports and transfer carry messages. script composes the worker's text; worker, runtime and adoptedModules
+ * are the worker's own side.
+ *
+ * May import core, files, linalg, quantize, prune, distill and lowRank.
+ */
 export type { Progress, Signal } from '../core/progress.js'
 export { createPool, type Pool } from './createPool.js'
 export type { Domain } from './domain.js'

@@ -1,3 +1,11 @@
+/**
+ * The room of codecs: a fitted way to write vectors as codes.
+ *
+ * Read in this order: this file (what a method is); front (what happens to a row before it); codec (both together);
+ * openCodec and codecFile (the file); coding (encodes and decodes). methods/ has a file a method, which opens it; fit/
+ * fits it and is reached by fitCodec alone. rotation, nearest, panels and codebooks are shared by methods.
+ * May import core, files, linalg, and the rooms of vectors and scans.
+ */
 import type { Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
 import type { Tensor } from '../../core/tensor.js'

@@ -1,3 +1,10 @@
+/**
+ * The room of measures: what a codec loses, and which to take.
+ *
+ * Read this file with recall, interval, neighbours and distortion. Then choose, with goal (what is asked), candidates
+ * and trials (the recall of each). contest says who is still in, board what was tried, choice the result. Then plot.
+ * It stands on the public index and codec: what it measures is what is searched. May import all other rooms.
+ */
 import { rangeError, typeError } from '../../core/errors.js'
 import { checkInteger, checkNumber, checkOptions, show } from '../../core/check.js'
 import { checkWatch, Steps, type WatchOptions } from '../../core/progress.js'

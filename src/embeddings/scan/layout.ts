@@ -1,3 +1,10 @@
+/**
+ * The room of scans: codes in blocks, and how a query scores them. It knows no method.
+ *
+ * Read in this order: this file (what a row of codes is); blocks (32 rows in the order that kernels read); query (what
+ * a scan needs of one); scan (sums and scores); select (the best of many). kernelCalls names the arguments of wide
+ * kernels. May import core, and vectors.
+ */
 /** What scores codes: a family of kernels, each with a way of its own to lay out 32 rows. */
 export type Scan =
   /** 1 to 4 bits a code, or 4 bits a sub-space: a table of 16 entries for each nibble */

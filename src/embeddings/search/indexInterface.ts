@@ -1,3 +1,11 @@
+/**
+ * The room of search: the index.
+ *
+ * Read this file (what an index does), codeIndex (the class), collection with lists, ids and store (where each row is).
+ * A search: options (its plan), searching with shortlist, refine, ranking and rescore (its modes), filter, find.
+ * Lists: coarse, makeLists. Its file: writeIndex, readIndex, indexEntry, indexContents. encoder lets it take vectors.
+ * May import core, files, linalg, and the rooms before it.
+ */
 import type { Codec, CodesLike } from '../codec/codec.js'
 import type { VectorsLike } from '../vectors/vectors.js'
 import type { OriginalsFormat } from './loaded.js'

@@ -1,3 +1,10 @@
+/**
+ * The room of vectors: what comes in and goes out.
+ *
+ * Read in this order: this file (vectors from tensors, records and answers of APIs); readVectors with read/, a file a
+ * format; fileVectors (rows of a file by id); exportVectors (as databases take them). May import core, files and
+ * quantize.
+ */
 import { rangeError, typeError } from '../../core/errors.js'
 import { checkAttached, show, tagOf } from '../../core/check.js'
 import type { NumberArray, Source, TensorLike } from '../../core/tensor.js'
