@@ -1,6 +1,6 @@
 import { GROUPS } from '../../tools/sizes.mjs'
 
-/** Most decimal KB, minified and gzipped, that a group of names may weigh by any bundler. */
+/** Most decimal KB, minified and gzipped, that a group of names may weigh by rollup and webpack. */
 export const LIMITS: Readonly<Record<string, number>> = {
   '`quantize`': 11,
   '`quantize`, `dequantize`, `fakeQuantize`': 13,
