@@ -4,16 +4,37 @@ import resolve from '@rollup/plugin-node-resolve'
 import license from 'rollup-plugin-license'
 import { minify } from 'terser'
 
+/** Names in a fixed order. By how often characters stand in a chunk, kernels as text would change those of its twin. */
+const identifiers = {
+  get(number) {
+    const letters = 'etnsroialcdupmhfbgvywkxqjzETNSROIALCDUPMHFBGVYWKXQJZ$_'
+    let name = letters[number % 54]
+    for (let left = Math.floor(number / 54); left > 0; left = Math.floor((left - 1) / 64)) {
+      name += `${letters}0123456789`[(left - 1) % 64]
+    }
+    return name
+  }
+}
+
 /**
+ * `names`: of each chunk, which a twin gets too.
+ *
  * What npm packs has a limit, so that the library comes short; declarations have its comments. Bundlers need the marks of pure
  * calls to leave out what nobody uses.
  */
-function shorten() {
+function shorten(names = new Map()) {
   return {
     name: 'shorten',
-    async renderChunk(code) {
+    async renderChunk(code, { fileName }) {
       const format = { comments: /@ts-self-types/, preserve_annotations: true }
-      const { code: shorter } = await minify(code, { module: true, format })
+      const nameCache = names.get(fileName) ?? {}
+      names.set(fileName, nameCache)
+      const { code: shorter } = await minify(code, {
+        module: true,
+        mangle: { nth_identifier: identifiers },
+        format,
+        nameCache
+      })
       return { code: shorter, map: null }
     }
   }
@@ -83,54 +104,79 @@ const folder = (name) => `build/esm/src/${name}/index.js`
 const domains = ['quantize', 'prune', 'distill', 'linalg', 'embeddings', 'model', 'pool']
 const library = { index: 'build/esm/src/index.js', ...Object.fromEntries(domains.map((name) => [name, folder(name)])) }
 
-/** Most characters of a chunk before it is shortened. After it gzip must see its twin, and gzip sees 32 KB back. */
-const WINDOW = 50_000
+/** Most characters of a chunk, each module minified apart; together they are a fifth less. gzip sees 32 KB back. */
+const WINDOW = 36_500
 
 /**
- * Chunks of modules that the same entries need, cut in the order of their imports, so that no chunk needs one that needs it. Both
- * conditions get the same chunks. npm packs files by their names, the twins one after the other, so that the second costs little.
+ * Chunks of the library: a file a folder of src, what `tersor` needs apart from the rest, cut where it would be too
+ * long. Few files start fast. Modules come in the order of their imports, so that no chunk needs one that needs it.
+ * Both libraries get the same chunks. npm packs files by their names, twins one after the other: so the second costs
+ * little. Kernels as text stand in the chunk of their engine, before its code.
  */
-function chunksOf(getModuleInfo) {
+async function chunksOf(getModuleInfo) {
   const order = []
-  const entries = new Map()
-  const visit = (id, bit, seen) => {
+  const importers = new Map()
+  const visit = (id, seen) => {
     const info = getModuleInfo(id)
-    if (seen.has(id) || !info?.code || !/build\/esm/.test(id)) return
+    if (seen.has(id) || !info?.code || !/build\/(esm|kernels)/.test(id)) return
     seen.add(id)
-    for (const next of info.importedIds) visit(next, bit, seen)
-    if (!entries.has(id)) order.push(id)
-    entries.set(id, (entries.get(id) ?? 0) | bit)
+    for (const next of info.importedIds) {
+      if (!importers.has(next)) importers.set(next, id)
+      visit(next, seen)
+    }
+    if (!order.includes(id)) order.push(id)
   }
-  Object.values(library).forEach((file, i) => visit(fileURLToPath(new URL(file, import.meta.url)), 1 << i, new Set()))
+  const main = new Set()
+  const others = new Set()
+  const entries = Object.entries(library).map(([name, file]) => [name, fileURLToPath(new URL(file, import.meta.url))])
+  for (const [name, id] of entries) visit(id, name === 'index' ? main : others)
   const open = new Map()
   const chunks = new Map()
-  for (const id of order) {
-    const needed = entries.get(id)
-    const size = getModuleInfo(id).code.replace(/\/\*[\s\S]*?\*\//g, '').length
-    const last = open.get(needed)
-    const chunk = last && last.size + size <= WINDOW ? last : { name: nameOf(id), size: 0 }
-    chunk.size += size
-    open.set(needed, chunk)
-    chunks.set(id, chunk.name)
+  for (const id of order.filter((id) => !isKernels(id))) {
+    const folder = folderOf(id)
+    if (folder === undefined || entries.some(([, entry]) => entry === id)) continue
+    const group = `${folder}${main.has(id) ? '' : '-more'}`
+    const { code } = await minify(getModuleInfo(id).code, { module: true, compress: { unused: false } })
+    const last = open.get(group) ?? { size: 0, number: 1 }
+    const fits = last.size + code.length <= WINDOW
+    const next = fits ? { ...last, size: last.size + code.length } : { size: code.length, number: last.number + 1 }
+    open.set(group, next)
+    chunks.set(id, next.number > 1 ? `${group}-${next.number}` : group)
   }
+  for (const id of order.filter(isKernels)) chunks.set(id, chunks.get(importers.get(id)))
   return chunks
 }
 
-const nameOf = (id) => /build\/esm\/(?:src\/)?(.*)\.js$/.exec(id)[1].replaceAll('/', '-')
-
-let chunks
+const kernelsFile = (name) => fileURLToPath(new URL(`build/kernels/${name}.js`, import.meta.url))
+const isKernels = (id) => /build\/kernels\//.test(id)
+const folderOf = (id) => /build\/esm\/(?:src|assembly)\/(\w+)\//.exec(id)?.[1]
 
 /** What the bundles of one condition have in common. */
 const split = {
   format: 'es',
   chunkFileNames: 'chunks/[name].js',
   hoistTransitiveImports: false,
-  onlyExplicitManualChunks: true,
-  manualChunks(id, { getModuleInfo }) {
-    chunks ??= chunksOf(getModuleInfo)
-    return chunks.get(id)
+  onlyExplicitManualChunks: true
+}
+
+/** Chunks by the modules of a build, known when all of it is read. */
+function chunked() {
+  let chunks
+  return {
+    plugin: {
+      name: 'chunked',
+      async buildEnd() {
+        chunks = await chunksOf((id) => this.getModuleInfo(id))
+      }
+    },
+    manualChunks: (id) => chunks.get(id)
   }
 }
+
+/** Names in the chunks of both libraries. */
+const names = new Map()
+const forAll = chunked()
+const forIsolates = chunked()
 
 export default [
   // The worker's script with the programs of all domains: classic and module alike.
@@ -163,35 +209,47 @@ export default [
     input: { ...library, cli: 'build/esm/src/cli/main.js' },
     output: {
       ...split,
+      manualChunks: forAll.manualChunks,
       dir: 'build',
       // JSR and Deno find the types by it.
       banner: ({ name, isEntry }) => (isEntry && name in library ? `/* @ts-self-types="./${name}.d.ts" */` : '')
     },
     external: /^node:/,
     plugins: [
+      forAll.plugin,
       beside((id) => {
-        if (id.startsWith('#worker/')) return `build/worker/${id.slice(8)}.js`
-        return id.startsWith('#kernels/') ? `build/kernels/${id.slice(9)}.js` : undefined
+        return id.startsWith('#worker/') ? `build/worker/${id.slice(8)}.js` : undefined
       }),
+      {
+        name: 'kernels',
+        resolveId: (id) => (id.startsWith('#kernels/') ? kernelsFile(id.slice(9)) : null),
+        // They and the lists of them need nothing of what stands before them: to the top, so that the code is nearer to
+        // its twin.
+        renderChunk(code) {
+          const top = /^const (kernels\S* = \{ name: .+|(MODULES|SEARCHING)\S* = \[[\w$, ]+\];)$/gm
+          return { code: [...(code.match(top) ?? []), code.replace(top, '')].join('\n'), map: null }
+        }
+      },
       resolve({ preferBuiltins: true }),
       commonjs(),
       license({ thirdParty: { output: 'build/THIRD-PARTY.txt' } }),
-      shorten()
+      shorten(names)
     ]
   },
   // Isolates that compile no bytes and have no workers: the conditions of package.json say which files `#kernels/…` are.
   {
     input: library,
-    output: { ...split, dir: 'build/isolate' },
+    output: { ...split, manualChunks: forIsolates.manualChunks, dir: 'build/isolate' },
     external: /^#kernels\//,
     plugins: [
+      forIsolates.plugin,
       {
         name: 'no-worker',
         resolveId: (id) => (id.startsWith('#worker/') ? '\0worker' : null),
         load: (id) => (id === '\0worker' ? "export const chunk = { id: '', text: '', needs: [] }" : null)
       },
       resolve(),
-      shorten()
+      shorten(names)
     ]
   }
 ]
