@@ -73,5 +73,5 @@ export async function startEngine(modules: readonly KernelModule[]): Promise<voi
 
 /** Runs `body` and takes back every allocation that it made, also when it throws. */
 export function frame<K, T>({ memory, kernels }: Engine<K>, body: (memory: Memory, kernels: K) => T): T {
-  return memory.frame(() => body(memory, kernels))
+  return memory.lend(kernels, body)
 }

@@ -45,11 +45,18 @@ export class Memory {
 
   /** Runs `body` and takes back all that it allocated, also when it throws. */
   frame<T>(body: () => T): T {
-    const close = this.open()
+    return this.lend(undefined, body)
+  }
+
+  /** The same for a body that takes this memory and kernels over it. Calls on small inputs feel each closure. */
+  lend<K, T>(kernels: K, body: (memory: Memory, kernels: K) => T): T {
+    const mark = this.top
+    this.frames++
     try {
-      return body()
+      return body(this, kernels)
     } finally {
-      close()
+      this.frames--
+      this.top = mark
     }
   }
 

@@ -59,7 +59,9 @@ export interface Batch {
 /** `gemm` of many: small products take less time than an object for each. */
 export function gemmBatch(multiply: Kernel<13>, product: Gemm, { count, stepA, stepB, stepC }: Batch): void {
   const { c, ldc, a, lda, transposeA, b, ldb, transposeB, m, n, k, write = 'add', work } = product
-  const [flagA, flagB, how] = [transposeA ? 1 : 0, transposeB ? 1 : 0, WRITES[write]]
+  const flagA = transposeA ? 1 : 0
+  const flagB = transposeB ? 1 : 0
+  const how = WRITES[write]
   for (let i = 0; i < count; i++) {
     multiply(c + i * stepC, ldc, a + i * stepA, lda, flagA, b + i * stepB, ldb, flagB, m, n, k, how, work)
   }

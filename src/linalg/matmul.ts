@@ -73,7 +73,7 @@ export function prepareMatmul(a: TensorLike, b: TensorLike, options: MatmulOptio
   const type = floatsFor(...sources)
   const data = outputArray<Floats>(VERB, 'out', out, type, sizeOf(shape))
   for (const source of sources) checkApart(data, source)
-  return { product: { ...sides(left, right, lead), k, wide: type === Float64Array }, sources, data, shape }
+  return { product: productOf(left, right, lead, k, type === Float64Array), sources, data, shape }
 }
 
 /** The error for a product that has an element that is not finite. */
@@ -134,11 +134,11 @@ function checkApart(data: Floats, { name, data: given }: Source): void {
   }
 }
 
-function sides(left: Side, right: Side, lead: readonly number[]): Omit<Product, 'k' | 'wide'> {
+function productOf(left: Side, right: Side, lead: readonly number[], k: number, wide: boolean): Product {
   const { rows: m } = left
   const { columns: n } = right
   // Of a result without elements there may be more matrices than an array has room for.
-  if ([...lead, m, n].includes(0)) return { a: operand(left, []), b: operand(right, []), m, n }
+  if ([...lead, m, n].includes(0)) return { a: operand(left, []), b: operand(right, []), m, n, k, wide }
   const count = sizeOf(lead)
   // Rows of many matrices by one are the rows of one matrix.
   const one = sizeOf(right.lead) === 1 && !left.transposed
@@ -146,7 +146,7 @@ function sides(left: Side, right: Side, lead: readonly number[]): Omit<Product, 
   const b = operand(right, one ? [0] : starts(right, lead, count))
   const rows = one ? count * m : m
   // Columns are worked on sixteen at a time: one column is a row of the transposed product, whose bytes are the same.
-  return n === 1 ? { a: transpose(b), b: transpose(a), m: 1, n: rows } : { a, b, m: rows, n }
+  return n === 1 ? { a: transpose(b), b: transpose(a), m: 1, n: rows, k, wide } : { a, b, m: rows, n, k, wide }
 }
 
 function transpose(operand: Operand): Operand {

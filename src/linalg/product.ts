@@ -58,10 +58,26 @@ function multiplyWhole(memory: TypedMemory, data: Floats, { a, b, m, n, k, wide 
     right.load(item, 0, k, 0, n, manyB ? run : 1)
     const length = run * m * n
     const view = memory.view(result, length)
-    const sides = { a: left.pointer, lda: left.width, transposeA: a.transposed, b: right.pointer, ldb: right.width }
-    const whole = { ...sides, transposeB: b.transposed, c: result, ldc: n, m, n, k, write: 'set', work } as const
-    const steps = { stepA: manyA ? m * k * bytes : 0, stepB: manyB ? k * n * bytes : 0, stepC: m * n * bytes }
-    gemmBatch(multiply, whole, { count: run, ...steps })
+    // Objects that are put together of others take as long as a product of 8 x 8.
+    gemmBatch(
+      multiply,
+      {
+        c: result,
+        ldc: n,
+        a: left.pointer,
+        lda: left.width,
+        transposeA: a.transposed,
+        b: right.pointer,
+        ldb: right.width,
+        transposeB: b.transposed,
+        m,
+        n,
+        k,
+        write: 'set',
+        work
+      },
+      { count: run, stepA: manyA ? m * k * bytes : 0, stepB: manyB ? k * n * bytes : 0, stepC: m * n * bytes }
+    )
     if (!memory.finite(result, length)) return false
     data.set(view, item * m * n)
     item += run

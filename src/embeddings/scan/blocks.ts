@@ -1,6 +1,6 @@
 import { frame, type Engine } from '../engine.js'
 import type { Pointer } from '../../core/memory.js'
-import { placeStrips, takeStrips, type PieceCall } from './kernelCalls.js'
+import { placeStrips, takeStrips } from './kernelCalls.js'
 import { BLOCK_ROWS, planesOf, rowBytes, type RowLayout } from './layout.js'
 
 /** One run of bytes of a row, and where a block keeps it. */
@@ -141,10 +141,22 @@ export function placeRows(
   rows: Pointer,
   count: number
 ): void {
-  eachPiece(engine, layout, blocks, first, rows, count, (kind, call, scratch) => {
-    const { rows, rowBytes, block, stride, lane, bytes } = call
-    if (kind === 'strips') placeStrips(engine, call)
-    else engine.kernels.placeColumns(block, stride, lane, rows, rowBytes, bytes, count, scratch)
+  if (count <= 0) return
+  const { bytes: stride, pieces } = blockParts(layout)
+  const lane = first % BLOCK_ROWS
+  const start = blocks + ((first - lane) / BLOCK_ROWS) * stride
+  const length = rowBytes(layout)
+  frame(engine, (memory, kernels) => {
+    const scratch = memory.alloc(512)
+    for (const piece of pieces) {
+      const block = start + piece.inBlock
+      const from = rows + piece.inRow
+      if (piece.kind === 'columns') {
+        kernels.placeColumns(block, stride, lane, from, length, piece.bytes, count, scratch)
+      } else {
+        placeStrips(engine, piece, { block, stride, lane, rows: from, rowBytes: length, count })
+      }
+    }
   })
 }
 
@@ -157,32 +169,21 @@ export function takeRows(
   first: number,
   count: number
 ): void {
-  eachPiece(engine, layout, blocks, first, rows, count, (kind, call, scratch) => {
-    const { rows, rowBytes, block, stride, lane, bytes } = call
-    if (kind === 'strips') takeStrips(engine, call)
-    else engine.kernels.takeColumnsOf(rows, rowBytes, block, stride, lane, bytes, count, scratch)
-  })
-}
-
-/** Visits the runs of rows that stand in the lanes from `first` on, counted from the first of `blocks`. */
-function eachPiece(
-  engine: Engine,
-  layout: RowLayout,
-  blocks: Pointer,
-  first: number,
-  rows: Pointer,
-  count: number,
-  visit: (kind: Piece['kind'], call: PieceCall, scratch: Pointer) => void
-): void {
   if (count <= 0) return
   const { bytes: stride, pieces } = blockParts(layout)
   const lane = first % BLOCK_ROWS
   const start = blocks + ((first - lane) / BLOCK_ROWS) * stride
-  const all = { rowBytes: rowBytes(layout), stride, lane, count }
-  frame(engine, (memory) => {
+  const length = rowBytes(layout)
+  frame(engine, (memory, kernels) => {
     const scratch = memory.alloc(512)
-    for (const { kind, inRow, inBlock, bytes, step, flip } of pieces) {
-      visit(kind, { ...all, rows: rows + inRow, block: start + inBlock, bytes, step, flip }, scratch)
+    for (const piece of pieces) {
+      const block = start + piece.inBlock
+      const to = rows + piece.inRow
+      if (piece.kind === 'columns') {
+        kernels.takeColumnsOf(to, length, block, stride, lane, piece.bytes, count, scratch)
+      } else {
+        takeStrips(engine, piece, { block, stride, lane, rows: to, rowBytes: length, count })
+      }
     }
   })
 }

@@ -106,30 +106,34 @@ export function selectScores({ kernels }: Engine, call: SelectCall): number {
   return kernels.selectScores(buffer, state, scores, masks, ids, rows, first, k, capacity, filled)
 }
 
-/** One run of bytes of rows of codes, and where it stands in blocks. */
-export interface PieceCall {
-  /** the run in the first row, and bytes from one row to the next */
+/** Where rows stand, one after the other and in blocks. */
+export interface StripCall {
+  /** the strip in the first row, and bytes from one row to the next */
   readonly rows: Pointer
   readonly rowBytes: number
-  /** the run in the first block, and bytes from one block to the next */
+  /** the strip in the first block, and bytes from one block to the next */
   readonly block: Pointer
   readonly stride: number
-  /** strips: bytes from one row to the next within a block */
-  readonly step: number
   /** of the first row, in its block */
   readonly lane: number
-  readonly bytes: number
   readonly count: number
-  /** strips: what pairs of bytes are xored with */
+}
+
+/** A run of bytes of each row, which a block keeps row after row. */
+export interface Strip {
+  readonly bytes: number
+  /** bytes from one row to the next within a block */
+  readonly step: number
+  /** what pairs of bytes are xored with */
   readonly flip: number
 }
 
-export function placeStrips({ kernels }: Engine, call: PieceCall): void {
-  const { rows, rowBytes, block, stride, step, lane, bytes, count, flip } = call
+export function placeStrips({ kernels }: Engine, { bytes, step, flip }: Strip, call: StripCall): void {
+  const { rows, rowBytes, block, stride, lane, count } = call
   kernels.placeStrips(block, stride, step, lane, rows, rowBytes, bytes, count, flip)
 }
 
-export function takeStrips({ kernels }: Engine, call: PieceCall): void {
-  const { rows, rowBytes, block, stride, step, lane, bytes, count, flip } = call
+export function takeStrips({ kernels }: Engine, { bytes, step, flip }: Strip, call: StripCall): void {
+  const { rows, rowBytes, block, stride, lane, count } = call
   kernels.takeStrips(rows, rowBytes, block, stride, step, lane, bytes, count, flip)
 }
