@@ -135,7 +135,8 @@ async function chunksOf(getModuleInfo) {
   for (const id of order.filter((id) => !isKernels(id))) {
     const folder = folderOf(id)
     if (folder === undefined || entries.some(([, entry]) => entry === id)) continue
-    const group = `${folder}${main.has(id) ? '' : '-more'}`
+    // What needs the files of `tersor` needs its linear algebra, too.
+    const group = main.has(id) ? folder.replace('files', 'linalg') : `${folder}-more`
     const { code } = await minify(getModuleInfo(id).code, { module: true, compress: { unused: false } })
     const last = open.get(group) ?? { size: 0, number: 1 }
     const fits = last.size + code.length <= WINDOW
