@@ -1,8 +1,11 @@
 import { rangeError, typeError } from '../core/errors.js'
-import { checkBoolean, checkInteger, checkOptions, isArrayOf, show } from '../core/check.js'
+import { checkBoolean, checkInteger, checkOptions, show } from '../core/check.js'
 import { readTensor, type Source, type Tensor, type TensorLike } from '../core/tensor.js'
 import { RowTree, overlapOf, type TreeParts, type RowRange } from './rowTree.js'
-import { decodeGram, encodeGram } from './gramFile.js'
+import { openInput, saveFile, type FileInput } from '../files/openInput.js'
+import { joinPieces } from '../files/pieces.js'
+import type { BlobLike } from '../files/source.js'
+import { decodeGram, gramPieces } from './gramFile.js'
 import type { GramKind, GramParts, GramSettings } from './gramKind.js'
 import { readMatrix } from './matrix.js'
 import { momentsKind } from './moments.js'
@@ -74,6 +77,13 @@ export interface Gram {
   pca(options: PcaOptions): Pca
   /** All of it as the bytes of a safetensors file (docs/formats.md), for `openGram`. */
   toBytes(): Uint8Array<ArrayBuffer>
+  /**
+   * Writes these bytes to a file (Node, Deno, Bun), whole or not at all.
+   *
+   * @throws TypeError for a path that is no string
+   * @throws the runtime's own error where it cannot be written
+   */
+  save(path: string): void
 }
 
 /** Beyond it, the whole matrix would take 64 MiB for each node. */
@@ -116,16 +126,21 @@ export function gram(rows: TensorLike, options: GramOptions = {}): Gram {
 }
 
 /**
- * Opens what `toBytes` gave: the same Gram, to go on with or to merge.
+ * Opens what `toBytes` or `save` gave: the same Gram, to go on with or to merge. Takes bytes, a Blob (a File is one; as
+ * a promise), or the path of a file (Node, Deno, Bun).
  *
- * @throws TypeError for what are no bytes; FormatError for a file that is broken, of another kind, or by a later
- * version
+ * @throws TypeError for any other input
+ * @throws FormatError for a file that is broken, of another kind, or by a later version
+ * @throws the runtime's own error where a path or a Blob cannot be read
  */
-export function openGram(bytes: Uint8Array): Gram {
-  if (!isArrayOf(bytes, Uint8Array)) {
-    throw typeError(`openGram: "bytes" expected a Uint8Array, got ${show(bytes)}`)
-  }
-  return openParts(decodeGram(bytes, kindOf))
+export function openGram(input: FileInput): Gram
+export function openGram(input: BlobLike): Promise<Gram>
+export function openGram(input: FileInput | BlobLike): Gram | Promise<Gram> {
+  return openInput('openGram', 'a Gram', input, (file) => {
+    const bytes = new Uint8Array(file.size)
+    file.read(bytes, 0)
+    return openParts(decodeGram(bytes, kindOf))
+  })
 }
 
 /** Reads and checks what `gram` is asked. */
@@ -278,7 +293,11 @@ class TreeGram implements Gram {
   }
 
   toBytes(): Uint8Array<ArrayBuffer> {
-    return encodeGram(this.parts(), this.kind)
+    return joinPieces(gramPieces(this.parts(), this.kind))
+  }
+
+  save(path: string): void {
+    saveFile(path, () => gramPieces(this.parts(), this.kind))
   }
 
   /** All of it as data; its nodes are shared. */

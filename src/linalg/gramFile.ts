@@ -2,7 +2,6 @@ import { FormatError } from '../core/errors.js'
 import { isLength, type FileTensor } from '../files/dtypes.js'
 import { isRecord, malformed, METADATA_KEY, parseEntry } from '../files/entry.js'
 import { brief } from '../files/names.js'
-import { joinPieces } from '../files/pieces.js'
 import { decodeSafetensors } from '../files/safetensors.js'
 import { artefactPieces } from '../files/writeArtefact.js'
 import { overlapOf, rangesOf } from './rowTree.js'
@@ -13,8 +12,8 @@ import { LIMIT, type RowRun } from './rows.js'
 const KIND = 'gram'
 const VERSION = 1
 
-/** A Gram as the bytes of a safetensors file (docs/formats.md). */
-export function encodeGram(parts: GramParts, kind: GramKind<unknown>): Uint8Array<ArrayBuffer> {
+/** A Gram as the pieces of a safetensors file (docs/formats.md). They are views: they hold until it changes. */
+export function gramPieces(parts: GramParts, kind: GramKind<unknown>): Uint8Array[] {
   const { nodes, runs, dimensions, ...settings } = parts
   const tensors = nodes.flatMap(({ node }, i) =>
     Object.entries(kind.arrays(node)).map(([part, array]) => ({ name: `node${i}:${part}`, ...array }))
@@ -28,7 +27,7 @@ export function encodeGram(parts: GramParts, kind: GramKind<unknown>): Uint8Arra
     nodes: nodes.map(({ level, index }) => ({ level, index })),
     runs: runs.map(({ first, count }) => ({ first, count }))
   }
-  return joinPieces(artefactPieces([...tensors, ...rows], entry))
+  return artefactPieces([...tensors, ...rows], entry)
 }
 
 /** Reads and checks such bytes. Throws FormatError. */

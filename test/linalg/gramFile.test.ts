@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { FormatError } from '../../src/core/errors.js'
 import { createGram, gram, openGram } from '../../src/index.js'
@@ -47,6 +50,22 @@ describe.each(Object.entries(GRAMS))('%s', (_, g) => {
           .add(rowsOf(table, 0, 1500))
           .toBytes()
       )
+    }
+  })
+
+  it('comes back from a path, a Blob and an ArrayBuffer', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tersor-gram-'))
+    try {
+      const path = join(folder, 'gram.safetensors')
+      g.save(path)
+      const bytes = g.toBytes()
+      expectSameBits(new Uint8Array(readFileSync(path)), bytes)
+      for (const back of [openGram(path), openGram(bytes.buffer), await openGram(new Blob([bytes]))]) {
+        expectSameBits(back.toBytes(), bytes)
+      }
+      await expect(openGram(new Blob([bytes.subarray(0, 20)]))).rejects.toThrow(FormatError)
+    } finally {
+      rmSync(folder, { recursive: true })
     }
   })
 
@@ -124,9 +143,17 @@ describe('what is refused', () => {
   }
   const { exact, centred, 'a sketch': sketch } = GRAMS
 
-  it('what are no bytes', () => {
-    for (const value of [undefined, null, 'file', exact, [1], new Float32Array(4), new ArrayBuffer(8)]) {
-      expectError(() => openGram(wrong(value)), TypeError, 'openGram: "bytes" expected a Uint8Array, got')
+  it('what is no file', () => {
+    for (const value of [undefined, null, exact, [1], new Float32Array(4), 7]) {
+      expectError(
+        () => openGram(wrong(value)),
+        TypeError,
+        'openGram: "input" expected the bytes of a Gram, a Blob or a path, got'
+      )
+    }
+    expect(() => openGram('nowhere.safetensors')).toThrow(/ENOENT/)
+    for (const path of [undefined, 3, new Uint8Array(2)]) {
+      expectError(() => exact.save(wrong(path)), TypeError, 'save: "path" expected a string, got')
     }
   })
 

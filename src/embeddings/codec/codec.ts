@@ -3,7 +3,7 @@ import { show } from '../../core/check.js'
 import type { KernelModule } from '../../core/modules.js'
 import { readTensor, type Tensor } from '../../core/tensor.js'
 import { joinPieces } from '../../files/pieces.js'
-import { writeFile } from '../../files/fileSystem.js'
+import { saveFile } from '../../files/openInput.js'
 import { codecPieces, type CodecParts } from './codecFile.js'
 import { MOST_BITS } from './front.js'
 import { planesOf, rowBytes, type RowLayout } from '../scan/layout.js'
@@ -142,8 +142,7 @@ class FittedCodec implements Codec {
   }
 
   save(path: string): void {
-    if (typeof path !== 'string') throw typeError(`save: "path" expected a string, got ${show(path)}`)
-    writeFile('save', path, codecPieces(this.parts))
+    saveFile(path, () => codecPieces(this.parts))
   }
 
   private coder(verb: string): Coder {

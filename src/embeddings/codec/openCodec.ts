@@ -1,10 +1,11 @@
-import { show } from '../../core/check.js'
-import { FormatError, typeError } from '../../core/errors.js'
+import { FormatError } from '../../core/errors.js'
 import { readArtefact } from '../../files/artefact.js'
 import { isLength } from '../../files/dtypes.js'
 import { isRecord, malformed } from '../../files/entry.js'
-import { readableBytes, withFile, type Readable } from '../../files/fileSystem.js'
+import type { Readable } from '../../files/fileSystem.js'
 import { brief } from '../../files/names.js'
+import { openInput, type FileInput } from '../../files/openInput.js'
+import type { BlobLike } from '../../files/source.js'
 import { MOST_DIMENSIONS } from '../vectors/vectors.js'
 import { codecOf, type Codec } from './codec.js'
 import { coding } from './coding.js'
@@ -12,12 +13,6 @@ import { CODEC_KIND, CODEC_VERSION, FRONT_PREFIX, TABLE_PREFIX, type CodecParts 
 import { openFront } from './front.js'
 import { openerOf } from './methods/openers.js'
 import { METRICS, type Metric, type OpenMethod, type Tables } from './quantizer.js'
-
-/** What is used of a Blob; a File is one. */
-export interface WholeBlob {
-  readonly size: number
-  arrayBuffer(): Promise<ArrayBuffer>
-}
 
 /**
  * The array of lengths of rows. All other numbers are coordinates and their factors, which the limit of 2^48 for rows
@@ -27,26 +22,17 @@ const SQUARES = 'table:squares'
 const MOST = 2 ** 50
 
 /**
- * Opens what `toBytes` or `save` gave: bytes, or the path of a file (Node, Deno, Bun). Of a Blob it resolves to the
- * codec.
+ * Opens what `toBytes` or `save` gave: bytes, a Blob (a File is one; as a promise), or the path of a file (Node, Deno,
+ * Bun).
  *
- * @throws TypeError for any other input; FormatError for a file that is damaged, of another kind or by a later version;
- * the runtime's own error where a path cannot be read
+ * @throws TypeError for any other input
+ * @throws FormatError for a file that is damaged, of another kind or by a later version
+ * @throws the runtime's own error where a path or a Blob cannot be read
  */
-export function openCodec(input: Uint8Array | ArrayBuffer | string): Codec
-export function openCodec(input: WholeBlob): Promise<Codec>
-export function openCodec(input: Uint8Array | ArrayBuffer | WholeBlob | string): Codec | Promise<Codec> {
-  const verb = 'openCodec'
-  const open = (file: Readable): Codec => codecOf(decodeCodec(file), coding)
-  if (typeof input === 'string') return withFile(verb, input, open)
-  // By tag, not by instanceof: bytes may come from another realm.
-  const tag = Object.prototype.toString.call(input).slice(8, -1)
-  if (tag === 'Uint8Array') return open(readableBytes(input as Uint8Array))
-  if (tag === 'ArrayBuffer') return open(readableBytes(new Uint8Array(input as ArrayBuffer)))
-  if (tag === 'Blob' || tag === 'File') {
-    return (input as WholeBlob).arrayBuffer().then((bytes) => open(readableBytes(new Uint8Array(bytes))))
-  }
-  throw typeError(`${verb}: "input" expected the bytes of a codec, a Blob or a path, got ${show(input)}`)
+export function openCodec(input: FileInput): Codec
+export function openCodec(input: BlobLike): Promise<Codec>
+export function openCodec(input: FileInput | BlobLike): Codec | Promise<Codec> {
+  return openInput('openCodec', 'a codec', input, (file) => codecOf(decodeCodec(file), coding))
 }
 
 /** Reads and checks a codec's file. Throws FormatError for one that is damaged, of another kind or version. */

@@ -1,10 +1,10 @@
 import { joinPieces } from '../../files/pieces.js'
 import { rangeError, typeError, stateError } from '../../core/errors.js'
-import { checkInteger, isArrayOf, show } from '../../core/check.js'
+import { checkInteger, isArrayOf } from '../../core/check.js'
 import { createEngineOf } from '../../core/engine.js'
 import { frame, SEARCHING, type Kernels } from '../engine.js'
 import type { Source } from '../../core/tensor.js'
-import { writeFile } from '../../files/fileSystem.js'
+import { saveFile } from '../../files/openInput.js'
 import { partsOf, readCodes, refuseWithoutEncoder, type Codec, type CodesLike } from '../codec/codec.js'
 import { rowBytes } from '../scan/layout.js'
 import { vectorsOf, type VectorsLike } from '../vectors/vectors.js'
@@ -162,11 +162,10 @@ export class CodeIndex implements Index {
   }
 
   save(path: string): void {
-    if (typeof path !== 'string') {
-      throw typeError(`save: "path" expected a string, got ${show(path)}; toBytes gives the bytes of the file`)
-    }
-    this.alone('save')
-    writeFile('save', path, this.pieces('save'))
+    saveFile(path, () => {
+      this.alone('save')
+      return this.pieces('save')
+    })
   }
 
   /** What a file of this index consists of, with the lists made that its rows are enough for. */

@@ -1,6 +1,7 @@
 import { typeError } from '../../core/errors.js'
-import { checkOptions, isArrayOf, show, tagOf } from '../../core/check.js'
-import { readableBytes, withFile, type Readable } from '../../files/fileSystem.js'
+import { checkOptions, show } from '../../core/check.js'
+import { readableBytes, type Readable } from '../../files/fileSystem.js'
+import { openInput, type FileInput } from '../../files/openInput.js'
 import type { BlobLike } from '../../files/source.js'
 import { codecOf, type Codec } from '../codec/codec.js'
 import { decodeCodec } from '../codec/openCodec.js'
@@ -36,29 +37,16 @@ export interface OpenIndexOptions {
  * @throws FormatError for a file that is damaged, of another kind or version
  * @throws the runtime's own error where a path or a Blob cannot be read
  */
-export function openIndex(input: Uint8Array | ArrayBuffer | string, options?: OpenIndexOptions): Index
+export function openIndex(input: FileInput, options?: OpenIndexOptions): Index
 export function openIndex(input: BlobLike, options?: OpenIndexOptions): Promise<Index>
-export function openIndex(
-  input: Uint8Array | ArrayBuffer | string | BlobLike,
-  options: OpenIndexOptions = {}
-): Index | Promise<Index> {
+export function openIndex(input: FileInput | BlobLike, options: OpenIndexOptions = {}): Index | Promise<Index> {
   const verb = 'openIndex'
   checkOptions(verb, options, ['encoder'])
   const given = options.encoder
   if (given !== undefined && typeof given?.makeLists !== 'function') {
     throw typeError(`${verb}: "encoder" expected the encoder of tersor/embeddings, got ${show(given)}`)
   }
-  const read = (file: Readable): Index => readIndex(file, given)
-  if (typeof input === 'string') return withFile(verb, input, read)
-  if (isArrayOf(input, Uint8Array)) return read(readableBytes(input))
-  const tag = typeof input === 'object' && input !== null ? tagOf(input) : ''
-  if (tag === 'ArrayBuffer') return read(readableBytes(new Uint8Array(input as ArrayBuffer)))
-  if (tag === 'Blob' || tag === 'File') return readBlob(input as BlobLike, read)
-  throw typeError(`${verb}: "input" expected the bytes of an index, a Blob or a path, got ${show(input)}`)
-}
-
-async function readBlob(blob: BlobLike, read: (file: Readable) => Index): Promise<Index> {
-  return read(readableBytes(new Uint8Array(await blob.slice(0, blob.size).arrayBuffer())))
+  return openInput(verb, 'an index', input, (file) => readIndex(file, given))
 }
 
 function readIndex(file: Readable, given: Encoder | undefined): Index {
