@@ -37,7 +37,7 @@ export function checkAborted(signal: Signal | undefined): void {
 }
 
 /** The steps of one call, which ends between two of them where it is aborted. */
-export class Steps {
+export class StepCounter {
   private done = 0
 
   constructor(

@@ -18,13 +18,13 @@ interface Matrix {
 /**
  * What the row kernels work on: rows cut into runs of `group`, one set a run; the sets start again after `cycle` rows.
  */
-export interface Rows extends Matrix {
+export interface GroupedRows extends Matrix {
   readonly group: number
   readonly cycle: number
 }
 
 /** One run of elements from `start` on, for the row kernels. */
-export interface RowsTile extends Rows {
+export interface RowsTile extends GroupedRows {
   readonly kind: 'rows'
   readonly start: number
 }
@@ -36,7 +36,7 @@ export interface ColumnsTile extends Matrix {
 }
 
 /** Runs of `size` elements, `stride` apart from `start` on, brought together to one row. */
-export interface PiecesTile extends Rows {
+export interface PiecesTile extends GroupedRows {
   readonly kind: 'pieces'
   readonly start: number
   readonly pieces: number
@@ -45,7 +45,7 @@ export interface PiecesTile extends Rows {
 }
 
 /** Channels from `channel` on, one a row, each with the elements from its own `position` on. */
-export interface GatheredTile extends Rows {
+export interface GatheredTile extends GroupedRows {
   readonly kind: 'gathered'
   readonly channel: number
   readonly position: number

@@ -5,7 +5,7 @@ import { defaultEngine, frame, type Engine } from './decompositionEngine.js'
 import type { Source, Tensor, TensorLike } from '../core/tensor.js'
 import { readMatrix, type Floats } from './matrix.js'
 import { OperatorAccess, type LinearOperator } from './truncated/operator.js'
-import type { Steps } from './truncated/passes.js'
+import type { Passes } from './truncated/passes.js'
 import { gatherRows, overStream, type AsyncRowStream, type RowStream } from './truncated/stream.js'
 import type { Tall } from './truncated/tall.js'
 import { fromOperator, fromRows, inMemory, isBelowFloor, type Found, type Request } from './truncated/routes.js'
@@ -107,7 +107,7 @@ export function truncatedSvd(
       const shape = [rows.rows, rows.columns]
       checkShape(shape, options)
       const request = requestOf(options, wide)
-      const whole = (): Steps<Source> => gatherRows(engine, VERB, opened)
+      const whole = (): Passes<Source> => gatherRows(engine, VERB, opened)
       return result(engine, yield* fromRows(engine, { shape, rows, whole }, request), request, options)
     })
   }
@@ -194,7 +194,7 @@ function typeOf({ dtype }: TruncatedSvdOptions, { type }: Request): Request['typ
 }
 
 /** Runs work that waits for nothing. */
-function now(request: Request, options: TruncatedSvdOptions, work: (engine: Engine) => Steps<Found>): TruncatedSvd {
+function now(request: Request, options: TruncatedSvdOptions, work: (engine: Engine) => Passes<Found>): TruncatedSvd {
   return frame(defaultEngine(), (memory, kernels) => {
     const engine = { memory, kernels }
     const step = work(engine).next()

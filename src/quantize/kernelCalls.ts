@@ -1,5 +1,5 @@
 import type { Pointer } from '../core/memory.js'
-import type { Rows } from '../core/tiles.js'
+import type { GroupedRows } from '../core/tiles.js'
 import type { Kernels } from './engine.js'
 import type { Grid } from './formats.js'
 
@@ -7,7 +7,7 @@ import type { Grid } from './formats.js'
 // name.
 
 /** Scales f32 and zero points i32 in memory, one for each set or column. */
-export interface Steps {
+export interface SetParameters {
   readonly scales: Pointer
   readonly zeros: Pointer
 }
@@ -22,7 +22,12 @@ interface TileRoom {
 }
 
 /** `clamped`: the scales are the caller's, so that values may be far beyond the codes. */
-export function encodeRows(room: TileRoom, tile: Rows, { scales, zeros }: Steps, clamped: boolean): void {
+export function encodeRows(
+  room: TileRoom,
+  tile: GroupedRows,
+  { scales, zeros }: SetParameters,
+  clamped: boolean
+): void {
   const { kernels, codes, values, least, most } = room
   const { rows, width, group, cycle } = tile
   kernels.encodeRows(codes, values, rows, width, group, cycle, scales, zeros, least, most, Number(clamped))
@@ -31,8 +36,8 @@ export function encodeRows(room: TileRoom, tile: Rows, { scales, zeros }: Steps,
 /** `scales` are 1 / scale, one for each column. */
 export function encodeColumns(
   room: TileRoom,
-  { rows, width }: Pick<Rows, 'rows' | 'width'>,
-  { scales, zeros }: Steps,
+  { rows, width }: Pick<GroupedRows, 'rows' | 'width'>,
+  { scales, zeros }: SetParameters,
   clamped: boolean
 ): void {
   const { kernels, codes, values, least, most } = room
@@ -42,8 +47,8 @@ export function encodeColumns(
 /** Values of the codes, to `to`. */
 export function decodeRows(
   { kernels, codes, grid }: TileRoom & { readonly grid: Grid },
-  { rows, width, group, cycle }: Rows,
-  { scales, zeros }: Steps,
+  { rows, width, group, cycle }: GroupedRows,
+  { scales, zeros }: SetParameters,
   to: Pointer
 ): void {
   kernels.decodeRows(to, codes, rows, width, group, cycle, scales, zeros, Number(grid.signed))
@@ -52,8 +57,8 @@ export function decodeRows(
 /** A byte for each value, to `to`. */
 export function insideRows(
   { kernels, values, least, most }: TileRoom,
-  { rows, width, group, cycle }: Rows,
-  { scales, zeros }: Steps,
+  { rows, width, group, cycle }: GroupedRows,
+  { scales, zeros }: SetParameters,
   to: Pointer
 ): void {
   kernels.insideRows(to, values, rows, width, group, cycle, scales, zeros, least, most)
@@ -64,7 +69,7 @@ interface RangeRoom {
   readonly kernels: Kernels
   readonly high: Pointer
   readonly low: Pointer
-  readonly steps: Steps
+  readonly steps: SetParameters
   readonly grid: Grid
   readonly symmetric: boolean
 }

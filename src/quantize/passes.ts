@@ -5,7 +5,14 @@ import { nonFiniteError, type Source } from '../core/tensor.js'
 import { loadTile, tileLength, TILE, type Tile } from '../core/tiles.js'
 import { isColumns, setNumber, type Window } from '../core/windows.js'
 import { FORMATS, hasZeroPoints, leastCode, type Grid, type IntegerFormat } from './formats.js'
-import { decodeRows, encodeColumns, encodeRows, insideRows, scalesFromRange, type Steps } from './kernelCalls.js'
+import {
+  decodeRows,
+  encodeColumns,
+  encodeRows,
+  insideRows,
+  scalesFromRange,
+  type SetParameters
+} from './kernelCalls.js'
 import type { Parameters } from './options.js'
 
 /** Greatest and least value of each set, with 0. */
@@ -49,9 +56,9 @@ export interface Passes {
   readonly high: Pointer
   readonly low: Pointer
   /** the window's scales and zero points, one for each set */
-  readonly steps: Steps
+  readonly steps: SetParameters
   /** the same for each column, where the window has columns */
-  readonly wide: Steps
+  readonly wide: SetParameters
 }
 
 export function preparePasses(

@@ -1,6 +1,6 @@
 import { rangeError } from '../../core/errors.js'
 import { checkInteger } from '../../core/check.js'
-import { Steps } from '../../core/progress.js'
+import { StepCounter } from '../../core/progress.js'
 import { vectorsOf, type VectorsLike } from '../vectors/vectors.js'
 import { candidatesFor, LEAST_TRAINED } from './candidates.js'
 import type { Choice } from './choice.js'
@@ -60,7 +60,7 @@ export function chooseCodec(vectors: VectorsLike, options: ChooseOptions): Choic
   if (goal.kind !== 'recall') candidates.reverse()
   const larger = possible.filter(({ codeBytes }) => codeBytes > most)
 
-  const steps = new Steps(candidates.length + larger.length, options)
+  const steps = new StepCounter(candidates.length + larger.length, options)
   const contest = new Contest(new Costs(goal, rows, dimensions), new Trials(all, { ...goal, queries }))
   for (const candidate of candidates) {
     contest.meet(candidate)

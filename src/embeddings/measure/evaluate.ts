@@ -7,7 +7,7 @@
  */
 import { rangeError, typeError } from '../../core/errors.js'
 import { checkInteger, checkNumber, checkOptions, show } from '../../core/check.js'
-import { checkWatch, Steps, type WatchOptions } from '../../core/progress.js'
+import { checkWatch, StepCounter, type WatchOptions } from '../../core/progress.js'
 import type { Codec } from '../codec/codec.js'
 import { vectorsOf, type VectorsLike } from '../vectors/vectors.js'
 import { distortion, scoreBias, type ScoreBias } from './distortion.js'
@@ -118,7 +118,7 @@ export function evaluate(codec: Codec, vectors: VectorsLike, options: EvaluateOp
     )
   }
   const { metric, bytesPerVector, tableBytes } = codec
-  const steps = new Steps(shardsOf(rows) + batchesOf(rows) + STEPS, options)
+  const steps = new StepCounter(shardsOf(rows) + batchesOf(rows) + STEPS, options)
   const step = (): void => steps.next()
   const truth = exactNeighbours(rows, queries, { metric, k, own, onShard: step })
   const { index, codes, seconds } = encodeAll(codec, rows, step)

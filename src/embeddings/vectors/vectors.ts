@@ -168,7 +168,7 @@ function copyRow(place: string, to: Float32Array, row: ArrayLike<unknown>): void
 }
 
 /** Collects vectors of one length, as f32. */
-export class Rows {
+export class RowCollector {
   private data = new Float32Array(0)
   private dimensions = 0
   count = 0
@@ -209,7 +209,7 @@ export class Rows {
 }
 
 function fromRows(where: string, items: readonly unknown[], dimensions = 0): Vectors {
-  const rows = new Rows(items.length)
+  const rows = new RowCollector(items.length)
   // By index: a hole is refused like anything else that is no vector.
   for (let i = 0; i < items.length; i++) {
     const item = items[i]

@@ -1,4 +1,4 @@
-import type { Steps } from './passes.js'
+import type { Passes } from './passes.js'
 import type { Tall } from './tall.js'
 
 /**
@@ -13,9 +13,9 @@ export interface Access {
   /** bytes of memory that products with k columns take */
   productBytes(k: number): number
   /** A x */
-  times(x: Tall): Steps<Tall>
+  times(x: Tall): Passes<Tall>
   /** A'y, in f64 */
-  timesTransposed(y: Tall): Steps<Tall>
+  timesTransposed(y: Tall): Passes<Tall>
   /** Throws where products of others' making contradict each other: image = A x, z = A'y */
   checkAdjoint?(x: Tall, image: Tall, y: Tall, z: Tall): void
 }

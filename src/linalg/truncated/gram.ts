@@ -2,7 +2,7 @@ import type { Engine } from '../decompositionEngine.js'
 import { distances, scaleColumns, signsOf, topsOf, type Triples } from './columns.js'
 import { eigenSymmetric } from './eigen.js'
 import { padded } from '../matrix.js'
-import type { Steps } from './passes.js'
+import type { Passes } from './passes.js'
 import type { RowAccess, Projection } from './rowAccess.js'
 import { addProduct, makeTall, orthonormalise, tolerance, type Tall } from './tall.js'
 import { lostSquares } from '../spectrum.js'
@@ -31,7 +31,7 @@ export function* byGram(
   access: RowAccess,
   target: Target,
   swapped: boolean
-): Steps<Triples | undefined> {
+): Passes<Triples | undefined> {
   const { kernels } = engine
   const n = access.columns
   const { v, values, exponent, rank, lost } = yield* eigenvectors(engine, access, target)
@@ -86,7 +86,7 @@ function* finish(
   { y: u, products, back, tops }: Projection,
   lost: number,
   swapped: boolean
-): Steps<Triples> {
+): Passes<Triples> {
   const { kernels } = engine
   const k = v.columns
   const lengths = sigma.map((_, j) => kernels.sqrtF64(products[j * k + j]!))

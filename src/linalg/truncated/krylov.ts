@@ -2,7 +2,7 @@ import type { Engine } from '../decompositionEngine.js'
 import type { Access } from './access.js'
 import { distances, scaleColumns, signsOf, topsOf, type Triples } from './columns.js'
 import type { Floats } from '../matrix.js'
-import { SLAB, type Steps } from './passes.js'
+import { SLAB, type Passes } from './passes.js'
 import { decompose } from '../svd.js'
 import {
   addProduct,
@@ -63,10 +63,10 @@ export function* byKrylov(
   type: FloatsOf<Floats>,
   seed: number,
   swapped: boolean
-): Steps<Triples | undefined> {
+): Passes<Triples | undefined> {
   const { memory, kernels } = engine
-  const forth = (x: Tall): Steps<Tall> => (swapped ? access.timesTransposed(x) : access.times(x))
-  const back = (y: Tall): Steps<Tall> => (swapped ? access.times(y) : access.timesTransposed(y))
+  const forth = (x: Tall): Passes<Tall> => (swapped ? access.timesTransposed(x) : access.times(x))
+  const back = (y: Tall): Passes<Tall> => (swapped ? access.times(y) : access.timesTransposed(y))
   const columns = trusted + OVERSAMPLING
   const streams = streamsOf(seed, columns)
   const xs: Tall[] = []

@@ -5,7 +5,7 @@ import type { Engine } from '../decompositionEngine.js'
 import { nonFiniteError, readTensor, type Source, type Tensor, type TensorLike } from '../../core/tensor.js'
 import type { Access } from './access.js'
 import type { Floats } from '../matrix.js'
-import type { Steps } from './passes.js'
+import type { Passes } from './passes.js'
 import { scaleFor } from './scale.js'
 import { checkWhole } from './stream.js'
 import { innerProducts, makeTall, type FloatsOf, type Tall } from './tall.js'
@@ -59,12 +59,12 @@ export class OperatorAccess implements Access {
   }
 
   // eslint-disable-next-line require-yield -- what is read by rows has to wait for them
-  *times(x: Tall): Steps<Tall> {
+  *times(x: Tall): Passes<Tall> {
     return this.call('multiply', x, this.rows)
   }
 
   // eslint-disable-next-line require-yield -- as above
-  *timesTransposed(y: Tall): Steps<Tall> {
+  *timesTransposed(y: Tall): Passes<Tall> {
     return this.call('multiplyTransposed', y, this.columns)
   }
 
@@ -104,7 +104,7 @@ export class OperatorAccess implements Access {
   }
 
   /** The matrix as it is, (m, n), from the products with unit vectors, `width` at a time, of the shorter side. */
-  *dense(width: number): Steps<Source> {
+  *dense(width: number): Passes<Source> {
     const [m, n] = [this.rows, this.columns]
     checkWhole(this.engine.memory, m * n, isArrayOf(new this.type(0), Float64Array))
     const data = new this.type(m * n)

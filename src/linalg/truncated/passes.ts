@@ -25,13 +25,13 @@ export interface Sink {
 }
 
 /** Work that pauses at each pass for rows that only its caller can bring. */
-export type Steps<T> = Generator<Sink, T, void>
+export type Passes<T> = Generator<Sink, T, void>
 
 /** A matrix that is read by rows. */
 export interface RowReader {
   readonly rows: number
   readonly columns: number
-  pass(pass: Pass): Steps<void>
+  pass(pass: Pass): Passes<void>
 }
 
 /** A matrix in memory, or its transpose. */
@@ -51,7 +51,7 @@ export class MatrixRows implements RowReader {
   }
 
   // eslint-disable-next-line require-yield -- other rows have to be waited for
-  *pass({ wide, visit }: Pass): Steps<void> {
+  *pass({ wide, visit }: Pass): Passes<void> {
     const { memory, kernels, source, rows, columns, transposed } = this
     const ld = transposed && !wide ? Math.ceil(columns / 4) * 4 : columns
     memory.frame(() => {
@@ -99,7 +99,7 @@ export class StreamRows implements RowReader, Sink {
     private readonly promised: string
   ) {}
 
-  *pass(pass: Pass): Steps<void> {
+  *pass(pass: Pass): Passes<void> {
     const close = this.memory.open()
     try {
       this.at = this.memory.alloc(8 * SLAB * this.columns)

@@ -1,6 +1,6 @@
 import { ALL_ZERO } from '../../../assembly/linalg/constants.js'
 import type { Pointer } from '../../core/memory.js'
-import type { RowReader, Steps } from './passes.js'
+import type { RowReader, Passes } from './passes.js'
 import type { Precision } from './precision.js'
 import { isEasy, scaleFor } from './scale.js'
 
@@ -33,7 +33,7 @@ export class Reading {
   }
 
   /** One reading; the first reads again where the exponent is not 0. */
-  *read(sums: Sums): Steps<void> {
+  *read(sums: Sums): Passes<void> {
     if (this.found === undefined) {
       this.found = yield* this.probe(sums)
       if (this.found === 0) return
@@ -50,7 +50,7 @@ export class Reading {
   }
 
   /** A reading that also sums the squares where they are not known. */
-  *measure({ clear, visit }: Sums): Steps<void> {
+  *measure({ clear, visit }: Sums): Passes<void> {
     if (this.squares !== undefined) return yield* this.read({ clear, visit })
     let sum = 0
     yield* this.read({
@@ -67,7 +67,7 @@ export class Reading {
   }
 
   /** Reads numbers as they are and returns their exponent; the sums are of use where it is 0. */
-  private *probe({ clear, visit }: Sums): Steps<number> {
+  private *probe({ clear, visit }: Sums): Passes<number> {
     const { wide } = this.precision
     let greatest = ALL_ZERO
     clear()

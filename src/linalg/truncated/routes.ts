@@ -9,7 +9,7 @@ import { byGram, LEAST_LOST } from './gram.js'
 import { byKrylov, OVERSAMPLING } from './krylov.js'
 import type { Floats } from '../matrix.js'
 import type { OperatorAccess } from './operator.js'
-import { MatrixRows, type RowReader, type Steps } from './passes.js'
+import { MatrixRows, type RowReader, type Passes } from './passes.js'
 import { decompose } from '../svd.js'
 import { reserveGram, reserveKrylov } from './reserve.js'
 import { RowAccess } from './rowAccess.js'
@@ -35,7 +35,7 @@ export interface Found {
 export interface Reader {
   readonly shape: readonly number[]
   readonly rows: RowReader
-  whole(): Steps<Source>
+  whole(): Passes<Source>
 }
 
 /**
@@ -83,7 +83,7 @@ export function inMemory({ memory, kernels }: Engine, source: Source): Reader {
 }
 
 /** The decomposition of what can be read by rows. */
-export function* fromRows(engine: Engine, reader: Reader, request: Request): Steps<Found> {
+export function* fromRows(engine: Engine, reader: Reader, request: Request): Passes<Found> {
   const { target, type } = request
   const [m, n] = reader.shape as [number, number]
   if (isBelowFloor(target)) return { triples: yield* byWhole(engine, yield* reader.whole(), target), method: 'full' }
@@ -107,14 +107,14 @@ export function* fromRows(engine: Engine, reader: Reader, request: Request): Ste
   // Its columns are the shorter side's: a flat matrix is read by columns.
   const swapped = m < n
   const rows = swapped ? new MatrixRows(engine.memory, engine.kernels, yield* reader.whole(), true) : reader.rows
-  const gram = (wide: boolean): Steps<Triples | undefined> =>
+  const gram = (wide: boolean): Passes<Triples | undefined> =>
     byGram(engine, new RowAccess(engine.memory, engine.kernels, rows, wide), target, swapped)
   const triples = (yield* gram(wide)) ?? (yield* gram(true))!
   return { triples: swapped ? { ...triples, u: triples.v, v: triples.u } : triples, method: 'gram' }
 }
 
 /** The decomposition of what is known by its products. */
-export function* fromOperator(engine: Engine, access: OperatorAccess, request: Request): Steps<Found> {
+export function* fromOperator(engine: Engine, access: OperatorAccess, request: Request): Passes<Found> {
   const { target, method } = request
   if (method !== 'gram' && !isBelowFloor(target)) {
     checkKrylov(request, Math.min(access.rows, access.columns))
@@ -149,10 +149,10 @@ function* grown(
   access: Access,
   { target, type, seed }: Request,
   most: number
-): Steps<Triples | undefined> {
+): Passes<Triples | undefined> {
   const fitting = mostKrylov(Math.min(access.rows, access.columns))
   const swapped = access.rows < access.columns
-  const attempt = (rank: number): Steps<Triples | undefined> => {
+  const attempt = (rank: number): Passes<Triples | undefined> => {
     reserveKrylov(engine, access, rank + OVERSAMPLING, KRYLOV_BLOCKS)
     return byKrylov(engine, access, rank, target, type, seed, swapped)
   }
@@ -165,7 +165,7 @@ function* grown(
 }
 
 /** The first triples of the full decomposition. */
-function* byWhole(engine: Engine, source: Source, target: Target): Steps<Triples> {
+function* byWhole(engine: Engine, source: Source, target: Target): Passes<Triples> {
   const { u, s, v } = decompose(source, Float64Array)
   const top = s.data[0]! || 1
   const lost = lostSquares(s.data.map((value) => (value / top) * (value / top)))

@@ -2,7 +2,7 @@ import type { Memory, Pointer } from '../../core/memory.js'
 import type { Kernels } from '../decompositionEngine.js'
 import { padded } from '../matrix.js'
 import type { Access } from './access.js'
-import { SLAB, type RowReader, type Steps } from './passes.js'
+import { SLAB, type RowReader, type Passes } from './passes.js'
 import type { Precision } from './precision.js'
 import { PrecisionF32 } from './precisionF32.js'
 import { PrecisionF64 } from './precisionF64.js'
@@ -60,7 +60,7 @@ export class RowAccess implements Access {
   }
 
   /** gram: f64[padded(columns)][padded(columns)], the lower half of A'A, zeros beyond. */
-  *gram(gram: Pointer): Steps<void> {
+  *gram(gram: Pointer): Passes<void> {
     const { memory, columns: n } = this
     const ld = padded(n)
     const close = memory.open()
@@ -75,7 +75,7 @@ export class RowAccess implements Access {
     }
   }
 
-  *times(x: Tall): Steps<Tall> {
+  *times(x: Tall): Passes<Tall> {
     const { memory, precision } = this
     const close = memory.open()
     try {
@@ -95,7 +95,7 @@ export class RowAccess implements Access {
     }
   }
 
-  *timesTransposed(y: Tall): Steps<Tall> {
+  *timesTransposed(y: Tall): Passes<Tall> {
     const { memory, precision } = this
     const close = memory.open()
     try {
@@ -116,7 +116,7 @@ export class RowAccess implements Access {
   }
 
   /** y = A x, y'y and A'y in one reading. */
-  *project(x: Tall): Steps<Projection> {
+  *project(x: Tall): Passes<Projection> {
     const { memory, precision } = this
     const k = x.columns
     const ld = padded(k)

@@ -3,7 +3,7 @@ import { createEngine, defaultEngine, frame, type Engine } from '../decompositio
 import { MemoryLimitError, typeError } from '../../core/errors.js'
 import type { Memory } from '../../core/memory.js'
 import type { Source, TensorLike } from '../../core/tensor.js'
-import { readChunk, StreamRows, type Steps } from './passes.js'
+import { readChunk, StreamRows, type Passes } from './passes.js'
 
 /**
  * A matrix (m, n) that comes by rows, in chunks (r, n) of any heights. It is gathered in memory where m < n and a Gram
@@ -32,11 +32,11 @@ export interface Opened {
 export function overStream<T>(
   verb: string,
   stream: RowStream | AsyncRowStream,
-  work: (engine: Engine, opened: Opened) => Steps<T>
+  work: (engine: Engine, opened: Opened) => Passes<T>
 ): T | Promise<T> {
   const call = (): unknown => stream.rows()
   const first = call()
-  const steps = function* (engine: Engine): Steps<T> {
+  const steps = function* (engine: Engine): Passes<T> {
     return yield* work(engine, yield* open(verb, stream.shape, engine))
   }
   if (isIterable(first, Symbol.iterator)) {
@@ -57,7 +57,7 @@ function isIterable(value: unknown, symbol: symbol): boolean {
   return typeof (value as Record<symbol, unknown> | null | undefined)?.[symbol] === 'function'
 }
 
-function feed<T>(steps: Steps<T>, first: Iterable<unknown>, more: () => Iterable<unknown>): T {
+function feed<T>(steps: Passes<T>, first: Iterable<unknown>, more: () => Iterable<unknown>): T {
   let chunks: Iterable<unknown> | undefined = first
   let step = steps.next()
   while (!step.done) {
@@ -69,7 +69,7 @@ function feed<T>(steps: Steps<T>, first: Iterable<unknown>, more: () => Iterable
 }
 
 async function feedLater<T>(
-  steps: Steps<T>,
+  steps: Passes<T>,
   first: AsyncIterable<unknown>,
   more: () => AsyncIterable<unknown>
 ): Promise<T> {
@@ -84,7 +84,7 @@ async function feedLater<T>(
 }
 
 /** The shape of a stream, and the type of its first chunk with rows: a look at that, or a count of all. */
-function* open(verb: string, shape: readonly number[] | undefined, { memory, kernels }: Engine): Steps<Opened> {
+function* open(verb: string, shape: readonly number[] | undefined, { memory, kernels }: Engine): Passes<Opened> {
   let first: Source | undefined
   let width = shape?.[1]
   let [count, chunks] = [0, 0]
@@ -110,7 +110,7 @@ export function checkWhole({ limit }: Memory, size: number, wide: boolean): void
 }
 
 /** All rows as a matrix in memory. */
-export function* gatherRows({ memory }: Engine, verb: string, { rows, wide }: Opened): Steps<Source> {
+export function* gatherRows({ memory }: Engine, verb: string, { rows, wide }: Opened): Passes<Source> {
   const size = rows.rows * rows.columns
   checkWhole(memory, size, wide)
   const data = wide ? new Float64Array(size) : new Float32Array(size)

@@ -2,7 +2,7 @@ import { show } from '../../../core/check.js'
 import { FormatError, rangeError, typeError, isArgumentError } from '../../../core/errors.js'
 import type { Tensor } from '../../../core/tensor.js'
 import { brief } from '../../../files/names.js'
-import { embeddingOf, FIELDS, Rows } from '../vectors.js'
+import { embeddingOf, FIELDS, RowCollector } from '../vectors.js'
 
 /** What readVectors gives. */
 export interface ReadVectors {
@@ -65,7 +65,7 @@ function idOf(value: unknown): string | number | undefined {
 
 /** Collects records: their vectors, ids and what is left. */
 export class Records {
-  private readonly rows: Rows
+  private readonly rows: RowCollector
   private readonly ids: (string | number)[] = []
   private readonly rest: Record<string, unknown>[] = []
   private column: string | undefined
@@ -75,7 +75,7 @@ export class Records {
     private readonly options: RecordOptions,
     expected?: number
   ) {
-    this.rows = new Rows(expected)
+    this.rows = new RowCollector(expected)
   }
 
   /** Adds one; `place` names it in messages. */
