@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { carriers } from '../../tools/kernels.mjs'
+import { checksumOf, textOf } from '../../tools/kernels.mjs'
 import { differences, grid } from './grid.mjs'
 import { createProject, removeFolder } from './project.mjs'
 import { conform, targets, underPolicy } from './targets.mjs'
@@ -37,19 +37,25 @@ describe('the comparison', () => {
     cpSync(join(project, 'node_modules'), join(flipped, 'node_modules'), { recursive: true })
     for (const file of readdirSync(project).filter((name) => /\.mjs$|^package/.test(name)))
       cpSync(join(project, file), join(flipped, file))
-    const folder = join(flipped, 'node_modules/tersor/build/kernels')
-    const wasm = readFileSync(join(folder, 'distill.wasm'))
+    const build = join(flipped, 'node_modules/tersor/build')
+    const wasm = readFileSync(join(build, 'kernels/distill.wasm'))
+    const text = textOf(wasm)
     // ln 2, an immediate operand of exp: with any bit of it flipped, the module stays valid and its loops end.
     const place = wasm.indexOf(Buffer.from(Float64Array.of(Math.LN2).buffer))
     expect(place).toBeGreaterThan(0)
     wasm[place]! ^= 1
     expect(WebAssembly.validate(wasm)).toBe(true)
+    const chunk = join(build, 'chunks/distill.js')
+    const [before, after, ...more] = readFileSync(chunk, 'utf8').split(text)
+    expect([after === undefined, more.length]).toEqual([false, 0])
     // With a checksum of its own, or the copy would be refused as damaged.
-    writeFileSync(join(folder, 'distill.js'), carriers('distill', wasm)['distill.js']!)
+    const summed = after!.replace(/sum:-?[\d.e]+/, `sum:${checksumOf(wasm)}`)
+    expect(summed).not.toBe(after)
+    writeFileSync(chunk, before! + textOf(wasm) + summed)
     const result = await conform(host, flipped)
-    const { text, wrong } = grid({ flipped: { ...result, seconds: 0 } }, expected)
+    const { text: said, wrong } = grid({ flipped: { ...result, seconds: 0 } }, expected)
     expect(wrong).toBeGreaterThan(0)
-    expect(text).toContain('DIFFERENT')
+    expect(said).toContain('DIFFERENT')
   })
 })
 

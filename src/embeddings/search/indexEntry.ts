@@ -1,12 +1,11 @@
-import { FormatError } from '../../core/errors.js'
 import { isLength } from '../../files/dtypes.js'
-import { malformed, METADATA_KEY, parseEntry } from '../../files/entry.js'
+import { malformed } from '../../files/entry.js'
 import { LAST_ID } from './ids.js'
 import { ORIGINALS, type OriginalsFormat } from './loaded.js'
 import { MOST_LISTS, type IndexSettings } from './options.js'
 
-const KIND = 'index'
-const VERSION = 1
+export const KIND = 'index'
+export const VERSION = 1
 
 /** What the metadata of an index's file says beside its arrays (docs/formats.md). */
 export interface IndexEntry {
@@ -22,10 +21,7 @@ export function writeEntry({ settings, rows, next }: IndexEntry): object {
 }
 
 /** Reads such metadata and checks it. Throws FormatError. */
-export function readEntry(metadata: Readonly<Record<string, string>>): IndexEntry {
-  const text = metadata[METADATA_KEY]
-  if (text === undefined) throw new FormatError('bad-header', 'the file lacks the tersor metadata of an index')
-  const entry = parseEntry(text, KIND, VERSION)
+export function readEntry(entry: Readonly<Record<string, unknown>>): IndexEntry {
   const { rows, next } = entry
   if (!isLength(rows) || rows > LAST_ID + 1) throw malformed('expected a number of rows', rows)
   if (!isLength(next) || next < rows || next > LAST_ID + 1) {

@@ -1,14 +1,14 @@
 import { FormatError } from '../../core/errors.js'
+import { readArtefact } from '../../files/artefact.js'
 import { malformed } from '../../files/entry.js'
 import type { Readable } from '../../files/fileSystem.js'
-import { headerLength, parseHeader, PREFIX_LENGTH } from '../../files/safetensors.js'
 import { BLOCK_ROWS } from '../scan/layout.js'
 import { checkBlocks, checkOriginals } from './checkCodes.js'
 import { Coarse } from './coarse.js'
 import type { Collection, Shelf } from './collection.js'
 import { NO_ID } from './ids.js'
 import { bytesOf, Contents } from './indexContents.js'
-import { readEntry, type IndexEntry } from './indexEntry.js'
+import { KIND, readEntry, VERSION, type IndexEntry } from './indexEntry.js'
 import { Lists } from './lists.js'
 import type { IndexSettings } from './options.js'
 
@@ -23,13 +23,8 @@ export interface IndexFile {
 
 /** Reads the header and checks it. Throws FormatError. */
 export function readIndexFile(file: Readable): IndexFile {
-  const prefix = new Uint8Array(Math.min(PREFIX_LENGTH, file.size))
-  file.read(prefix, 0)
-  const header = new Uint8Array(headerLength(prefix, file.size))
-  file.read(header, PREFIX_LENGTH)
-  const dataStart = PREFIX_LENGTH + header.length
-  const { metadata, placed } = parseHeader(header, file.size - dataStart)
-  const entry = readEntry(metadata)
+  const { entry: fields, placed, dataStart } = readArtefact(file, KIND, VERSION)
+  const entry = readEntry(fields)
   const contents = new Contents(file, dataStart, placed)
   return {
     settings: entry.settings,
