@@ -166,8 +166,12 @@ function quantizeTogether(problem: Problem, target: Dense, given: Factors, best:
   for (const start of best ? [given, spread(given)] : [given]) {
     let { u } = start
     for (let turn = 0, last = Infinity; turn < turns; turn++) {
+      // Least squares against a factor that is nearly singular may leave the format, which what is kept does not.
+      if (kept && !holds(problem, u)) break
       const left = roundFactor(problem, u)
-      const right = roundFactor(problem, solveRight(target, left.values))
+      const v = solveRight(target, left.values)
+      if (kept && !holds(problem, v)) break
+      const right = roundFactor(problem, v)
       const error = consider(left, right)
       const next = error < GAIN * last && solveLeft(problem, target, right.values)
       if (!next) break
@@ -221,6 +225,14 @@ function rangeOf(name: Coding['format']): typeof BY_SCALES {
   if (format.kind === 'integer') return BY_SCALES
   const { least, beyond, most } = halfRange(format)
   return { least, beyond, span: `${name} (${least.toPrecision(1)} to ${Number(most.toPrecision(5))})` }
+}
+
+/** Whether the format of the factors holds such values. */
+function holds({ exponent, quantize }: Problem, values: Dense): boolean {
+  if (!quantize) return true
+  const { least, beyond } = rangeOf(quantize.format)
+  const top = timesPower(greatestOf(values), exponent / 2)
+  return top < beyond && (top >= least || top === 0)
 }
 
 function checkRange(format: Coding['format'], greatest: number, seen: number): void {

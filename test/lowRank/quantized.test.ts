@@ -143,6 +143,11 @@ describe('both factors quantised together', () => {
   })
 })
 
+const SINGULAR = {
+  ...{ m: 3, n: 2, rank: 3, grid: { format: 'float16' as const }, residual: undefined },
+  ...{ samples: 30 as const, sparse: 0.8 as const, reach: 3 as const, seed: 1530019120 }
+}
+
 describe('any matrix', () => {
   it('together is never worse than each alone, and its error is what a plain twin measures', () => {
     const cases = fc.record({
@@ -177,7 +182,8 @@ describe('any matrix', () => {
           expect(result.relativeError).toBeLessThanOrEqual(alone(a, rank, grid as Options) * (1 + 1e-12))
         }
       }),
-      { numRuns: 300 }
+      // The example leaves float16 on the way: a factor is nearly singular.
+      { numRuns: 300, examples: [[SINGULAR]] }
     )
   })
 })
