@@ -24,7 +24,7 @@ it.each([1, 2, 4])(
     const centroid = { data: new Float32Array(DIMENSION), shape: [DIMENSION] }
     const epsilon = 3.3
     const parameters = { seed: 1, bits, fast: true, bound: true, epsilon }
-    const quantizer = openRabitq(DIMENSION, 'dot', parameters, { centroid })
+    const quantizer = openRabitq(DIMENSION, 'dot', parameters, { centre: centroid })
     const coder = coderOf(quantizer)
     const rows = unit(rowsFrom(normals(ROWS * DIMENSION, bits), DIMENSION))
     const codes = coder.encode(rows.data.slice())
